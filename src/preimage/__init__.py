@@ -1,0 +1,13 @@
+"""What does a layer of a network remember of the image?
+
+Networks as data (`vgg16().cut("conv3")`), their mirrored decoders (`.mirror()`), the torch modules
+built from them (`build`), and the reconstruction of photos through both (`reconstruct`). The
+public names stand in `__init__.pyi` and are imported on first use, so that the command line's
+`--help` need not wait for torch.
+"""
+
+import lazy_loader
+
+from preimage._version import __version__ as __version__
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,127 @@
+"""From a description and a law (or tensors) to a torch module."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from preimage import layers
+from preimage.description import Description
+from preimage.laws import Law, stream
+from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
+from preimage.shapes import Size, input_sizes, output_size
+
+
+class Network(nn.Module):
+    """The network of a description. Parameters: `weights[name]`, and `biases[name]` where asked.
+
+    Runs in the channels-last memory format, in which a strided transposed convolution and a plain
+    one are equally fast per product (see benchmarks/RESULTS.md).
+    """
+
+    def __init__(self, description: Description) -> None:
+        super().__init__()
+        self.description = description
+        self.weights = nn.ParameterDict()
+        self.biases = nn.ParameterDict()
+        for op, in_channels in zip(description.operations, description.channels[:-1], strict=True):
+            if isinstance(op, Conv):
+                shape = (op.out_channels, in_channels, op.kernel_size, op.kernel_size)
+                self.weights[op.name] = torch.empty(shape)
+                if op.bias:
+                    self.biases[op.name] = torch.zeros(op.out_channels)
+
+    def forward(
+        self, x: Float[Tensor, "N C H W"], sizes: Mapping[str, Size] | None = None
+    ) -> Float[Tensor, "N D h w"]:
+        """The output for a batch of inputs.
+
+        Args:
+            x: photos, or for a DCN alone the features that its CNN gave.
+            sizes: for a DCN alone, `input_sizes` of its CNN.
+
+        Raises:
+            ValueError: the wrong number of channels, or too small an input.
+        """
+        channels, *size = x.shape[1:]
+        if channels != self.description.in_channels:
+            raise ValueError(
+                f"{self.description.name} takes (N, {self.description.in_channels}, H, W), got "
+                f"{tuple(x.shape)}."
+            )
+        known = input_sizes(self.description, size[0], size[1], sizes)
+        x = x.contiguous(memory_format=torch.channels_last)
+        pending: Unpool | None = None  # an unpooling that the convolution behind it takes over
+        for op, after in pairwise((*self.description.operations, None)):
+            assert op is not None
+            if isinstance(op, Conv):
+                x = self._convolve(x, op, pending, known)
+                pending = None
+            elif isinstance(op, Unpool) and isinstance(after, Conv):
+                pending = op
+            else:
+                x = _apply(x, op, output_size(op, known[op.name], known))
+        return x
+
+    def _convolve(
+        self, x: Tensor, conv: Conv, pending: Unpool | None, known: Mapping[str, Size]
+    ) -> Tensor:
+        weight = self.weights[conv.name]
+        bias = self.biases[conv.name] if conv.bias else None
+        size = known[conv.name]
+        if pending and layers.can_fuse(pending, conv, known[pending.name], size):
+            x = layers.unpool_convolve(x, weight, bias, pending, conv, size)
+        else:
+            if pending:
+                x = layers.unpool(x, pending, size)
+            x = layers.convolve(x, weight, bias, conv)
+        return layers.activate(x, conv)
+
+
+def _apply(x: Tensor, op: Operation, size: Size) -> Tensor:
+    match op:
+        case Pool():
+            return layers.pool(x, op)
+        case Unpool():
+            return layers.unpool(x, op, size)
+        case Crop():
+            return x[:, :, : size[0], : size[1]]
+        case ChannelMean():
+            return x.mean(1, keepdim=True)
+        case Conv():
+            raise TypeError("a convolution needs its weights")
+
+
+def build(
+    description: Description,
+    law: Law | str = "gaussian:fan-in",
+    *,
+    seed: int = 0,
+    network: int = 0,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+) -> Network:
+    """The network of a description with random weights; biases, where there are any, are zero.
+
+    Each layer draws from its own stream, keyed by (seed, network, layer's name): network 7 of
+    seed 0 can be made alone, and a layer has the same weights in every description that gives it
+    the same shape.
+
+        >>> from preimage import build, vgg16
+        >>> encoder = vgg16().cut("conv2")
+        >>> network = build(encoder + encoder.mirror(), "gaussian:0.1", seed=0)
+        >>> network(torch.ones(1, 3, 31, 20)).shape
+        torch.Size([1, 3, 31, 20])
+
+    Raises:
+        ValueError: no such law.
+    """
+    law = Law.parse(law) if isinstance(law, str) else law
+    module = Network(description)
+    for conv in description.convs:
+        shape = tuple(module.weights[conv.name].shape)
+        weight = law.sample(shape, stream(seed, network, conv.name), conv.slope)
+        module.weights[conv.name] = weight.to(dtype).contiguous(memory_format=torch.channels_last)
+    return module.to(device=device, dtype=dtype).eval()

@@ -1,0 +1,152 @@
+"""The operations of a network, as plain frozen data. Nothing here imports torch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal, TypeAlias
+
+PoolKind: TypeAlias = Literal["max", "avg", "l2"]
+UnpoolKind: TypeAlias = Literal["zeros", "nearest", "bilinear"]
+
+#: The name by which `Unpool.like` and `Crop.like` refer to the network's input.
+DATA = "data"
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution with square kernels, then `max(x, 0) + slope · min(x, 0)`.
+
+    `slope` 0 is ReLU, 0.2 the paper's leaky ReLU, 1 no activation. `padding` counts the zeros
+    before (top, left) and after (bottom, right). `normalised` divides by √out_channels as in the
+    paper's Definition 5.1. `output` marks the convolution that ends a network in an image: it
+    keeps its width and its activation when a transformation sweeps over the hidden ones.
+    """
+
+    op: ClassVar = "conv"
+    name: str
+    out_channels: int
+    kernel_size: int = 3
+    stride: int = 1
+    padding: tuple[int, int] = (1, 1)
+    slope: float = 0.0
+    bias: bool = False
+    normalised: bool = False
+    output: bool = False
+
+    def __post_init__(self) -> None:
+        require_positive(self, "out_channels", "kernel_size", "stride")
+        if len(self.padding) != 2 or not all(0 <= p < self.kernel_size for p in self.padding):
+            raise ValueError(
+                f"{self.name}: `padding` must be two numbers from 0 to kernel_size - 1 = "
+                f"{self.kernel_size - 1}, got {self.padding}."
+            )
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Max, average or l2 pooling; no padding; ceil mode unless told otherwise.
+
+    Windows start at pixel 0; in ceil mode the last one may be clipped by the border, and then
+    averages (or sums) over the pixels that it has. l2 is the root of the sum of squares.
+    """
+
+    op: ClassVar = "pool"
+    name: str
+    kind: PoolKind = "max"
+    kernel_size: int = 2
+    stride: int = 2
+    ceil: bool = True
+
+    def __post_init__(self) -> None:
+        require_positive(self, "kernel_size", "stride")
+        _require_choice(self, "kind", ("max", "avg", "l2"))
+
+
+@dataclass(frozen=True)
+class Unpool:
+    """Upsampling to the larger of stride × size and the size that operation `like` took in.
+
+    zeros: the value at the first pixel of its block, zeros elsewhere and beyond the blocks;
+    nearest: the value all over its block; bilinear: interpolation with blocks' centres as nodes.
+    The last two repeat the last pixel beyond the blocks.
+    """
+
+    op: ClassVar = "unpool"
+    name: str
+    kind: UnpoolKind = "zeros"
+    stride: int = 2
+    like: str = DATA
+
+    def __post_init__(self) -> None:
+        require_positive(self, "stride")
+        _require_choice(self, "kind", ("zeros", "nearest", "bilinear"))
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Cuts rows at the bottom and columns at the right, to the size that `like` took in."""
+
+    op: ClassVar = "crop"
+    name: str = "crop"
+    like: str = DATA
+
+
+@dataclass(frozen=True)
+class ChannelMean:
+    """The mean over all channels: the head of the paper's variant (Section 4.2)."""
+
+    op: ClassVar = "mean"
+    name: str = "mean"
+
+
+Operation: TypeAlias = Conv | Pool | Unpool | Crop | ChannelMean
+_OPERATIONS: dict[str, type[Operation]] = {
+    kind.op: kind for kind in (Conv, Pool, Unpool, Crop, ChannelMean)
+}
+
+
+def block_of(op: Operation) -> str:
+    """The paper's layer that an operation belongs to: `conv3` for conv3_2."""
+    return op.name.split("_", 1)[0]
+
+
+def operation_to_dict(op: Operation) -> dict[str, Any]:
+    """Plain data that `operation_from_dict` reads back."""
+    return {"op": op.op, **asdict(op)}
+
+
+def operation_from_dict(entry: dict[str, Any]) -> Operation:
+    """The operation that `operation_to_dict` wrote.
+
+    Raises:
+        ValueError: a key or the operation is missing or unknown, naming it.
+    """
+    kind = _OPERATIONS.get(entry.get("op", ""))
+    if kind is None:
+        raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {entry.get('op')!r}.")
+    values = {key: value for key, value in entry.items() if key != "op"}
+    require_keys(values, [field.name for field in fields(kind)], f"a {kind.op}")
+    if "padding" in values:
+        values["padding"] = tuple(values["padding"])
+    return kind(**values)
+
+
+def require_keys(data: dict[str, Any], keys: Sequence[str], what: str) -> None:
+    """Refuses a mapping that has not exactly these keys."""
+    if wrong := sorted(set(keys) ^ set(data)):
+        raise ValueError(f"{what} has the keys {', '.join(keys)}; missing or unknown: {wrong}.")
+
+
+def require_positive(owner: Any, *names: str) -> None:
+    """Refuses an owner with a field that is no positive integer."""
+    for name in names:
+        value = getattr(owner, name)
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{owner.name}: `{name}` must be a positive integer, got {value!r}.")
+
+
+def _require_choice(owner: Any, name: str, choices: tuple[str, ...]) -> None:
+    if getattr(owner, name) not in choices:
+        raise ValueError(
+            f"{owner.name}: `{name}` must be one of {', '.join(choices)}, got "
+            f"{getattr(owner, name)!r}."
+        )
