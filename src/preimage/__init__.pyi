@@ -1,28 +1,44 @@
 from .architectures import alexnet, architecture, torchvision_alexnet, vgg16
+from .config import NetworkConfig, ReconstructConfig
 from .description import Description
+from .images import Photo, PhotoError, embedded_photos, load_photos
 from .laws import Law
+from .metrics import COLOUR, GREY, colour_scores, grey_scores
 from .network import Network, build
 from .operations import ChannelMean, Conv, Crop, Pool, Unpool
+from .reconstruction import Reconstruction, reconstruct
 from .shapes import input_sizes, layer_table, least_size, trace
 
 __version__: str
 
 __all__ = [
+    "COLOUR",
+    "GREY",
     "ChannelMean",
     "Conv",
     "Crop",
     "Description",
     "Law",
     "Network",
+    "NetworkConfig",
+    "Photo",
+    "PhotoError",
     "Pool",
+    "ReconstructConfig",
+    "Reconstruction",
     "Unpool",
     "__version__",
     "alexnet",
     "architecture",
     "build",
+    "colour_scores",
+    "embedded_photos",
+    "grey_scores",
     "input_sizes",
     "layer_table",
     "least_size",
+    "load_photos",
+    "reconstruct",
     "torchvision_alexnet",
     "trace",
     "vgg16",

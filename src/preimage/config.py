@@ -1,0 +1,98 @@
+"""What a run is made of, as frozen dataclasses that the command line and files fill in.
+
+Nothing here imports torch, so that `preimage --help` answers at once.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from preimage.architectures import architecture
+from preimage.description import Description
+from preimage.operations import PoolKind, UnpoolKind
+
+ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """A CNN and its mirrored DCN, in the words of the command line.
+
+    Args:
+        architecture: The network that both halves are taken from.
+        layer: How far the CNN goes: a block such as conv3, or one convolution such as conv3_1.
+        pooled: Take the representation behind the pooling that follows the layer.
+        pool: The kind of every pooling.
+        unpool: The kind of every unpooling.
+        width: Channels of every hidden layer; the architecture's own if not given.
+        width_factor: Factor on the channels of every hidden layer.
+        kernel_size: Side of every kernel; the architecture's own if not given.
+        slope: Slope of the activation below zero: 0 ReLU, 0.2 the paper's leaky ReLU, 1 none.
+        simplified: The image straight to the layer's block, as in Figure 7's second row: resized
+            to the block's own resolution, or direct, at the image's.
+        head: The last convolution, or in its place the mean over channels (Section 4.2).
+    """
+
+    architecture: ArchitectureName = "vgg16"
+    layer: str = "conv3"
+    pooled: bool = False
+    pool: PoolKind = "max"
+    unpool: UnpoolKind = "zeros"
+    width: int | None = None
+    width_factor: float | None = None
+    kernel_size: int | None = None
+    slope: float = 0.0
+    simplified: Literal["no", "resized", "direct"] = "no"
+    head: Literal["conv", "mean"] = "conv"
+
+    def encoder(self) -> Description:
+        """The CNN.
+
+        Raises:
+            ValueError: a word does not fit the architecture.
+        """
+        encoder = architecture(self.architecture).cut(self.layer, pooled=self.pooled)
+        if self.simplified != "no":
+            encoder = encoder.simplified(resize=self.simplified == "resized")
+        encoder = encoder.with_activation(self.slope)
+        if self.pool != "max":
+            encoder = encoder.with_pool(self.pool)
+        if self.width is not None:
+            encoder = encoder.with_width(self.width)
+        if self.width_factor is not None:
+            encoder = encoder.scale_width(self.width_factor)
+        if self.kernel_size is not None:
+            encoder = encoder.with_kernel_size(self.kernel_size)
+        return encoder
+
+    def network(self) -> Description:
+        """The CNN and its DCN, head and all.
+
+        Raises:
+            ValueError: a word does not fit the architecture.
+        """
+        encoder = self.encoder()
+        network = encoder + encoder.mirror(self.unpool)
+        return network.with_mean_head() if self.head == "mean" else network
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructConfig(NetworkConfig):
+    """A random CNN and DCN, and the photos' preparation.
+
+    Args:
+        weights: The law of the weights: gaussian:STD, uniform:HALF_WIDTH, logistic:SCALE,
+            laplace:SCALE, or with fan-in in place of the number, such as gaussian:fan-in.
+        seed: Seed of all random streams.
+        network_number: Number of the network; each has its own weights.
+        size: Photos are cropped to their centre square and resized to this side; 0 keeps them.
+        input: Pixels in [0, 255], or with the ImageNet mean subtracted, which a random network
+            turns into an image of local energy rather than a picture.
+        device: Where to compute; auto takes a GPU if there is one.
+    """
+
+    weights: str = "gaussian:0.1"
+    seed: int = 0
+    network_number: int = 0
+    size: int = 227
+    input: Literal["nonnegative", "mean-subtracted"] = "nonnegative"
+    device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -1,0 +1,75 @@
+"""Writing results: atomically, and with what one needs to get them again."""
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from preimage._version import __version__
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
+    """Lets `write` fill a temporary file beside `path`, then renames it: all or nothing.
+
+    Raises:
+        OSError: the folder can't be made or written to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Writes a text file atomically."""
+    return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> Path:
+    """Writes a JSON file atomically."""
+    return write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
+    """Writes one JSON object a line, atomically."""
+    return write_text(
+        path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    )
+
+
+def environment(device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Versions, machine, device and threads, for the record of a run."""
+    return {
+        "preimage": __version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("torch", "numpy", "pillow", "scikit-image")},
+        "platform": platform.platform(),
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
