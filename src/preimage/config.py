@@ -11,6 +11,7 @@ from preimage.description import Description
 from preimage.operations import PoolKind, UnpoolKind
 
 ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
+DeviceName = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +65,22 @@ class NetworkConfig:
             encoder = encoder.with_kernel_size(self.kernel_size)
         return encoder
 
+    def decoder(self) -> Description:
+        """The DCN, with the chosen head.
+
+        Raises:
+            ValueError: a word does not fit the architecture.
+        """
+        decoder = self.encoder().mirror(self.unpool)
+        return decoder.with_mean_head() if self.head == "mean" else decoder
+
     def network(self) -> Description:
         """The CNN and its DCN, head and all.
 
         Raises:
             ValueError: a word does not fit the architecture.
         """
-        encoder = self.encoder()
-        network = encoder + encoder.mirror(self.unpool)
-        return network.with_mean_head() if self.head == "mean" else network
+        return self.encoder() + self.decoder()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,4 +103,82 @@ class ReconstructConfig(NetworkConfig):
     network_number: int = 0
     size: int = 227
     input: Literal["nonnegative", "mean-subtracted"] = "nonnegative"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: DeviceName = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructCommand(ReconstructConfig):
+    """Send photos through a random CNN and back through its random DCN.
+
+    Args:
+        photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
+            ships if not given.
+        out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json).
+    """
+
+    photos: tuple[str, ...] = ()
+    out: str = "preimage-out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowCommand(NetworkConfig):
+    """Print a CNN and its DCN, one operation a line with its output shape.
+
+    Args:
+        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
+        json: Print the description as JSON instead.
+    """
+
+    size: str = "227"
+    json: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapesCommand:
+    """Print the paper's Table 1 for an architecture, with parameters, work and receptive field.
+
+    Args:
+        architecture: The network.
+        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
+        width_factor: Factor on the channels of every hidden layer.
+    """
+
+    architecture: ArchitectureName = "vgg16"
+    size: str = "227"
+    width_factor: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoCommand:
+    """Reconstruct four photos from Conv1 to Conv5 by random networks, and write a page about it.
+
+    Args:
+        out: Folder for the page (report.html), its pictures and its tables.
+        photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
+            ships if not given.
+        networks: Random networks a layer, for means and standard deviations.
+        seed: Seed of all random streams.
+        weights: The law of the weights.
+        size: Photos are cropped to their centre square and resized to this side.
+        device: Where to compute; auto takes a GPU if there is one.
+    """
+
+    out: str = "preimage-demo"
+    photos: tuple[str, ...] = ()
+    networks: int = 5
+    seed: int = 0
+    weights: str = "gaussian:0.1"
+    size: int = 227
+    device: DeviceName = "auto"
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """(height, width) of `227` or `200x300`.
+
+    Raises:
+        ValueError: neither form, or not positive.
+    """
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise ValueError(f"--size is a side such as 227 or HEIGHTxWIDTH, got {text!r}.")
+    return int(sides[0]), int(sides[-1])

@@ -58,7 +58,7 @@ class Description:
                 f"{self.out_channels}."
             )
         return replace(
-            self, name=f"{self.name}-{other.name}", operations=self.operations + other.operations
+            self, name=f"{self.name} + {other.name}", operations=self.operations + other.operations
         )
 
     # --- reading ---------------------------------------------------------------------------
@@ -263,7 +263,7 @@ class Description:
                     raise ValueError(f"{self.name}: {op.op} {op.name!r} has no mirror.")
         if any(isinstance(op, Unpool) for op in operations):
             operations.append(Crop())
-        return Description(f"mirror {unpool}", tuple(operations), self.out_channels)
+        return Description(f"{unpool} mirror", tuple(operations), self.out_channels)
 
     # --- JSON --------------------------------------------------------------------------------
 

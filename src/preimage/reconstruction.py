@@ -1,6 +1,6 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.config import ReconstructConfig
-from preimage.images import Photo, embedded_photos, load_photos, to_image
+from preimage.description import Description
+from preimage.images import Photo, PhotoError, embedded_photos, load_photos, to_image
 from preimage.metrics import GREY, grey_scores
 from preimage.network import Network, build
 from preimage.results import environment
+from preimage.shapes import input_sizes
 
 #: What was subtracted from ImageNet photos before training, RGB, of pixels in [0, 255].
 IMAGENET_MEAN = (123.68, 116.779, 103.939)
@@ -53,7 +55,7 @@ class Reconstruction:
 
 
 def reconstruct(
-    photos: str | Path | Photo | Sequence[str | Path | Photo] | None = None,
+    photos: str | Path | Sequence[str | Path] | None = None,
     config: ReconstructConfig | None = None,
     **words: Any,
 ) -> list[Reconstruction]:
@@ -65,7 +67,7 @@ def reconstruct(
         'chelsea: SSIM 0.66, Pearson 0.92'
 
     Args:
-        photos: files, folders, zips, glob patterns or `Photo`s; the embedded ones if not given.
+        photos: files, folders, zips or glob patterns; the embedded ones if not given.
         config: the network and the photos' preparation; `words` change single fields of it.
 
     Raises:
@@ -73,37 +75,59 @@ def reconstruct(
         ValueError: a word does not fit, or a photo is too small for the layer.
     """
     config = replace(config or ReconstructConfig(), **words)
-    return list(stream_reconstructions(config, _open(photos, config.size or None)))
+    pair = RandomPair(config)
+    return [pair(photo) for photo in open_photos(photos, config.size or None)]
 
 
-def stream_reconstructions(
-    config: ReconstructConfig, photos: Iterable[Photo]
-) -> Iterator[Reconstruction]:
-    """One reconstruction a photo, as they are ready; one photo in memory at a time."""
-    device = resolve_device(config.device)
-    network = build(
-        config.network(),
-        config.weights,
-        seed=config.seed,
-        network=config.network_number,
-        device=device,
-    )
-    for photo in photos:
-        yield pass_through(network, photo, config.input, device)
+class RandomPair:
+    """A random CNN and one or more random DCNs behind it, ready for photos.
 
+    Args:
+        configs: differ only in what stands behind the CNN (`unpool`, `head`), so that its
+            features are computed once.
 
-@torch.inference_mode()
-def pass_through(
-    network: Network,
-    photo: Photo,
-    input_range: str = "nonnegative",
-    device: torch.device | str = "cpu",
-) -> Reconstruction:
-    """One photo through one network, scored by the grey contract."""
-    pixels = photo.pixels[None].to(device)
-    if input_range == "mean-subtracted":
-        pixels = pixels - torch.tensor(IMAGENET_MEAN, device=device)[:, None, None]
-    return score(photo, network(pixels))
+    Raises:
+        ValueError: a word does not fit; no such law or device.
+    """
+
+    def __init__(self, *configs: ReconstructConfig) -> None:
+        first = configs[0]
+        self.device = resolve_device(first.device)
+        self.input = first.input
+
+        def random(description: Description) -> Network:
+            return build(
+                description,
+                first.weights,
+                seed=first.seed,
+                network=first.network_number,
+                device=self.device,
+            )
+
+        self.encoder = random(first.encoder())
+        self.decoders = [random(config.decoder()) for config in configs]
+
+    def __call__(self, photo: Photo) -> Reconstruction:
+        """The reconstruction by the first DCN.
+
+        Raises:
+            ValueError: the photo is too small for the CNN or for the scores.
+        """
+        return self.all(photo)[0]
+
+    @torch.inference_mode()
+    def all(self, photo: Photo) -> list[Reconstruction]:
+        """One reconstruction a DCN.
+
+        Raises:
+            ValueError: the photo is too small for the CNN or for the scores.
+        """
+        pixels = photo.pixels[None].to(self.device)
+        if self.input == "mean-subtracted":
+            pixels = pixels - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
+        sizes = input_sizes(self.encoder.description, *pixels.shape[-2:])
+        features = self.encoder(pixels)
+        return [score(photo, decoder(features, sizes)) for decoder in self.decoders]
 
 
 def score(photo: Photo, output: Float[Tensor, "1 C H W"]) -> Reconstruction:
@@ -150,14 +174,12 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _open(
-    photos: str | Path | Photo | Sequence[str | Path | Photo] | None, size: int | None
+def open_photos(
+    sources: str | Path | Sequence[str | Path] | None,
+    size: int | None,
+    on_error: Callable[[PhotoError], None] | None = None,
 ) -> Iterator[Photo]:
-    if photos is None:
-        yield from embedded_photos(size)
-        return
-    for photo in [photos] if isinstance(photos, str | Path | Photo) else photos:
-        if isinstance(photo, Photo):
-            yield photo
-        else:
-            yield from load_photos(photo, size)
+    """`load_photos`, or the embedded ones where no source is given."""
+    if sources is None:
+        return iter(embedded_photos(size))
+    return load_photos(sources, size, on_error)

@@ -39,6 +39,21 @@ def _umask() -> int:
     return mask
 
 
+def output_folder(name: str) -> Path:
+    """The folder of this name, which need not be there yet.
+
+    Raises:
+        ValueError: it is a file, or can't be written to.
+    """
+    path = Path(name)
+    there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not there.is_dir():
+        raise ValueError(f"--out {name}: {there} is a file; name a folder.")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"--out {name}: no permission to write to {there}.")
+    return path
+
+
 def write_text(path: Path, text: str) -> Path:
     """Writes a text file atomically."""
     return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

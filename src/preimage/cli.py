@@ -1,0 +1,109 @@
+"""The command line: arguments in, one call, results on stdout, the rest on stderr.
+
+A verb is a dataclass in `preimage.config` and a module of its name in `preimage.commands`. Exit
+codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from importlib import import_module
+from typing import Any, NoReturn, get_type_hints
+
+from preimage import config as configs
+from preimage._version import __version__
+
+#: verb → (its dataclass, its positional field)
+VERBS: dict[str, tuple[type, str | None]] = {
+    "demo": (configs.DemoCommand, None),
+    "reconstruct": (configs.ReconstructCommand, "photos"),
+    "shapes": (configs.ShapesCommand, "architecture"),
+    "show": (configs.ShowCommand, "architecture"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; `--debug` lets errors through as tracebacks."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    try:
+        verb, options = _choose_verb([word for word in arguments if word != "--debug"])
+        config = _parse(verb, options)
+        code: int = import_module(f"preimage.commands.{verb}").run(config)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("preimage: interrupted; what was finished is kept.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `preimage show | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        message = " ".join(str(error).split()) or type(error).__name__
+        print(f"preimage: {message}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 1
+
+
+def _choose_verb(arguments: list[str]) -> tuple[str, list[str]]:
+    # The standard library's parser: jsonargparse alone takes a third of a second to import.
+    parser = argparse.ArgumentParser(
+        prog="preimage",
+        usage="preimage [--help] [--version] [--debug] VERB ...",
+        description="What does a layer of a network remember of the image?",
+        epilog="Each verb has its own --help.",
+    )
+    parser.error = lambda message: _fail("preimage", message)  # type: ignore[method-assign]
+    parser.add_argument("--version", action="version", version=f"preimage {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, (kind, _) in VERBS.items():
+        verbs.add_parser(verb, help=_summary(kind), add_help=False)
+    known, options = parser.parse_known_args(arguments[:1])
+    return known.verb, [*options, *arguments[1:]]
+
+
+def _parse(verb: str, options: list[str]) -> Any:
+    """The verb's dataclass, filled in from its options and, with --config, from a YAML file."""
+    from docstring_parser import parse as parse_docstring
+    from jsonargparse import ArgumentParser
+
+    class Parser(ArgumentParser):
+        def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+            _fail(str(self.prog), message)
+
+    kind, positional = VERBS[verb]
+    help_of = {
+        parameter.arg_name: (parameter.description or "").replace("\n", " ").replace("%", "%%")
+        for base in kind.__mro__[:-1]
+        for parameter in parse_docstring(base.__doc__ or "").params
+    }
+    hints = get_type_hints(kind)
+    parser = Parser(prog=f"preimage {verb}", description=_summary(kind))
+    for field in fields(kind):
+        name = field.name if field.name == positional else f"--{field.name.replace('_', '-')}"
+        words: dict[str, Any] = {"help": help_of[field.name]}
+        if hints[field.name] is bool:
+            words |= {"action": "store_true"}
+        elif field.default == ():
+            words |= {"nargs": "*", "default": []}
+        elif name == positional:
+            words |= {"type": hints[field.name]}
+        else:
+            words |= {"type": hints[field.name], "default": field.default}
+        parser.add_argument(name, **words)
+    parser.add_argument("--config", action="config", help="A YAML file with these options.")
+    values = parser.parse_args(options).as_dict()
+    chosen = {field.name: values[field.name] for field in fields(kind)}
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in chosen.items()})
+
+
+def _summary(kind: type) -> str:
+    return (kind.__doc__ or "").split("\n")[0]
+
+
+def _fail(prog: str, message: str) -> NoReturn:
+    print(f"{prog}: {' '.join(message.split())} (see {prog} --help)", file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,88 @@
+"""`preimage demo`: random networks by layer and by width, on a page."""
+
+import shlex
+import sys
+from dataclasses import asdict, fields
+
+from preimage.config import DemoCommand, ReconstructConfig
+from preimage.figures import overview_chart, photo_sheet, save_figure
+from preimage.images import fingerprint
+from preimage.metrics import GREY
+from preimage.montecarlo import Trial
+from preimage.progress import progress_bar
+from preimage.reconstruction import open_photos
+from preimage.report import overview_page
+from preimage.results import environment, output_folder, write_json, write_jsonl, write_text
+from preimage.studies import overview
+from preimage.tables import text_table
+
+
+def run(config: DemoCommand) -> int:
+    """Computes the overview, writes page, pictures and records, and prints where they are."""
+    if config.size < 1:
+        raise ValueError("--size must be positive: the demo compares photos of one size.")
+    folder = output_folder(config.out)
+    problems: list[str] = []
+
+    def report(error: ValueError) -> None:
+        problems.append(str(error))
+        print(f"preimage: {error}", file=sys.stderr)
+
+    photos = list(open_photos(config.photos or None, config.size, report))
+    if not photos:
+        return 2
+    settings = ReconstructConfig(
+        weights=config.weights, seed=config.seed, size=config.size, device=config.device
+    )
+    with progress_bar("networks", overview.num_trials(config.networks)) as advance:
+        results = overview.run(photos, settings, config.networks, advance)
+    with progress_bar("pictures", len(photos) + 1) as advance:
+        chart = save_figure(overview_chart(results), folder / "overview.png")
+        advance()
+        for index, photo in enumerate(photos):
+            save_figure(photo_sheet(results, index), folder / f"sheet_{photo.name}.png", dpi=110)
+            advance()
+    machine = environment(settings.device)
+    page = write_text(
+        folder / "report.html",
+        overview_page(results, chart.read_bytes(), machine, _command(config)),
+    )
+    grids = (results.by_layer, results.by_width)
+    trials = [trial for grid in grids for cell in grid.cells.values() for trial in cell]
+    write_jsonl(folder / "records.jsonl", (row for trial in trials for row in _records(trial)))
+    write_json(
+        folder / "run.json",
+        {
+            "command": asdict(config),
+            "contract": asdict(GREY),
+            "photos_sha256": fingerprint(photo.sha256 for photo in photos),
+            "environment": machine,
+        },
+    )
+    for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
+        heading = (f"SSIM / |r|, {name}", *grid.columns)
+        print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
+    print(f"page:     {page}\npictures: {folder}/*.png\nscores:   {folder}/records.jsonl")
+    return 2 if problems else 0
+
+
+def _cells(grid: overview.Grid, row: str) -> list[str]:
+    return [
+        f"{grid.summary(row, column, 'ssim').mean:.2f} / "
+        f"{grid.summary(row, column, 'pearson', absolute=True).mean:.2f}"
+        for column in grid.columns
+    ]
+
+
+def _records(trial: Trial) -> list[dict[str, object]]:
+    return [{**asdict(trial.config), **result.record()} for result in trial.reconstructions]
+
+
+def _command(config: DemoCommand) -> str:
+    words = ["preimage", "demo"]
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if value != field.default:
+            values = value if isinstance(value, tuple) else (str(value),)
+            words += [f"--{field.name}", *values]
+    return shlex.join(words)

@@ -1,0 +1,76 @@
+"""`preimage reconstruct`: photos through a random CNN and back."""
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from preimage.config import ReconstructCommand, ReconstructConfig
+from preimage.figures import reconstruction_sheet, save_figure
+from preimage.images import PhotoError, fingerprint, to_image
+from preimage.progress import progress
+from preimage.reconstruction import RandomPair, Reconstruction, open_photos, run_record
+from preimage.results import output_folder, write_atomically, write_json, write_jsonl
+from preimage.tables import text_table
+
+_SHEET_ROWS = 8
+
+
+def run(config: ReconstructCommand) -> int:
+    """Reconstructs each photo that can be read; 2 if one could not."""
+    settings = ReconstructConfig(
+        **{field.name: getattr(config, field.name) for field in fields(ReconstructConfig)}
+    )
+    pair = RandomPair(settings)
+    folder = output_folder(config.out)
+    problems: list[str] = []
+
+    def report(error: ValueError) -> None:
+        problems.append(str(error))
+        print(f"preimage: {error}", file=sys.stderr)
+
+    hashes: list[str] = []
+    records: list[dict[str, object]] = []
+    first: list[Reconstruction] = []
+    photos = open_photos(config.photos or None, settings.size or None, report)
+    for photo in progress(photos, "photos"):
+        try:
+            result = pair(photo)
+        except ValueError as error:
+            report(PhotoError(f"{photo.source}: {error}"))
+            continue
+        _save_pictures(result, folder)
+        records.append(result.record())
+        hashes.append(photo.sha256)
+        if len(first) < _SHEET_ROWS:
+            first.append(result)
+    if not records:
+        return 2
+    write_json(folder / "run.json", run_record(settings, fingerprint(hashes)))
+    write_jsonl(folder / "records.jsonl", records)
+    title = f"{settings.network().name}, {settings.weights}, seed {settings.seed}"
+    sheet = save_figure(reconstruction_sheet(first, title), folder / "sheet.png")
+    print(_table(records))
+    print(f"\n{sheet}: photo, grey, the picture scored, the raw output; one file each beside it")
+    return 2 if problems else 0
+
+
+def _save_pictures(result: Reconstruction, folder: Path) -> None:
+    name = result.photo.name
+    for kind, pixels in (("grey", result.grey[None]), ("colour", result.colour)):
+        picture = to_image(pixels)
+        write_atomically(folder / f"{name}_{kind}.png", picture.save)
+
+
+def _table(records: list[dict[str, object]]) -> str:
+    return text_table(
+        ("Photo", "SSIM", "Pearson", "inverted"),
+        [
+            (
+                str(record["photo"]),
+                f"{record['ssim']:.3f}",
+                f"{record['pearson']:.3f}",
+                "yes" if record["inverted"] else "no",
+            )
+            for record in records
+        ],
+    )

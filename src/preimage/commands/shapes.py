@@ -1,0 +1,41 @@
+"""`preimage shapes`: the paper's Table 1."""
+
+from preimage.architectures import architecture
+from preimage.config import ShapesCommand, parse_size
+from preimage.shapes import layer_table
+from preimage.tables import text_table
+
+
+def run(config: ShapesCommand) -> int:
+    """Prints the layers of an architecture with shape, dimension, cost and receptive field."""
+    description = architecture(config.architecture)
+    if config.width_factor is not None:
+        description = description.scale_width(config.width_factor)
+    height, width = parse_size(config.size)
+    channels = description.in_channels
+    rows = [
+        ("Data", str(channels), f"{height}×{width}", f"{channels * height * width:,}", "", "", "")
+    ]
+    for name, step in layer_table(description, height, width):
+        rows.append(
+            (
+                name.capitalize(),
+                str(step.channels),
+                f"{step.height}×{step.width}",
+                f"{step.dimension:,}",
+                f"{step.parameters:,}",
+                f"{step.multiply_adds:,}",
+                f"{step.receptive_field}×{step.receptive_field}",
+            )
+        )
+    heading = (
+        "Layer",
+        "Channels",
+        "Shape",
+        "Dimension",
+        "Parameters",
+        "Multiply-adds",
+        "Receptive field",
+    )
+    print(text_table(heading, rows))
+    return 0

@@ -1,0 +1,57 @@
+"""Trials: one draw of all weights, seen by every photo; then means and deviations over trials."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from preimage.config import ReconstructConfig
+from preimage.images import Photo
+from preimage.reconstruction import RandomPair, Reconstruction
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One random network (`config.network_number`) and what it made of each photo."""
+
+    config: ReconstructConfig
+    reconstructions: list[Reconstruction]
+
+    def mean(self, metric: str, absolute: bool = False) -> float:
+        """The average of a score over the photos, or of its absolute value."""
+        values = (getattr(result, metric) for result in self.reconstructions)
+        return fmean(abs(value) if absolute else value for value in values)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and sample standard deviation of the per-network averages, over `networks`."""
+
+    mean: float
+    std: float
+    networks: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ± {self.std:.3f}"
+
+
+def run_trials(configs: Iterable[ReconstructConfig], photos: Sequence[Photo]) -> Iterator[Trial]:
+    """A trial for each config, computing the CNN once for those that share it.
+
+    Raises:
+        ValueError: a word does not fit, or a photo is too small.
+    """
+    groups: dict[ReconstructConfig, list[ReconstructConfig]] = defaultdict(list)
+    for config in configs:
+        groups[replace(config, unpool="zeros", head="conv")].append(config)
+    for group in groups.values():
+        pair = RandomPair(*group)
+        by_photo = [pair.all(photo) for photo in photos]
+        for config, results in zip(group, zip(*by_photo, strict=True), strict=True):
+            yield Trial(config, list(results))
+
+
+def summarise(trials: Sequence[Trial], metric: str, absolute: bool = False) -> Summary:
+    """Mean and standard deviation over networks of a score's average over photos."""
+    values = [trial.mean(metric, absolute) for trial in trials]
+    return Summary(fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values))
