@@ -17,6 +17,9 @@ from preimage.studies.overview import Grid, Overview
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
+_SHEET_COLUMNS = 6  # the photo and five layers
+
+
 def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:
     """Writes a figure atomically, without dates, so that equal figures are equal files."""
     kind = path.suffix.lstrip(".")
@@ -67,11 +70,13 @@ def photo_sheet(overview: Overview, index: int) -> Figure:
 
 def _pictures(figure: FigureBase, grid: Grid, index: int, photo: Photo, column_name: str) -> None:
     figure.suptitle(f"{column_name} by column; nothing is trained", fontsize=10)
-    axes = figure.subplots(len(grid.rows), len(grid.columns) + 1, squeeze=False)
+    axes = figure.subplots(len(grid.rows), _SHEET_COLUMNS, squeeze=False)
     for row, line in zip(grid.rows, axes, strict=True):
         _picture(line[0], photo, photo.name)
         line[0].set_ylabel(row, fontsize=9)
-        for column, axis in zip(grid.columns, line[1:], strict=True):
+        for axis in line[len(grid.columns) + 1 :]:
+            axis.set_visible(False)
+        for column, axis in zip(grid.columns, line[1:], strict=False):
             result = _first(grid, row, column).reconstructions[index]
             axis.imshow(result.grey, cmap="gray", vmin=0, vmax=1)
             axis.set_title(f"{column.capitalize()}: {caption(result)}", fontsize=6.5)

@@ -79,18 +79,18 @@ class Law:
     def sample(
         self, shape: tuple[int, ...], generator: torch.Generator, slope: float = 0.0
     ) -> Float[Tensor, "..."]:
-        """Weights of this shape (out_channels, in_channels, …), float64, from a CPU generator.
+        """Weights of this shape (out_channels, in_channels, …), float32, from a CPU generator.
 
-        Drawn in float64 whatever the network's precision, so that a float32 and a float64
-        network of one seed have the same weights.
+        Of one precision whatever the network's, so that a float32 and a float64 network of one
+        seed have the same weights.
         """
         family = FAMILIES[self.family]
         scale = self.std(math.prod(shape[1:]), slope) / family.std
-        if self.family == "gaussian":  # several times faster than its quantile function
-            return torch.randn(shape, generator=generator, dtype=torch.float64) * scale
+        if self.family == "gaussian":  # many times faster than its quantile function
+            return torch.randn(shape, generator=generator) * scale
         p = torch.rand(shape, generator=generator, dtype=torch.float64)
         # 0 is drawn once in 2⁵³ times; the unbounded laws have no quantile there.
-        return family.quantile(p.clamp(min=2.0**-54)) * scale
+        return (family.quantile(p.clamp(min=2.0**-54)) * scale).float()
 
 
 def stream(seed: int, network: int, layer: str) -> torch.Generator:

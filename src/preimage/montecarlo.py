@@ -3,7 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf, sqrt
 from statistics import fmean, stdev
+
+from scipy.stats import t as student_t
 
 from preimage.config import ReconstructConfig
 from preimage.images import Photo
@@ -35,6 +38,22 @@ class Summary:
         return f"{self.mean:.3f} ± {self.std:.3f}"
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A mean paired difference over networks and the half-width of its 95 % t interval."""
+
+    mean: float
+    half_width: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.2f} ± {self.half_width:.2f}".replace("-", "−")
+
+    @property
+    def sign(self) -> int:
+        """1 or −1 where the interval lies on one side of 0, else 0."""
+        return (self.mean > self.half_width) - (self.mean < -self.half_width)
+
+
 def run_trials(configs: Iterable[ReconstructConfig], photos: Sequence[Photo]) -> Iterator[Trial]:
     """A trial for each config, computing the CNN once for those that share it.
 
@@ -55,3 +74,16 @@ def summarise(trials: Sequence[Trial], metric: str, absolute: bool = False) -> S
     """Mean and standard deviation over networks of a score's average over photos."""
     values = [trial.mean(metric, absolute) for trial in trials]
     return Summary(fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values))
+
+
+def paired_difference(values: Sequence[float], others: Sequence[float]) -> Difference:
+    """Of `values` minus `others`, entry by entry: network 7 against network 7.
+
+    With fewer than two pairs the half-width is infinite: nothing is decided.
+    """
+    differences = [a - b for a, b in zip(values, others, strict=True)]
+    n = len(differences)
+    if n < 2:
+        return Difference(fmean(differences), inf)
+    quantile = float(student_t.ppf(0.975, n - 1))
+    return Difference(fmean(differences), quantile * stdev(differences) / sqrt(n))

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -14,16 +13,7 @@ from torch import Tensor
 from preimage.figures import caption
 from preimage.images import Photo, to_image
 from preimage.metrics import GREY
-from preimage.studies.overview import Grid, Overview
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What the paper says, what we measured, and whether the two agree."""
-
-    paper: str
-    ours: str
-    agrees: bool
+from preimage.studies.overview import Grid, Overview, statements
 
 
 def overview_page(
@@ -60,57 +50,6 @@ def overview_page(
         environment=environment,
         command=command,
     )
-
-
-def statements(overview: Overview) -> list[Statement]:
-    """The paper's statements on random CNN-DCNs beside what these networks measured."""
-    depth, width = overview.by_layer, overview.by_width
-
-    def ssim(grid: Grid, row: str, column: str) -> float:
-        return grid.summary(row, column, "ssim").mean
-
-    def pearson(grid: Grid, row: str, column: str) -> float:
-        return grid.summary(row, column, "pearson", absolute=True).mean
-
-    def line(grid: Grid, row: str, score: Any) -> str:
-        return " → ".join(f"{score(grid, row, column):.2f}" for column in grid.columns)
-
-    nearest, simple = "VGG16, nearest", "VGG16 simplified, nearest"
-    mean, conv = "channel mean, nearest", "last convolution, nearest"
-    first, last = depth.columns[1], depth.columns[-1]
-    narrow, wide = width.columns[0], width.columns[-1]
-    return [
-        Statement(
-            "The deeper the layer, the coarser the picture (Section 4.1).",
-            f"|r| from Conv1 to Conv5, nearest unpooling: {line(depth, nearest, pearson)}. "
-            "Conv1 has no pool; the fall is from Conv2 on.",
-            pearson(depth, nearest, first) > pearson(depth, nearest, last),
-        ),
-        Statement(
-            "The image straight to block Conv k is about as good as the whole network: the layer's "
-            "dimension matters much, depth little (Section 4.1).",
-            f"|r| of the simplified network: {line(depth, simple, pearson)}, against "
-            f"{line(depth, nearest, pearson)}.",
-            all(
-                abs(pearson(depth, simple, column) - pearson(depth, nearest, column)) < 0.2
-                for column in depth.columns
-            ),
-        ),
-        Statement(
-            "More channels, better pictures (Section 4.2).",
-            f"|r| of the channel mean over widths {', '.join(width.columns)}: "
-            f"{line(width, mean, pearson)}.",
-            pearson(width, mean, wide) > pearson(width, mean, narrow),
-        ),
-        Statement(
-            "Growth and convergence are far plainer with the channel mean than with a random last "
-            "convolution (Section 4.2).",
-            f"SSIM at width {wide}: {ssim(width, mean, wide):.2f} (std over networks "
-            f"{width.summary(mean, wide, 'ssim').std:.2f}) against {ssim(width, conv, wide):.2f} "
-            f"(std {width.summary(conv, wide, 'ssim').std:.2f}).",
-            width.summary(mean, wide, "ssim").std < width.summary(conv, wide, "ssim").std,
-        ),
-    ]
 
 
 def _best(overview: Overview) -> dict[str, str]:
