@@ -27,7 +27,6 @@ __all__ = [
     "ReconstructConfig",
     "Reconstruction",
     "Unpool",
-    "__version__",
     "alexnet",
     "architecture",
     "build",

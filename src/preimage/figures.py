@@ -48,9 +48,9 @@ def reconstruction_sheet(results: Sequence[Reconstruction], title: str) -> Figur
     axes = figure.subplots(len(results), 4, squeeze=False)
     for row, result in zip(axes, results, strict=True):
         _picture(row[0], result.photo, result.photo.name)
-        row[1].imshow(stretch(grey(result.photo.pixels[None]))[0], cmap="gray")
+        row[1].imshow(stretch(grey(result.photo.pixels[None]))[0].numpy(), cmap="gray")
         row[1].set_title("grey", fontsize=8)
-        row[2].imshow(result.grey, cmap="gray", vmin=0, vmax=1)
+        row[2].imshow(result.grey.numpy(), cmap="gray", vmin=0, vmax=1)
         row[2].set_title(caption(result), fontsize=8)
         row[3].imshow(to_image(result.colour), cmap="gray")
         row[3].set_title("colour output, stretched", fontsize=8)
@@ -78,7 +78,7 @@ def _pictures(figure: FigureBase, grid: Grid, index: int, photo: Photo, column_n
             axis.set_visible(False)
         for column, axis in zip(grid.columns, line[1:], strict=False):
             result = _first(grid, row, column).reconstructions[index]
-            axis.imshow(result.grey, cmap="gray", vmin=0, vmax=1)
+            axis.imshow(result.grey.numpy(), cmap="gray", vmin=0, vmax=1)
             axis.set_title(f"{column.capitalize()}: {caption(result)}", fontsize=6.5)
 
 
@@ -130,7 +130,7 @@ def _curves(axis: Axes, grid: Grid, metric: str) -> None:
 
 
 def _picture(axis: Axes, photo: Photo, title: str) -> None:
-    axis.imshow(photo.pixels.permute(1, 2, 0) / 255)
+    axis.imshow(photo.pixels.permute(1, 2, 0).numpy() / 255)
     axis.set_title(title, fontsize=8)
 
 

@@ -170,6 +170,8 @@ def _ssim(x: Planes, y: Planes, data_range: float, chunk: int = 12) -> Scores:
     4 u (E[xy] + (C₁ + C₂)/2 − u) / (v (E[x² + y²] + C₁ + C₂ − v)): four blurs, few passes.
     """
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    if not len(x):
+        return x.new_zeros(0)
     scores = []
     for a, b in zip(torch.split(x, chunk), torch.split(y, chunk), strict=True):
         # Each photo a channel of one channels-last image: see `_window_means`.
@@ -180,7 +182,7 @@ def _ssim(x: Planes, y: Planes, data_range: float, chunk: int = 12) -> Scores:
         u *= _window_means(a * b, (c1 + c2) / 2).sub_(u)
         v *= _window_means((a * a).addcmul_(b, b), c1 + c2).sub_(v)
         scores.append(4 * u.div_(v).mean((0, 2, 3)))
-    return torch.cat(scores) if scores else x.new_zeros(0)
+    return torch.cat(scores)
 
 
 def _window_means(
