@@ -30,7 +30,11 @@ def test_the_page_is_self_contained(demo: Path) -> None:
 
 def test_pictures_and_records(demo: Path) -> None:
     names = {path.name for path in demo.glob("*.png")}
-    assert names == {"overview.png", *(f"sheet_{p.name}.png" for p in embedded_photos(32))}
+    assert names == {
+        "overview.png",
+        "highlights.png",
+        *(f"sheet_{p.name}.png" for p in embedded_photos(32)),
+    }
     for name in names:
         with Image.open(demo / name) as picture:
             picture.verify()

@@ -17,6 +17,7 @@ from preimage.studies.overview import Grid, Overview
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
+_HIGHLIGHTS = 5  # photos
 _SHEET_COLUMNS = 6  # the photo and five layers
 
 
@@ -54,6 +55,29 @@ def reconstruction_sheet(results: Sequence[Reconstruction], title: str) -> Figur
         row[2].set_title(caption(result), fontsize=8)
         row[3].imshow(to_image(result.colour), cmap="gray")
         row[3].set_title("colour output, stretched", fontsize=8)
+    return _without_ticks(figure)
+
+
+def highlights(overview: Overview) -> Figure:
+    """The photos, and below them what three random networks, nearest unpooling, made of them."""
+    widest = overview.by_width.columns[-1]
+    rows = (
+        (overview.by_width, "channel mean, nearest", widest, f"Conv1, width {widest}, mean head"),
+        (overview.by_layer, "VGG16, nearest", "conv2", "VGG16 Conv2"),
+        (overview.by_layer, "VGG16, nearest", "conv3", "VGG16 Conv3"),
+    )
+    photos = overview.photos[:_HIGHLIGHTS]
+    figure = Figure(figsize=(1.9 * len(photos) + 0.4, 8.1), layout="constrained")
+    axes = figure.subplots(1 + len(rows), len(photos), squeeze=False)
+    for index, photo in enumerate(photos):
+        _picture(axes[0, index], photo, photo.name)
+        for line, (grid, row, column, label) in zip(axes[1:], rows, strict=True):
+            result = _first(grid, row, column).reconstructions[index]
+            line[index].imshow(result.grey.numpy(), cmap="gray", vmin=0, vmax=1)
+            line[index].set_title(caption(result), fontsize=7.5)
+            if index == 0:
+                line[index].set_ylabel(label, fontsize=8.5)
+    axes[0, 0].set_ylabel("photo", fontsize=8.5)
     return _without_ticks(figure)
 
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict, fields
 
 from preimage.config import DemoCommand, ReconstructConfig
-from preimage.figures import overview_chart, photo_sheet, save_figure
+from preimage.figures import highlights, overview_chart, photo_sheet, save_figure
 from preimage.images import fingerprint
 from preimage.metrics import GREY
 from preimage.montecarlo import Trial
@@ -38,6 +38,7 @@ def run(config: DemoCommand) -> int:
         results = overview.run(photos, settings, config.networks, advance)
     with progress_bar("pictures", len(photos) + 1) as advance:
         chart = save_figure(overview_chart(results), folder / "overview.png")
+        save_figure(highlights(results), folder / "highlights.png", dpi=120)
         advance()
         for index, photo in enumerate(photos):
             save_figure(photo_sheet(results, index), folder / f"sheet_{photo.name}.png", dpi=110)

@@ -1,0 +1,36 @@
+# Two commands do everything: `make demo` and `make test`. Each builds .venv when it has to.
+# Debian and Ubuntu: apt install make python3-venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check lint docs bench clean
+
+demo: .venv/.ready
+	$(BIN)/preimage demo
+
+test: .venv/.ready
+	$(BIN)/python -m pytest -n 2
+
+check: lint test
+
+lint: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+docs: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
+	$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
+
+bench: .venv/.ready
+	$(BIN)/python benchmarks/network_speed.py
+	$(BIN)/python benchmarks/ssim_speed.py
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("preimage needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,52 @@
+"""Every example in the documents runs, and prints what stands below it."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from preimage.cli import VERBS, main
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(text: str, language: str) -> list[tuple[str, str]]:
+    """(code, what it should print) of each fenced block of a language."""
+    pattern = rf"```{language}\n(.*?)```(?:\n\n```text\n(.*?)```)?"
+    return [(code, printed or "") for code, printed in re.findall(pattern, text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_python_examples_print_what_they_say(
+    document: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for code, printed in blocks(document.read_text(), "python"):
+        exec(compile(code, str(document), "exec"), {})
+        assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_are_ones_that_exist(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = document.read_text()
+    lines = re.findall(r"^preimage .*|`(preimage .*?)`", text, re.MULTILINE)
+    for line in filter(None, lines):
+        _, verb, *options = shlex.split(line, comments=True)
+        assert verb in VERBS, line
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        known = capsys.readouterr().out
+        for option in options:
+            if option.startswith("--"):
+                assert option in known, line
+
+
+def test_links_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
