@@ -124,6 +124,8 @@ def test_what_can_not_be_scored() -> None:
             grey_scores(image, broken)
         with pytest.raises(ValueError, match="`originals` hold NaN or infinite"):
             colour_scores(broken, image)
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            ssim(image[0], broken[0])
     with pytest.raises(ValueError, match="at least 11×11 pixels, got 20×10"):
         grey_scores(image[..., :10], image[..., :10])
     with pytest.raises(ValueError, match="equal height and width"):
