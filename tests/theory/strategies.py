@@ -37,9 +37,7 @@ def specs(max_ops=4):
 
 
 #: What `image` takes: surplus height and width, a seed, and whether some pixels are black.
-shots = st.tuples(
-    st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1), st.booleans()
-)
+shots = st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1), st.booleans())
 
 
 def network(spec, pool="avg", unpool="zeros", width=2):

@@ -1,14 +1,10 @@
-import math
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from preimage import Conv, Description, Pool, alexnet, build, vgg16
-from preimage.operations import ChannelMean
-from preimage.theory import energies, limit
+from preimage.theory import limit
 
 from . import reference
 from .strategies import image, network, shots, specs

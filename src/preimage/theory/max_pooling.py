@@ -59,7 +59,10 @@ def pool_windows(
         yield (
             dy,
             torch.stack(
-                [_pooled(maps, stage, pool, slope, (dy, dx), directions) for dx in stage.given.columns]
+                [
+                    _pooled(maps, stage, pool, slope, (dy, dx), directions)
+                    for dx in stage.given.columns
+                ]
             ),
         )
 

@@ -34,12 +34,12 @@ class Moments:
     k4: float
 
     @property
-    def K1(self) -> float:  # noqa: N802
+    def K1(self) -> float:
         """K_1 = k_2/k_1² − 1, infinite where k_1 = 0 (slope 1: no activation)."""
         return self.k2 / self.k1**2 - 1 if self.k1 else math.inf
 
     @property
-    def K2(self) -> float:  # noqa: N802
+    def K2(self) -> float:
         """K_2 = k_4/k_2² − 1."""
         return self.k4 / self.k2**2 - 1
 
@@ -48,9 +48,7 @@ class Moments:
 
         E act^m = (1 + (−slope)^m) k_m ‖y‖^m. Derived in docs/theory.md.
         """
-        return Moments(
-            (1 - slope) * self.k1, (1 + slope**2) * self.k2, (1 + slope**4) * self.k4
-        )
+        return Moments((1 - slope) * self.k1, (1 + slope**2) * self.k2, (1 + slope**4) * self.k4)
 
 
 def gaussian_moments(std: float = 1.0, slope: float = 0.0) -> Moments:
@@ -91,9 +89,9 @@ def iid_moments(
     departure = excess_kurtosis(law) * y.pow(4).sum() / energy**2
     gauss = gaussian_moments(law.std(y.numel(), slope))
     k4 = gauss.k4 * (1 + float(departure) / 3)
-    return departure, Moments(
-        gauss.k1 * (1 - float(departure) / 24), gauss.k2, k4
-    ).with_slope(slope)
+    return departure, Moments(gauss.k1 * (1 - float(departure) / 24), gauss.k2, k4).with_slope(
+        slope
+    )
 
 
 def excess_kurtosis(law: Law) -> float:

@@ -61,6 +61,34 @@ def axis_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
     return matrix
 
 
+def window_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
+    """The 0/1 window matrix along one axis, A of docs/theory.md: who is in whose window.
+
+    Squared norms go from A's input to its output by sums over windows: for convolutions, l2 pools,
+    zeros and nearest unpooling, and crops.
+
+    Raises:
+        ValueError: average or max pooling, or bilinear unpooling: they mix features, so norms
+            alone don't tell what they give.
+    """
+    match op:
+        case Conv():
+            matrix = np.zeros((out_length, length))
+            for q in range(out_length):
+                start = q * op.stride - op.padding[0]
+                matrix[q, max(start, 0) : max(start + op.kernel_size, 0)] = 1
+            return matrix
+        case Pool(kind="l2"):
+            return (axis_matrix(op, length, out_length) > 0).astype(float)
+        case Pool() | Unpool(kind="bilinear"):
+            raise ValueError(
+                f"{op.name}: the theorem needs l2 pooling and unpooling by zeros or nearest, got "
+                f"{op.kind}; use `with_pool('l2')`."
+            )
+        case _:
+            return axis_matrix(op, length, out_length)
+
+
 def covariance_taps(matrix: np.ndarray, offset: int) -> dict[int, list[Tap]]:
     """By input offset e: the taps that add D_e to D'_offset, for the map `matrix` of one axis."""
     weights, indices = _row_entries(matrix)

@@ -1,8 +1,7 @@
 """Which part of a description is random, whether its limit exists, and which offsets it needs."""
 
 from dataclasses import dataclass
-
-import numpy as np
+from itertools import pairwise
 
 from preimage.description import Description
 from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
@@ -71,7 +70,7 @@ def make_plan(description: Description, height: int, width: int) -> Plan:
     Raises:
         ValueError: the output has no limit, or none that can be computed, with the reason.
     """
-    before, hidden, last, after = _split(description)
+    before, hidden, last, after = split(description)
     sizes = input_sizes(description, height, width)
     given = Offsets()
     stages = []
@@ -84,9 +83,14 @@ def make_plan(description: Description, height: int, width: int) -> Plan:
     return Plan(description, before, tuple(stages[:0:-1]), stages[0], after, sizes)
 
 
-def _split(
+def split(
     description: Description,
 ) -> tuple[tuple[Operation, ...], tuple[Operation, ...], Conv, tuple[Operation, ...]]:
+    """The operations before the first convolution, the hidden ones, the last convolution, the rest.
+
+    Raises:
+        ValueError: the description has no limit, or none that can be computed, with the reason.
+    """
     ops = description.operations
     means = [i for i, op in enumerate(ops) if isinstance(op, ChannelMean)]
     convs = [i for i, op in enumerate(ops) if isinstance(op, Conv)]
@@ -99,27 +103,32 @@ def _split(
     if not convs:
         raise ValueError(f"{description.name} has no convolution: there is nothing random in it.")
     first, end = convs[0], convs[-1]
-    last = ops[end]
+    last, hidden = ops[end], ops[first:end]
     assert isinstance(last, Conv)
+    _check_pools(hidden, last, ops[end + 1 : means[0]])
+    return ops[:first], hidden, last, ops[end + 1 :]
+
+
+def _check_pools(
+    hidden: tuple[Operation, ...], last: Conv, before_mean: tuple[Operation, ...]
+) -> None:
     if last.slope == 1:
         raise ValueError(
             f"{last.name} has no activation (slope 1): the mean over its channels tends to 0; "
             "choose another slope with `with_activation`."
         )
-    for op in ops[end + 1 : means[0]]:
+    for op in before_mean:
         if isinstance(op, Pool) and op.kind != "avg":
             raise ValueError(
                 f"{op.name}: {op.kind} pooling between the last convolution and the channel mean "
                 "has no closed form, since it doesn't commute with the mean; use average pooling."
             )
-    hidden = ops[first:end]
-    for op, following in zip(hidden, hidden[1:], strict=False):
+    for op, following in pairwise(hidden):
         if isinstance(following, Pool) and following.kind == "max" and not isinstance(op, Conv):
             raise ValueError(
                 f"{following.name}: max pooling is sampled from the Gaussian features of the "
                 f"convolution before it, but {op.name} stands before it."
             )
-    return ops[:first], hidden, last, ops[end + 1 :]
 
 
 def _needed(op: Operation, size: Size, out_size: Size, given: Offsets) -> Offsets:
@@ -153,8 +162,3 @@ def _needed(op: Operation, size: Size, out_size: Size, given: Offsets) -> Offset
 def _sources(op: Operation, length: int, out_length: int, offsets: tuple[int, ...]) -> set[int]:
     matrix = axis_matrix(op, length, out_length)
     return {0}.union(*(covariance_taps(matrix, d) for d in offsets))
-
-
-def row_sources(matrix: np.ndarray, offsets: tuple[int, ...]) -> dict[int, list[int]]:
-    """For each output offset, the input offsets (of both signs) it draws on, in order."""
-    return {d: sorted(covariance_taps(matrix, d)) for d in offsets}

@@ -68,9 +68,7 @@ def window_means(
     row: Float[Tensor, "*batch H W"], conv: Conv, out_size: Size
 ) -> Float[Tensor, "*batch h w"]:
     """Means over a convolution's windows, padded zeros counted."""
-    down, across = (
-        window_taps(conv, n, m) for n, m in zip(row.shape[-2:], out_size, strict=True)
-    )
+    down, across = (window_taps(conv, n, m) for n, m in zip(row.shape[-2:], out_size, strict=True))
     partial = row.new_zeros(*row.shape[:-1], out_size[1])
     apply_taps(partial, row, across, -1)
     out = row.new_zeros(*row.shape[:-2], *out_size)
