@@ -11,13 +11,11 @@ from preimage.theory.bounds import (
     angle_bound,
     energy_ratio,
     layer_variances,
-    local_dissimilarity,
     mean_bracket,
     mean_square_sine_bound,
     multilayer_angle_bound,
     relative_std,
     relative_variance_bound,
-    similarity_factor,
     std_image,
 )
 from preimage.theory.chi_square import mixture_cdf, mixture_quantile
@@ -38,7 +36,9 @@ from preimage.theory.similarity import (
     Similarity,
     channel_norm,
     cosine_bound,
+    local_dissimilarity,
     route_counts,
+    similarity_factor,
     two_layer_cosine_bound,
 )
 from preimage.theory.two_layer import (

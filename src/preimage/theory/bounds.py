@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from preimage.description import Description
 from preimage.laws import Law
-from preimage.operations import Conv, Crop, Pool, Unpool
+from preimage.operations import Conv, Crop, Operation, Pool, Unpool
+from preimage.shapes import Size
 from preimage.theory.limit import energies, limit, plan_for
 from preimage.theory.moments import Moments, gaussian_moments
 from preimage.theory.operators import window_matrix
@@ -42,7 +42,7 @@ class Variances:
     @property
     def energy_spread(self) -> float:
         """V = Π_I (1 + K_2^(i)/N_(i+1)) − 1, with E(u_j/u*_j − 1)² ≤ V."""
-        return math.prod(1 + v for v in self.hidden) - 1
+        return math.prod((1 + v for v in self.hidden), start=1.0) - 1
 
     @property
     def product(self) -> float:
@@ -164,7 +164,7 @@ class MultilayerBound(NamedTuple):
 
 def multilayer_angle_bound(
     description: Description,
-    image: Float[Tensor, "1 C H W"],
+    image: Float[Tensor, "N C H W"],
     delta: float,
     *,
     printed: bool = False,
@@ -184,7 +184,7 @@ def multilayer_angle_bound(
     Source: arXiv:1704.00330v3, Theorems 5.3 and A.5; the correction is derived in docs/theory.md.
 
     Raises:
-        ValueError: δ not between 0 and 1; more than one image; a black output; as `layer_variances`.
+        ValueError: δ not between 0 and 1; several images; a black output; or as `layer_variances`.
     """
     check_probability(delta)
     variances = layer_variances(description, moments)
@@ -217,12 +217,13 @@ def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...]
             raise ValueError("`image` must not be black: the angle to 0 is undefined.")
         rows = (down @ support @ across.T).max()
         columns = np.outer(down.sum(0), across.sum(0))[support].max()
-        lambdas.append(math.sqrt(rows * columns) * np.linalg.norm(u) / np.linalg.norm(following))
+        contrast = np.linalg.norm(u) / np.linalg.norm(following)
+        lambdas.append(float(math.sqrt(rows * columns) * contrast))
         partition = partition and _is_partition(down, across)
         u = following
     height, width = _cropped(plan.after, plan.sizes, u.shape)
     seen = u[:height, :width]
-    lambdas.append(math.sqrt(seen.size) * np.linalg.norm(u) / seen.sum())
+    lambdas.append(float(math.sqrt(seen.size) * np.linalg.norm(u) / seen.sum()))
     return tuple(lambdas), partition
 
 
@@ -232,7 +233,7 @@ def _is_partition(down: np.ndarray, across: np.ndarray) -> bool:
 
 
 def _cropped(
-    after: tuple, sizes: dict[str, tuple[int, int]], shape: tuple[int, ...]
+    after: tuple[Operation, ...], sizes: dict[str, Size], shape: tuple[int, ...]
 ) -> tuple[int, int]:
     height, width = shape
     for op in after:
@@ -262,38 +263,3 @@ def check_probability(delta: float) -> float:
     if not 0 < delta < 1:
         raise ValueError(f"`delta` must be strictly between 0 and 1, got {delta}.")
     return delta
-
-
-def local_dissimilarity(x: Float[Tensor, "H W"], window: tuple[int, int]) -> Float[Tensor, "H W"]:
-    """ε(x) of Lemma A.4: each pixel minus the mean of its window, for windows that tile the image.
-
-    With φ(x)_m = k Σ_(j ∈ D_m) x_j over windows of r pixels,
-    ‖φ(x)‖² = r k² (‖x‖² − ‖ε(x)‖²) ≤ r k² ‖x‖².
-
-    Source: arXiv:1704.00330v3, Lemma A.4.
-
-    Raises:
-        ValueError: the windows don't partition the pixels: ε and the lemma are not defined then.
-    """
-    height, width = x.shape
-    if height % window[0] or width % window[1]:
-        raise ValueError(
-            f"`window` must partition the {height}×{width} pixels, got {window[0]}×{window[1]}; "
-            "for windows that overlap or are clipped use `multilayer_angle_bound`."
-        )
-    blocks = x.reshape(height // window[0], window[0], width // window[1], window[1])
-    return (blocks - blocks.mean((1, 3), keepdim=True)).reshape(height, width)
-
-
-def similarity_factor(u: Float[Tensor, "H W"], window: tuple[int, int]) -> float:
-    """The paper's λ = (1 − ‖ε(u)‖²/‖u‖²)^(−1/2) for windows that tile the image, u = (z*)².
-
-    Source: arXiv:1704.00330v3, Theorem A.5 (the main text has z* for u, and no norms).
-
-    Raises:
-        ValueError: as `local_dissimilarity`, or u is zero, or sums to zero in every window.
-    """
-    left = u.square().sum() - local_dissimilarity(u, window).square().sum()
-    if not left > 0:
-        raise ValueError("`u` must have a window whose sum is not zero.")
-    return float(torch.linalg.norm(u) / left.sqrt())

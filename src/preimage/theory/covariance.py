@@ -23,7 +23,7 @@ MOST_PIXELS = 4096
 
 
 def relative_covariance(
-    description: Description, image: Float[Tensor, "1 C H W"]
+    description: Description, image: Float[Tensor, "N C H W"]
 ) -> Float[Tensor, "d d"]:
     """Cov(f_i/f*_i, f_j/f*_j) to order 1/width, for Gaussian filters.
 
@@ -72,7 +72,7 @@ def relative_covariance(
     raise AssertionError("a plan ends in its last convolution")
 
 
-def mean_square_sine(description: Description, image: Float[Tensor, "1 C H W"]) -> float:
+def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) -> float:
     """E sin² Θ to leading order: q'diag(M) − q'Mq, M the `relative_covariance`, q = f*²/‖f*‖².
 
     Raises:

@@ -96,7 +96,9 @@ def _pooled(
         [
             _max_product(part, mask, z, len(first), slope)
             for part, mask in zip(
-                root.flatten(0, 1).split(_CHUNK), inside.repeat(batch, 1).split(_CHUNK), strict=True
+                torch.split(root.flatten(0, 1), _CHUNK),
+                torch.split(inside.repeat(batch, 1), _CHUNK),
+                strict=True,
             )
         ]
     )

@@ -1,10 +1,11 @@
 """Moments of random filters, and of rectified projections on them (Lemma A.2 and its kin).
 
-The letters are the paper's: k_m = ½ E|w₁|^m for a weight w₁, and K_m = k_2m / k_m² − 1, the relative
-variance of a rectified projection's m-th power. A filter is *isotropic* if its density depends on
-its length alone. Gaussian filters are; filters with i.i.d. uniform, logistic or Laplace weights are
-not, and then the law's own k_m (`marginal_moments`) is not what the projections have. With growing
-fan-in they have those of the Gaussian with the same standard deviation (`gaussian_moments`).
+The letters are the paper's: k_m = ½ E|w₁|^m for a weight w₁, and K_m = k_2m / k_m² − 1, the
+relative variance of a rectified projection's m-th power. A filter is *isotropic* if its density
+depends on its length alone. Gaussian filters are; filters with i.i.d. uniform, logistic or Laplace
+weights are not, and then the law's own k_m (`marginal_moments`) is not what the projections have.
+With growing fan-in they have those of the Gaussian with the same standard deviation
+(`gaussian_moments`).
 """
 
 import math

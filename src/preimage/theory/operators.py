@@ -39,9 +39,9 @@ def axis_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
     out = np.arange(out_length)
     match op:
         case Pool():
-            for q in out:
-                window = slice(q * op.stride, min(q * op.stride + op.kernel_size, length))
-                matrix[q, window] = 1 / (window.stop - window.start)
+            for q in range(out_length):
+                start, end = q * op.stride, min(q * op.stride + op.kernel_size, length)
+                matrix[q, start:end] = 1 / (end - start)
         case Crop():
             matrix[out, out] = 1
         case Unpool(kind="zeros"):

@@ -25,7 +25,7 @@ class Similarity(NamedTuple):
     paper_bound: float
 
 
-def cosine_bound(description: Description, image: Float[Tensor, "1 C H W"]) -> Similarity:
+def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> Similarity:
     """Theorem 5.4 for any number of layers: cos Φ and what it is at least, always.
 
         cos Φ ≥ [Σ_t x_t (Σ_a n_(a,t) x_a)/√R_t] / √(M Σ_a C_a x_a²)
@@ -41,7 +41,7 @@ def cosine_bound(description: Description, image: Float[Tensor, "1 C H W"]) -> S
         ValueError: a negative or a black image; an output of another size; average or max pooling.
     """
     x = channel_norm(image)
-    steps = _window_matrices(description, x.shape)
+    steps = _window_matrices(description, *image.shape[2:])
     routed, reached, used = _forward(steps, x), _forward(steps, np.ones_like(x)), _backward(steps)
     if routed.shape != x.shape:
         raise ValueError(
@@ -58,7 +58,7 @@ def cosine_bound(description: Description, image: Float[Tensor, "1 C H W"]) -> S
     return Similarity(float(cosine), float(bound), float(paper))
 
 
-def two_layer_cosine_bound(image: Float[Tensor, "1 C H W"], kernel_size: int) -> Similarity:
+def two_layer_cosine_bound(image: Float[Tensor, "N C H W"], kernel_size: int) -> Similarity:
     """Theorem 5.4: one convolution that keeps the size, and the channel mean.
 
         cos Φ ≥ 1 − (1/M) Σ_t ε_t x_t,  ε_t = x_t − x̄_t
@@ -77,7 +77,7 @@ def two_layer_cosine_bound(image: Float[Tensor, "1 C H W"], kernel_size: int) ->
     return cosine_bound(description, image)
 
 
-def channel_norm(image: Float[Tensor, "1 C H W"]) -> np.ndarray:
+def channel_norm(image: Float[Tensor, "N C H W"]) -> np.ndarray:
     """x_t = ‖X_t‖ over the channels: the grey image that f* resembles; (H, W), float64.
 
     Raises:
@@ -104,14 +104,14 @@ def route_counts(
     Raises:
         ValueError: average or max pooling, bilinear unpooling, or too small an image.
     """
-    steps = _window_matrices(description, (height, width))
+    steps = _window_matrices(description, height, width)
     return _forward(steps, np.ones((height, width))), _backward(steps)
 
 
 def _window_matrices(
-    description: Description, shape: tuple[int, ...]
+    description: Description, height: int, width: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    sizes = input_sizes(description, *shape)
+    sizes = input_sizes(description, height, width)
     steps = []
     for op in description.operations:
         if isinstance(op, ChannelMean):
@@ -134,3 +134,38 @@ def _backward(steps: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     for down, across in reversed(steps):
         x = down.T @ x @ across
     return x
+
+
+def local_dissimilarity(x: Float[Tensor, "H W"], window: tuple[int, int]) -> Float[Tensor, "H W"]:
+    """ε(x) of Lemma A.4: each pixel minus the mean of its window, for windows that tile the image.
+
+    With φ(x)_m = k Σ_(j ∈ D_m) x_j over windows of r pixels,
+    ‖φ(x)‖² = r k² (‖x‖² − ‖ε(x)‖²) ≤ r k² ‖x‖².
+
+    Source: arXiv:1704.00330v3, Lemma A.4.
+
+    Raises:
+        ValueError: the windows don't partition the pixels: ε and the lemma are not defined then.
+    """
+    height, width = x.shape
+    if height % window[0] or width % window[1]:
+        raise ValueError(
+            f"`window` must partition the {height}×{width} pixels, got {window[0]}×{window[1]}; "
+            "for windows that overlap or are clipped use `multilayer_angle_bound`."
+        )
+    blocks = x.reshape(height // window[0], window[0], width // window[1], window[1])
+    return (blocks - blocks.mean((1, 3), keepdim=True)).reshape(height, width)
+
+
+def similarity_factor(u: Float[Tensor, "H W"], window: tuple[int, int]) -> float:
+    """The paper's λ = (1 − ‖ε(u)‖²/‖u‖²)^(−1/2) for windows that tile the image, u = (z*)².
+
+    Source: arXiv:1704.00330v3, Theorem A.5 (the main text has z* for u, and no norms).
+
+    Raises:
+        ValueError: as `local_dissimilarity`, or u is zero, or sums to zero in every window.
+    """
+    left = u.square().sum() - local_dissimilarity(u, window).square().sum()
+    if not left > 0:
+        raise ValueError("`u` must have a window whose sum is not zero.")
+    return float(torch.linalg.norm(u) / left.sqrt())

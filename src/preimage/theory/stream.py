@@ -18,6 +18,7 @@ from preimage import layers
 from preimage.operations import Conv, Pool
 from preimage.shapes import Size
 from preimage.theory.operators import (
+    Tap,
     apply_taps,
     axis_matrix,
     covariance_taps,
@@ -138,7 +139,7 @@ def mix(rows: Rows, stage: Stage) -> Rows:
             del held[dy]
 
 
-def _mix_columns(row: Tensor, across_taps: list[dict[int, list]], stage: Stage) -> Tensor:
+def _mix_columns(row: Tensor, across_taps: list[dict[int, list[Tap]]], stage: Stage) -> Tensor:
     out = row.new_zeros(len(across_taps), *row.shape[1:-1], stage.out_size[1])
     for target, taps in zip(out, across_taps, strict=True):
         for e, part in taps.items():

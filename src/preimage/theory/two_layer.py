@@ -55,7 +55,8 @@ class TwoLayer(NamedTuple):
     def covariance(self) -> Float[Tensor, "d d"]:
         """Σ = N Cov(f): k_2 H_ij z_i z_j − k_1² z_i z_j, for weights of standard deviation 1."""
         m = self.moments
-        return (m.k2 * self.H - m.k1**2) * self.z[:, None] * self.z
+        outer = self.z[:, None] * self.z
+        return (self.H * m.k2 - m.k1**2) * outer
 
     @property
     def effective_constant(self) -> float:
@@ -70,7 +71,8 @@ class TwoLayer(NamedTuple):
         unit = self.z / torch.linalg.norm(self.z)
         projected = sigma - unit[:, None] * (unit @ sigma)
         projected = projected - (projected @ unit)[:, None] * unit
-        return torch.linalg.eigvalsh((projected + projected.T) / 2).clamp(min=0)
+        values: Tensor = torch.linalg.eigvalsh((projected + projected.T) / 2)
+        return values.clamp(min=0)
 
     def angle_quantile(self, probability: float) -> float:
         """The leading-order quantile of sin Θ: √(q/N), q that of Σ μ_i χ²_1."""
@@ -93,7 +95,7 @@ class TwoLayer(NamedTuple):
 
 def two_layer(
     description: Description,
-    image: Float[Tensor, "1 C H W"],
+    image: Float[Tensor, "N C H W"],
     moments: Moments | None = None,
 ) -> TwoLayer:
     """The exact second moments of a two-layer network's output, by d × d matrices.
@@ -178,7 +180,7 @@ class Estimate(NamedTuple):
 
 def sampled_effective_constant(
     description: Description,
-    image: Float[Tensor, "1 C H W"],
+    image: Float[Tensor, "N C H W"],
     generator: torch.Generator,
     num_filters: int = 1024,
 ) -> Estimate:
