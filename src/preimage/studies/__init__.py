@@ -1,0 +1,1 @@
+"""One module an experiment: which networks, on which photos, and what came out."""
