@@ -11,7 +11,8 @@ needs an environment of its own (it runs on jax 0.4.30 to 0.5.3):
 
 Every number comes from a fresh process. The peer's time is that of its second call, once it has
 compiled (of its first, where that took over a minute); ours the best of three. Memory is the peak
-above that after imports, 0.1 MB where we stayed below it. Its own file is run by both interpreters, with `--side`.
+above that after imports, 0.1 MB where we stayed below it. Both interpreters run this file, with
+`--side`.
 """
 
 import argparse

@@ -112,13 +112,13 @@ def draw_limit(result: LimitPicture) -> Figure:
     width = result.description.convs[0].out_channels
     top = float(result.limit.max())
     photo = axes[0, 0]
-    photo.imshow(result.photo.permute(1, 2, 0).clamp(0, 1), cmap="gray")
+    photo.imshow(result.photo.permute(1, 2, 0).clamp(0, 1).numpy(), cmap="gray")
     photo.set_title("photo")
     for axis, image, title in (
         (axes[0, 1], result.limit, "limit $f^*$ (infinite width)"),
         (axes[0, 2], result.network, f"one network, width {width}: sin Θ = {result.sine:.3f}"),
     ):
-        axis.imshow(image / top, cmap="gray", vmin=0, vmax=1)
+        axis.imshow((image / top).numpy(), cmap="gray", vmin=0, vmax=1)
         axis.set_title(title, fontsize=10)
     # A network's brightness has most of its noise; what is left is what an eye would see.
     scale = float((result.network * result.limit).sum() / result.network.square().sum())
@@ -132,7 +132,7 @@ def draw_limit(result: LimitPicture) -> Figure:
         (axes[1, 1], result.predicted_std, "predicted std of a pixel"),
         (axes[1, 2], result.measured_std, f"measured std, {result.num_networks} networks"),
     ):
-        _image_with_bar(figure, axis, image / top, title, "viridis", (0, spread))
+        _image_with_bar(figure, axis, image / top, title, "viridis", (0.0, spread))
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
@@ -147,7 +147,8 @@ def draw_angles(*curves: AngleCurves) -> Figure:
     figure = Figure(figsize=(5.4 * len(curves), 4.6), layout="constrained")
     for axis, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
         low, middle, high = curve.measured.values()
-        label = f"measured: median, 5 % to {100 * (1 - curve.delta):.0f} %, {curve.num_networks} networks"
+        top = f"{100 * (1 - curve.delta):.0f} %"
+        label = f"measured: median, 5 % to {top}, {curve.num_networks} networks"
         axis.fill_between(curve.widths, low, high, color="0.8", lw=0)
         axis.plot(curve.widths, middle, "o-", color="black", ms=3, label=label)
         for name, values in curve.bounds.items():
@@ -212,14 +213,14 @@ def draw_grids(grids: Grids) -> Figure:
     axes = figure.subplots(2, len(grids.flat))
     top = max(float(image.max()) for image in grids.flat.values())
     for axis, (unpool, image) in zip(axes[0], grids.flat.items(), strict=True):
-        axis.imshow(image, cmap="gray", vmin=0, vmax=top)
+        axis.imshow(image.numpy(), cmap="gray", vmin=0, vmax=top)
         axis.set_title(f"{unpool}: limit of a flat image (8×8 pixels)", fontsize=10)
         for y in range(2):
             for x in range(2):
                 value = float(image[y, x])
                 axis.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=7, color="red")
     for axis, (unpool, image) in zip(axes[1], grids.photo.items(), strict=True):
-        axis.imshow(image / image.max(), cmap="gray", vmin=0, vmax=1)
+        axis.imshow((image / image.max()).numpy(), cmap="gray", vmin=0, vmax=1)
         axis.set_title(f"{unpool}: cos Φ = {grids.cosine[unpool]:.3f}", fontsize=10)
     for axis in axes.flat:
         axis.set_xticks([])
@@ -236,7 +237,7 @@ def _image_with_bar(
     colours: str,
     limits: tuple[float, float],
 ) -> None:
-    shown = axis.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1])
+    shown = axis.imshow(image.numpy(), cmap=colours, vmin=limits[0], vmax=limits[1])
     figure.colorbar(shown, ax=axis, shrink=0.8)
     axis.set_title(title, fontsize=10)
 

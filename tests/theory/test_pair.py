@@ -87,11 +87,11 @@ def test_the_angle_falls_as_the_root_of_the_width(pool):
 def test_other_laws_share_the_gaussian_limit(family):
     """Brightness too: the law's own k_1 would be off by 4 % to 11 %."""
     law = Law(family, 1.0)
-    description = vgg("conv1", "l2", "nearest", 64)
-    image = photo(9, 7)
+    description = vgg("conv1", "l2", "nearest", 32)
+    image = photo(7, 5)
     f_star = limit(description, image, law).flatten()
     ratio = (outputs(description, image, 400, law) / f_star).square().mean(1)
-    # The last convolution's K_1 of i.i.d. weights, for a fan-in of 576, is the Gaussian's to 1e-3.
+    # The last convolution's K_1 of i.i.d. weights, for a fan-in of 288, is the Gaussian's to 1e-3.
     z = (ratio.mean() - energy_ratio(description)) / (ratio.std() / 400**0.5)
     assert abs(float(z)) < threshold(3)
 

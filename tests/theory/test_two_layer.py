@@ -32,7 +32,7 @@ def sines():
 
 def test_covariance_is_that_of_many_networks():
     net, image = convs(1, 8, slope=0.2), photo(4, 3)
-    f = outputs(net, image, 3000, "gaussian:1")
+    f = outputs(net, image, 1500, "gaussian:1")
     centred = f - limit(net, image, "gaussian:1").flatten()
     products = 8 * centred[:, :, None] * centred[:, None, :]
     expected = two_layer(net, image).covariance

@@ -79,7 +79,7 @@ class Grids:
     """Limits of a flat image and of the photo by unpooling; flat ones relative to their minimum."""
 
     flat: dict[str, Float[Tensor, "h w"]]
-    photo: dict[str, Float[Tensor, "h w"]]
+    photo: dict[str, Float[Tensor, "H W"]]
     cosine: dict[str, float]  # between the photo's limit and its channel norm
 
 
