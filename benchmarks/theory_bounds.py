@@ -1,6 +1,6 @@
 """Bounds over measured angles: how much each theorem gives away, on a real photo.
 
-The photo is scikit-image's astronaut, its central 24 × 24 pixels at a side of 227; Gaussian weights;
+The photo is scikit-image's astronaut, its central 24 × 24 pixels at a side of 227. Gaussian;
 quantiles are of `--networks` networks at each width.
 
     python benchmarks/theory_bounds.py [--networks 200]
