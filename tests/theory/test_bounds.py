@@ -61,7 +61,7 @@ def test_theorem_v_is_never_worse_than_the_first_term_of_theorem_5_3():
 )
 def test_probabilistic_bounds_hold(net, delta):
     """The violated share is at most δ, but for binomial noise; E sin² is at most its bound."""
-    image, count = photo(7, 6), 300
+    image, count = photo(7, 6), 200
     sines = square_sines(outputs(net, image, count), limit(net, image, "gaussian:0.5"))
     bounds = [angle_bound(net, delta), multilayer_angle_bound(net, image, delta).bound]
     for bound in bounds:

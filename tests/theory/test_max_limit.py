@@ -16,7 +16,7 @@ def max_net(layer="conv1", width=16, pooled=True):
 @pytest.mark.parametrize(("layer", "pooled"), [("conv1", True), ("conv2", True)])
 def test_sampled_limit_is_what_wide_networks_tend_to(layer, pooled):
     """One pool needs single windows, two need pairs of windows. 2 · mean(2N) − mean(N)."""
-    image, count = photo(7, 6), 120
+    image, count = photo(7, 6), 80
     net = max_net(layer, 32, pooled)
     f_star, stderr = sampled_limit(net, image, "gaussian:0.5", num_samples=256)
     half, full = (
