@@ -1,0 +1,76 @@
+"""The law of Σ μ_i χ²_1, a weighted sum of squares of independent standard Gaussians."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def mixture_cdf(weights: Float[Tensor, " d"], x: float) -> float:
+    """P(Σ μ_i χ²_1 ≤ x) by inverting the characteristic function φ(t) = Π (1 − 2iμ_i t)^(−1/2).
+
+        P = ½ − Σ_(k≥0) Im[φ(t_k) e^(−i t_k x)]/(π (k + ½)),  t_k = (k + ½)Δ
+
+    The error of the sum is the law's own tail beyond 2π/Δ (Davies 1973), which Δ keeps below 1e-9;
+    terms are taken until |φ| is below 1e-10, or 2¹⁷ of them (two weights; the error is then about
+    1e-6). A single weight has a closed form.
+
+    Raises:
+        ValueError: a negative weight, or none that is positive.
+    """
+    mu = _significant(weights)
+    if x <= 0:
+        return 0.0
+    if len(mu) == 1:
+        return math.erf(math.sqrt(x / 2 / float(mu)))
+    mean, largest = float(mu.sum()), float(mu.max())
+    # Chernoff: P(Σ μχ² > mean + s) falls as exp(−s/2μ_max) or faster once s is well above √Σμ².
+    far = x + mean + 8 * float(mu.norm()) + 60 * largest
+    step = 2 * math.pi / far
+    total, start, block = 0.0, 0, 4096
+    while start < 1 << 17:
+        k = torch.arange(start, start + block, dtype=torch.float64) + 0.5
+        angle, modulus = _characteristic(mu, k * step)
+        terms = modulus * torch.sin(angle - k * step * x) / (math.pi * k)
+        total += float(terms.sum())
+        if float(modulus[-1]) < 1e-10:
+            break
+        start += block
+    return min(max(0.5 - total, 0.0), 1.0)
+
+
+def mixture_quantile(weights: Float[Tensor, " d"], probability: float) -> float:
+    """The x with P(Σ μ_i χ²_1 ≤ x) = `probability`, by bisection to 1e-6 relative.
+
+    Raises:
+        ValueError: as `mixture_cdf`, or `probability` not strictly between 0 and 1.
+    """
+    if not 0 < probability < 1:
+        raise ValueError(f"`probability` must be strictly between 0 and 1, got {probability}.")
+    mu = _significant(weights)
+    low, high = 0.0, float(mu.sum())
+    while mixture_cdf(mu, high) < probability:
+        low, high = high, 2 * high
+    while high - low > 1e-6 * high:
+        middle = (low + high) / 2
+        below = mixture_cdf(mu, middle) < probability
+        low, high = (middle, high) if below else (low, middle)
+    return (low + high) / 2
+
+
+def _significant(weights: Tensor) -> Tensor:
+    mu = weights.double().flatten()
+    if mu.numel() == 0 or float(mu.min()) < 0 or not float(mu.max()) > 0:
+        raise ValueError("`weights` must not be negative, and one at least positive.")
+    return mu[mu > 1e-12 * mu.max()]
+
+
+def _characteristic(mu: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Argument and modulus of φ(t), a few weights at a time."""
+    angle, log_modulus = torch.zeros_like(t), torch.zeros_like(t)
+    for part in torch.split(mu, 256):
+        product = 2 * part[:, None] * t
+        angle += 0.5 * product.atan().sum(0)
+        log_modulus -= 0.25 * torch.log1p(product.square()).sum(0)
+    return angle, log_modulus.exp()

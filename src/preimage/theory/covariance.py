@@ -1,0 +1,130 @@
+"""The covariance of a network's output pixels at finite width, to leading order.
+
+For networks of convolutions, unpoolings (zeros or nearest) and crops: where a pool stands between,
+the inner products of pooled features have no closed form. By d × d matrices, for small images.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.description import Description
+from preimage.operations import Conv, Pool, Unpool
+from preimage.theory.limit import energies, plan_for
+from preimage.theory.moments import gaussian_moments, relu_correlation, relu_square_correlation
+from preimage.theory.operators import axis_matrix, window_matrix
+from preimage.theory.plan import Plan, Stage
+
+#: Pixels up to which d × d matrices are made.
+MOST_PIXELS = 4096
+
+
+def relative_covariance(
+    description: Description, image: Float[Tensor, "N C H W"]
+) -> Float[Tensor, "d d"]:
+    """Cov(f_i/f*_i, f_j/f*_j) to order 1/width, for Gaussian filters.
+
+        [(K_1 + 1) H − 1]/N_(L−1) + ¼ Σ_I B_i [(K_2 + 1) J_i − 1] B_i' / N_(i+1)
+
+    H and J_i hold h and J of the correlations of the patches that the last convolution and
+    convolution i read; B_i's rows are the shares that each of convolution i's pixels has in the
+    energy of an output pixel's patch. Pixels are those of the last convolution's output, row by
+    row; where the patch is black there is no noise, and the entry has no meaning. Exact for two
+    layers. Derived in docs/theory.md, section 4.
+
+    Raises:
+        ValueError: a pooling or bilinear unpooling; over `MOST_PIXELS` pixels; or no limit.
+    """
+    plan = plan_for(description, image)
+    _check(plan, description, image)
+    x = image[0].double().flatten(1)
+    c = x.T @ x
+    noise: list[Tensor] = []  # [(K_2 + 1) J − 1]/N of each convolution, carried along
+    for stage in (*plan.hidden, plan.last):
+        if not isinstance(stage.op, Conv):
+            down, across = (
+                torch.from_numpy(axis_matrix(stage.op, n, m))
+                for n, m in zip(stage.size, stage.out_size, strict=True)
+            )
+            c = _both_sides(torch.kron(down, across), c)
+            noise = [_both_sides(torch.kron(down, across), part) for part in noise]
+            continue
+        p = _patch_products(c, stage, stage.op)
+        windows = _dense_windows(stage)
+        noise = [_both_sides(windows, part) for part in noise]
+        u = p.diagonal()
+        zz = (u[:, None] * u).sqrt()
+        cos = torch.where(zz > 0, p / zz.clamp(min=torch.finfo(zz.dtype).tiny), 0.0)
+        m = gaussian_moments(slope=stage.op.slope)
+        width, slope = stage.op.out_channels, stage.op.slope
+        if stage is plan.last:
+            uu = u[:, None] * u
+            spread = [torch.where(uu > 0, part / uu.clamp(min=1e-300), 0.0) for part in noise]
+            relative = ((m.K1 + 1) * relu_correlation(cos, slope) - 1) / width
+            return relative + sum(spread, torch.zeros_like(relative)) / 4
+        # The noise of S_l S_m, absolute, in the scale in which the energies are u.
+        own = (m.K2 + 1) * relu_square_correlation(cos, slope) - 1
+        noise.append(own / width * u[:, None] * u)
+        c = relu_correlation(cos, slope) * zz
+    raise AssertionError("a plan ends in its last convolution")
+
+
+def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) -> float:
+    """E sin² Θ to leading order: q'diag(M) − q'Mq, M the `relative_covariance`, q = f*²/‖f*‖².
+
+    Raises:
+        ValueError: as `relative_covariance`.
+    """
+    m = relative_covariance(description, image)
+    q = energies(description, image)[-1].flatten()
+    q = q / q.sum()
+    return float(q @ m.diagonal() - q @ m @ q)
+
+
+def _check(plan: Plan, description: Description, image: Tensor) -> None:
+    if len(image) != 1:
+        raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
+    if plan.before or any(isinstance(stage.op, Pool) for stage in plan.hidden):
+        raise ValueError(
+            f"{description.name} has a pooling: the leading-order covariance has a closed form for "
+            "convolutions, unpoolings and crops only; see `relative_std`."
+        )
+    for stage in plan.hidden:
+        if isinstance(stage.op, Unpool):
+            window_matrix(stage.op, 1, stage.op.stride)
+    largest = max(math.prod(stage.out_size) for stage in (*plan.hidden, plan.last))
+    if largest > MOST_PIXELS:
+        raise ValueError(
+            f"`image` makes maps of {largest} pixels; their covariance matrix is made up to "
+            f"{MOST_PIXELS}; crop the image."
+        )
+
+
+def _both_sides(matrix: Tensor, c: Tensor) -> Tensor:
+    return matrix @ c @ matrix.T
+
+
+def _dense_windows(stage: Stage) -> Tensor:
+    down, across = (
+        torch.from_numpy(window_matrix(stage.op, n, m))
+        for n, m in zip(stage.size, stage.out_size, strict=True)
+    )
+    return torch.kron(down, across)
+
+
+def _patch_products(c: Tensor, stage: Stage, conv: Conv) -> Tensor:
+    """P_jk = Σ_s C[D_j,s, D_k,s]: the same slot of both windows."""
+    before, after = conv.padding
+    maps = F.pad(c.reshape(*stage.size, *stage.size), (before, after) * 4)
+    height, width = stage.out_size
+    ends = ((height - 1) * conv.stride + 1, (width - 1) * conv.stride + 1)
+    total = torch.zeros(height, width, height, width, dtype=c.dtype)
+    for y in range(conv.kernel_size):
+        for x in range(conv.kernel_size):
+            rows = slice(y, y + ends[0], conv.stride)
+            columns = slice(x, x + ends[1], conv.stride)
+            total += maps[rows, columns, rows, columns]
+    return total.reshape(height * width, -1)

@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from preimage import Conv, Description, Unpool
+from preimage.operations import ChannelMean
+from preimage.theory import (
+    limit,
+    mean_square_sine,
+    relative_covariance,
+    relative_std,
+    two_layer,
+)
+
+from .nets import convs, outputs, photo, square_sines, threshold, vgg
+
+
+def unpooled(kind, width):
+    ops = (Conv("a", width), Unpool("un", kind), Conv("b", width), ChannelMean())
+    return Description(f"up {kind}", ops, 3).with_normalisation()
+
+
+def test_two_layers_agree_with_their_exact_covariance():
+    net, image = convs(1, 8), photo(5, 4)
+    exact = two_layer(net, image)
+    scale = exact.moments.k1 * exact.z
+    expected = exact.covariance / 8 / (scale[:, None] * scale)
+    torch.testing.assert_close(relative_covariance(net, image), expected)
+    assert mean_square_sine(net, image) == pytest.approx(exact.effective_constant / 8)
+
+
+@pytest.mark.parametrize("net", [convs(3, 64), unpooled("nearest", 64), unpooled("zeros", 64)])
+def test_leading_order_is_what_many_networks_show(net):
+    """At width 64 what is left, of relative order 10/96, is allowed beside the noise."""
+    image, count = photo(6, 5), 300
+    f_star = limit(net, image, "gaussian:0.5").flatten()
+    f = outputs(net, image, count)
+    products = (f / f_star - 1)[:, :, None] * (f / f_star - 1)[:, None, :]
+    expected = relative_covariance(net, image)
+    stderr = products.std(0) / count**0.5
+    off = (products.mean(0) - expected).abs()
+    assert (off < threshold(3 * expected.numel()) * stderr + 0.1 * expected.abs().max()).all()
+    sines = square_sines(f, f_star)
+    predicted = mean_square_sine(net, image)
+    noise = threshold(3) * float(sines.std()) / count**0.5
+    assert abs(float(sines.mean()) - predicted) < noise + 0.1 * predicted
+
+
+def test_the_constant_patch_attains_the_practical_std():
+    ops = [Conv(f"conv{i}", 7, 1, padding=(0, 0)) for i in range(3)]
+    net = Description("1x1", (*ops, ChannelMean()), 3).with_normalisation()
+    relative = relative_covariance(net, torch.ones(1, 3, 2, 2))
+    assert relative.diagonal().sqrt() == pytest.approx(torch.full((4,), relative_std(net)))
+
+
+def test_pools_and_large_images_are_refused():
+    with pytest.raises(ValueError, match="has a pooling"):
+        relative_covariance(vgg(), photo())
+    with pytest.raises(ValueError, match="crop the image"):
+        relative_covariance(convs(2, 4), torch.ones(1, 3, 70, 70))
+    with pytest.raises(ValueError, match="needs l2 pooling and unpooling"):
+        relative_covariance(unpooled("bilinear", 4), photo())
+    with pytest.raises(ValueError, match="must be a single one"):
+        relative_covariance(convs(2, 4), photo().expand(2, -1, -1, -1))
