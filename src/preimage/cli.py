@@ -18,7 +18,9 @@ from preimage._version import __version__
 #: verb → (its dataclass, its positional field)
 VERBS: dict[str, tuple[type, str | None]] = {
     "demo": (configs.DemoCommand, None),
+    "limit": (configs.LimitCommand, "photo"),
     "reconstruct": (configs.ReconstructCommand, "photos"),
+    "reproduce": (configs.ReproduceCommand, "figure"),
     "shapes": (configs.ShapesCommand, "architecture"),
     "show": (configs.ShowCommand, "architecture"),
 }
@@ -89,6 +91,8 @@ def _parse(verb: str, options: list[str]) -> Any:
             words |= {"action": "store_true"}
         elif field.default == ():
             words |= {"nargs": "*", "default": []}
+        elif name == positional and field.default is None:
+            words |= {"type": str, "nargs": "?"}
         elif name == positional:
             words |= {"type": hints[field.name]}
         else:

@@ -172,6 +172,52 @@ class DemoCommand:
     device: DeviceName = "auto"
 
 
+@dataclass(frozen=True, kw_only=True)
+class LimitCommand(NetworkConfig):
+    """Compute what a random CNN-DCN shows of a photo at infinite width, beside finite networks.
+
+    Args:
+        photo: An image file; scikit-image's astronaut if not given.
+        out: Folder for the figure (limit.png), the limit itself (limit.npy) and run.json.
+        networks: Finite networks, for the measured standard deviation; at least 2.
+        seed: Seed of all random streams.
+        weights: The law of the weights.
+        size: The photo is cropped to its centre square and resized to this side; 0 keeps it.
+    """
+
+    photo: str | None = None
+    out: str = "preimage-limit"
+    networks: int = 8
+    seed: int = 0
+    weights: str = "gaussian:0.1"
+    size: int = 227
+    pool: PoolKind = "avg"
+    unpool: UnpoolKind = "nearest"
+    width: int | None = 64
+    head: Literal["mean"] = "mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceCommand:
+    """Reproduce a figure: compute what it needs, draw it, and keep its numbers.
+
+    Args:
+        figure: theory draws the theorems of Section 5 against random networks.
+        out: Folder for the figures and their numbers (numbers.json).
+        photo: An image file; scikit-image's astronaut if not given.
+        networks: Random networks a width.
+        delta: The bounds hold with probability 1 - delta.
+        seed: Seed of all random streams.
+    """
+
+    figure: Literal["theory"]
+    out: str = "preimage-out"
+    photo: str | None = None
+    networks: int = 60
+    delta: float = 0.05
+    seed: int = 0
+
+
 def parse_size(text: str) -> tuple[int, int]:
     """(height, width) of `227` or `200x300`.
 

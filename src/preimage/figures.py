@@ -121,6 +121,8 @@ def overview_chart(overview: Overview) -> Figure:
             (line[1], "pearson", "|Pearson's r|"),
         ):
             _curves(axis, grid, metric)
+            if grid is overview.by_width:
+                _limits(axis, overview, metric)
             axis.set_xlabel(axis_name)
             axis.set_ylabel(label)
         line[0].legend(fontsize=7.5, frameon=False)
@@ -151,6 +153,25 @@ def _curves(axis: Axes, grid: Grid, metric: str) -> None:
     axis.set_xticks(range(len(grid.columns)), [column.capitalize() for column in grid.columns])
     axis.set_ylim(0, 1)
     axis.grid(alpha=0.25)
+
+
+def _limits(axis: Axes, overview: Overview, metric: str) -> None:
+    """Dashed lines at infinite width, with a band of ± 2 standard errors."""
+    for number, row in enumerate(overview.by_width.rows):
+        value = overview.limits.get((row, metric))
+        if value is None:
+            continue
+        axis.axhline(value.mean, color=COLOURS[number], linestyle=":", linewidth=1.3)
+        band = 2 * value.stderr
+        axis.axhspan(value.mean - band, value.mean + band, color=COLOURS[number], alpha=0.2, lw=0)
+        axis.annotate(
+            f"∞ {value.mean:.3f}",
+            (1.005, value.mean),
+            xycoords=("axes fraction", "data"),
+            color=COLOURS[number],
+            fontsize=7.5,
+            va="center",
+        )
 
 
 def _picture(axis: Axes, photo: Photo, title: str) -> None:

@@ -1,5 +1,6 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -183,3 +184,15 @@ def open_photos(
     if sources is None:
         return iter(embedded_photos(size))
     return load_photos(sources, size, on_error)
+
+
+def open_photo(source: str | None, size: int | None) -> Photo:
+    """The one photo of a source, or the first embedded one.
+
+    Raises:
+        PhotoError: it can't be read, or there are several.
+    """
+    photos = list(itertools.islice(open_photos(source, size), 2 if source else 1))
+    if len(photos) > 1:
+        raise PhotoError(f"{source}: several photos; name one.")
+    return photos[0]

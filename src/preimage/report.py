@@ -59,6 +59,8 @@ def _best(overview: Overview) -> dict[str, str]:
         "width": column,
         "ssim": str(grid.summary(row, column, "ssim")),
         "pearson": str(grid.summary(row, column, "pearson")),
+        "limit_ssim": f"{overview.limits[row, 'ssim'].mean:.3f}",
+        "limit_pearson": f"{overview.limits[row, 'pearson'].mean:.3f}",
     }
 
 

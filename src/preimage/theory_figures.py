@@ -1,27 +1,10 @@
-"""Figures of the theory: results in, matplotlib `Figure` out, and both at once by one call.
-
-`limit_picture` and `reproduce_theory` compute (in `preimage.studies.theory`) and draw.
-"""
-
-from typing import NamedTuple
+"""Figures of the theory: results of `preimage.studies.theory` in, matplotlib `Figure` out."""
 
 import torch
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor
 
-from preimage.architectures import architecture
-from preimage.operations import PoolKind, UnpoolKind
-from preimage.studies.theory import (
-    AngleCurves,
-    Grids,
-    KernelCurve,
-    LimitPicture,
-    TheoryStudy,
-    study_limit,
-    study_theory,
-)
+from preimage.studies.theory import AngleCurves, Grids, KernelCurve, LimitPicture, TheoryStudy
 
 #: Okabe and Ito's colours, legible to the colour-blind.
 COLOURS = {
@@ -36,73 +19,13 @@ COLOURS = {
 LABELS = {"Theorem 5.2": "Theorem 5.2 (paper)", "K_eff": "with $K_\\mathrm{eff}$"}
 
 
-class DrawnLimit(NamedTuple):
-    """The numbers of `preimage limit`, and their figure."""
-
-    result: LimitPicture
-    figure: Figure
-
-
-class DrawnTheory(NamedTuple):
-    """The numbers of `preimage reproduce theory`, and their figures by name."""
-
-    result: TheoryStudy
-    figures: dict[str, Figure]
-
-
-def limit_picture(
-    image: Float[Tensor, "N C H W"],
-    *,
-    architecture_name: str = "vgg16",
-    layer: str = "conv3",
-    pool: PoolKind = "avg",
-    unpool: UnpoolKind = "nearest",
-    pooled: bool = False,
-    width: int = 64,
-    law: str = "gaussian:fan-in",
-    num_networks: int = 8,
-    seed: int = 0,
-) -> DrawnLimit:
-    """A photo's limit, one finite network, their difference, and both standard deviations.
-
-    Args:
-        image: one photo, (1, 3, H, W), in [0, 1].
-        width: channels of every hidden convolution of the finite networks.
-
-    Raises:
-        ValueError: as `study_limit`; no such architecture or layer.
-    """
-    encoder = architecture(architecture_name).cut(layer, pooled=pooled).with_pool(pool)
-    network = (encoder + encoder.mirror(unpool)).with_mean_head().with_normalisation()
-    result = study_limit(
-        image, network.with_width(width), law, num_networks=num_networks, seed=seed
-    )
-    return DrawnLimit(result, draw_limit(result))
-
-
-def reproduce_theory(
-    image: Float[Tensor, "N 3 H W"],
-    *,
-    widths: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512),
-    num_networks: int = 60,
-    delta: float = 0.05,
-    seed: int = 0,
-) -> DrawnTheory:
-    """Angles over the width against every bound, cos Φ over the kernel size, and the grids.
-
-    Args:
-        image: one photo, (1, 3, H, W), in [0, 1].
-
-    Raises:
-        ValueError: as `study_theory`.
-    """
-    result = study_theory(image, widths=widths, num_networks=num_networks, delta=delta, seed=seed)
-    figures = {
-        "angles": draw_angles(result.two_layers, result.many_layers),
-        "kernel_size": draw_kernels(result.kernels),
-        "grids": draw_grids(result.grids),
+def draw_theory(study: TheoryStudy) -> dict[str, Figure]:
+    """Every figure of the study, by name."""
+    return {
+        "angles": draw_angles(study.two_layers, study.many_layers),
+        "kernel_size": draw_kernels(study.kernels),
+        "grids": draw_grids(study.grids),
     }
-    return DrawnTheory(result, figures)
 
 
 def draw_limit(result: LimitPicture) -> Figure:

@@ -109,7 +109,7 @@ def test_iid_filters_are_nearer_the_gaussian_than_their_own_law(family):
     generator = torch.Generator().manual_seed(5)
     patch = torch.linspace(0.2, 1, 27, dtype=torch.float64)
     patch = patch / patch.norm()
-    sample = (law.sample((200_000, 27), generator) @ patch).relu()
+    sample = (law.sample((200_000, 27), generator).double() @ patch).relu()
     departure, moments = iid_moments(law, patch)
     assert float(departure) == pytest.approx(excess_kurtosis(law) * float(patch.pow(4).sum()))
     powers = torch.stack([sample**m for m in (1, 2, 4)], 1)

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import fmean, stdev
 from typing import Any
+
+import torch
 
 from preimage.config import ReconstructConfig
 from preimage.images import Photo
+from preimage.metrics import grey_scores
 from preimage.montecarlo import Summary, Trial, paired_difference, run_trials, summarise
+from preimage.theory import sampled_limit
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 WIDTHS = (8, 64, 256)
@@ -18,6 +24,11 @@ class Row:
 
     label: str
     words: dict[str, Any]
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether its output tends to an image; with a random last convolution it does not."""
+        return self.words.get("head") == "mean"
 
 
 BY_LAYER = (
@@ -55,18 +66,31 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class InfiniteWidth:
+    """A score's average over the photos at infinite width, and its standard error by sampling."""
+
+    mean: float
+    stderr: float
+
+
+@dataclass(frozen=True)
 class Overview:
-    """Both grids, and the photos and the base config that they were computed from."""
+    """Both grids, and the photos and the base config that they were computed from.
+
+    `limits[row, metric]` is what the rows of `by_width` that end in a channel mean tend to.
+    """
 
     by_layer: Grid
     by_width: Grid
+    limits: dict[tuple[str, str], InfiniteWidth]
     photos: list[Photo]
     config: ReconstructConfig
 
 
 def num_trials(networks: int) -> int:
-    """How many trials `run` goes through."""
-    return networks * (len(BY_LAYER) * len(LAYERS) + len(BY_WIDTH) * len(WIDTHS))
+    """How many trials and limits `run` goes through."""
+    limits = len([row for row in BY_WIDTH if row.has_limit])
+    return networks * (len(BY_LAYER) * len(LAYERS) + len(BY_WIDTH) * len(WIDTHS)) + limits
 
 
 def run(
@@ -81,7 +105,7 @@ def run(
         photos: all of one size.
         config: weights, seed and device; the rows say the rest.
         networks: draws a cell, at least 1.
-        on_trial: called after each trial, for a progress bar.
+        on_trial: called after each trial and limit, for a progress bar.
 
     Raises:
         ValueError: fewer than one network, no such law, or a photo is too small.
@@ -104,9 +128,38 @@ def run(
                     on_trial()
         return Grid(tuple(row.label for row in rows), tuple(map(str, columns)), cells)
 
-    return Overview(
-        grid(BY_LAYER, "layer", LAYERS), grid(BY_WIDTH, "width", WIDTHS), list(photos), config
-    )
+    by_layer, by_width = grid(BY_LAYER, "layer", LAYERS), grid(BY_WIDTH, "width", WIDTHS)
+    limits: dict[tuple[str, str], InfiniteWidth] = {}
+    for row in BY_WIDTH:
+        if row.has_limit:
+            for metric, value in infinite_width(replace(config, **row.words), photos).items():
+                limits[row.label, metric] = value
+            on_trial()
+    return Overview(by_layer, by_width, limits, list(photos), config)
+
+
+def infinite_width(
+    config: ReconstructConfig, photos: Sequence[Photo], repeats: int = 4
+) -> dict[str, InfiniteWidth]:
+    """SSIM and Pearson's r of the infinite-width output (`preimage.theory.sampled_limit`).
+
+    The max pools are sampled anew in each of the repeats, which gives the standard error. Eight
+    times 256 draws of each window leave an error below 1e-3.
+    """
+    description = config.network().with_normalisation()
+    images = torch.stack([photo.pixels for photo in photos])
+    draws: dict[str, list[float]] = {"ssim": [], "pearson": []}
+    for seed in range(repeats):
+        f_star = sampled_limit(
+            description, images, num_samples=256, num_repeats=2, seed=seed, dtype=torch.float32
+        ).image
+        scores = grey_scores(images, f_star.float())
+        draws["ssim"].append(float(scores.ssim.mean()))
+        draws["pearson"].append(float(scores.pearson.mean()))
+    return {
+        metric: InfiniteWidth(fmean(values), stdev(values) / sqrt(repeats))
+        for metric, values in draws.items()
+    }
 
 
 def _labelled(
