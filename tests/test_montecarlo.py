@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from preimage.montecarlo import Difference, paired_difference
+from preimage.montecarlo import Difference, difference, paired_difference
 
 
 def test_interval_is_scipys() -> None:
@@ -20,6 +20,16 @@ def test_one_pair_decides_nothing() -> None:
     difference = paired_difference([0.9], [0.1])
     assert difference.half_width == math.inf
     assert difference.sign == 0
+
+
+def test_unpaired_interval_is_scipys() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0.3, 1, 5), rng.normal(0, 2, 12)
+    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    got = difference(list(a), list(b))
+    assert got.mean == pytest.approx(a.mean() - b.mean())
+    assert got.half_width == pytest.approx((interval.high - interval.low) / 2)
+    assert difference([0.9], list(b)).sign == 0
 
 
 def test_sign() -> None:

@@ -126,10 +126,12 @@ def overview_chart(overview: Overview) -> Figure:
             axis.set_xlabel(axis_name)
             axis.set_ylabel(label)
         line[0].legend(fontsize=7.5, frameon=False)
-    networks = len(next(iter(overview.by_layer.cells.values())))
+    depth, width = overview.by_layer, overview.by_width
+    counts = ", ".join(f"{width.num_networks(column)}" for column in width.columns)
     figure.suptitle(
         f"Random CNN, random DCN, {overview.config.weights}: averages over "
-        f"{len(overview.photos)} photos; mean ± std over {networks} networks",
+        f"{len(overview.photos)} photos; mean ± std over {depth.num_networks(depth.columns[0])} "
+        f"networks a layer, {counts} a width",
         fontsize=10,
     )
     return figure

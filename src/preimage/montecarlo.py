@@ -7,6 +7,7 @@ from math import inf, sqrt
 from statistics import fmean, stdev
 
 from scipy.stats import t as student_t
+from scipy.stats import ttest_ind
 
 from preimage.config import ReconstructConfig
 from preimage.images import Photo
@@ -40,7 +41,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean paired difference over networks and the half-width of its 95 % t interval."""
+    """A difference of means over networks and the half-width of its 95 % t interval."""
 
     mean: float
     half_width: float
@@ -87,3 +88,15 @@ def paired_difference(values: Sequence[float], others: Sequence[float]) -> Diffe
         return Difference(fmean(differences), inf)
     quantile = float(student_t.ppf(0.975, n - 1))
     return Difference(fmean(differences), quantile * stdev(differences) / sqrt(n))
+
+
+def difference(values: Sequence[float], others: Sequence[float]) -> Difference:
+    """Of the mean of `values` minus that of `others`, unpaired, by Welch's interval.
+
+    With fewer than two of either the half-width is infinite: nothing is decided.
+    """
+    mean = fmean(values) - fmean(others)
+    if min(len(values), len(others)) < 2:
+        return Difference(mean, inf)
+    interval = ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
+    return Difference(mean, float(interval.high - interval.low) / 2)

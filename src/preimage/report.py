@@ -43,7 +43,10 @@ def overview_page(
         tables={name: _table(grid) for name, grid in grids},
         statements=statements(overview),
         best=_best(overview),
-        networks=_num_networks(overview),
+        networks={
+            "layer": overview.by_layer.num_networks(overview.by_layer.columns[0]),
+            "width": [overview.by_width.num_networks(c) for c in overview.by_width.columns],
+        },
         config=overview.config,
         chart=_uri(chart, "png"),
         contract=GREY,
@@ -62,10 +65,6 @@ def _best(overview: Overview) -> dict[str, str]:
         "limit_ssim": f"{overview.limits[row, 'ssim'].mean:.3f}",
         "limit_pearson": f"{overview.limits[row, 'pearson'].mean:.3f}",
     }
-
-
-def _num_networks(overview: Overview) -> int:
-    return len(next(iter(overview.by_layer.cells.values())))
 
 
 def _grid(grid: Grid, index: int) -> dict[str, Any]:
