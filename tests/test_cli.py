@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -111,10 +112,15 @@ def test_a_photo_too_small_for_the_layer(
     [
         ((), "the following arguments are required: VERB"),
         (("frobnicate",), "invalid choice: 'frobnicate'"),
-        (("show",), "required: architecture"),
         (("show", "vgg17"), "vgg17"),
         (("show", "vgg16", "--layer", "conv9"), "`layer` must be one of conv1, conv2"),
         (("show", "vgg16", "--size", "0"), "--size is a side such as 227"),
+        (("reconstruct", "--size", "-5"), "`size` must be a whole number"),
+        (("reconstruct", "--seed", "-1"), "`seed` must be a whole number"),
+        (("reconstruct", "--width", "1000000000"), "more than fit a machine"),
+        (("shapes", "vgg16", "--width-factor", "1e400"), "width_factor"),
+        (("reproduce",), "`figure` is missing; name one of theory"),
+        (("reproduce", "theory", "--delta", "3"), "delta"),
         (("show", "vgg16", "--size", "20x30x40"), "--size is a side such as 227"),
         (("show", "vgg16", "--frob"), "unrecognized arguments: --frob"),
         (("show", "vgg16", "--width", "two"), "width"),
@@ -124,7 +130,7 @@ def test_a_photo_too_small_for_the_layer(
         (("reconstruct", "--weights", "gauss"), "weights are written `law:scale`"),
         (("reconstruct", "nowhere.png"), "nowhere.png: no such file or folder"),
         (("reconstruct", "--config", "nowhere.yaml"), "nowhere.yaml"),
-        (("reconstruct", "--out", __file__), "is a file; name a folder"),
+        (("reconstruct", "--out", __file__), "is a file or a dead link; name a folder"),
         (("demo", "--networks", "0"), "--networks must be at least 1"),
         (("demo", "--size", "0"), "--size must be positive"),
     ],
@@ -153,6 +159,44 @@ def test_config_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     file.write_text("colour: red\n")
     assert run("show", "vgg16", "--config", str(file)) == 2
     assert "colour" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("order", ["before", "behind"])
+def test_photos_in_a_config_file(
+    order: str, tmp_path: Path, photo: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(f"photos: [{photo}]\nlayer: conv1\nwidth: 2\nsize: 32\npooled: true\n")
+    words = ["reconstruct", "--config", str(file), "--out", str(tmp_path / "out")]
+    assert run(*words) == 0
+    (record,) = map(json.loads, (tmp_path / "out" / "records.jsonl").read_text().splitlines())
+    assert record["source"] == photo
+    assert record["contract"]["inversion"] is True
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["config"]["pooled"] is True
+    other = tmp_path / "other.png"
+    Image.radial_gradient("L").resize((40, 40)).save(other)
+    words = [words[0], str(other), *words[1:]] if order == "before" else [*words, str(other)]
+    assert run(*words) == 0
+    (record,) = map(json.loads, (tmp_path / "out" / "records.jsonl").read_text().splitlines())
+    assert record["source"] == str(other)
+    for wrong in ("photos: {a: b}", "photos: [1, null]", 'pooled: "no"'):
+        file.write_text(wrong)
+        capsys.readouterr()
+        assert run("reconstruct", "--config", str(file), "--out", str(tmp_path / "no")) == 2, wrong
+        assert len(capsys.readouterr().err.splitlines()) == 1
+        assert not (tmp_path / "no").exists()
+
+
+def test_odd_names(photo: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = Path(photo).read_bytes()
+    names = [b"n\xff\xfe.png", b"z" * 245 + b".png", "日本.png".encode()]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"_" + name)).write_bytes(data)
+    words = ["--layer", "conv1", "--width", "2", "--size", "24", "--out", str(tmp_path / "out")]
+    assert run("reconstruct", str(tmp_path / "in_*"), "x" * 300 + ".png", *words) == 2
+    assert len((tmp_path / "out" / "records.jsonl").read_text().splitlines()) == 3
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "x" * 300 in line
 
 
 def test_debug_lets_the_traceback_through() -> None:

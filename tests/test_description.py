@@ -6,6 +6,7 @@ from hypothesis import given
 from strategies import encoders, paper_encoders, unpools
 
 from preimage.architectures import alexnet, architecture, torchvision_alexnet, vgg16
+from preimage.config import ReconstructConfig
 from preimage.description import Description
 from preimage.operations import ChannelMean, Conv, Crop, Pool, Unpool
 from preimage.shapes import trace
@@ -27,6 +28,23 @@ def test_json_refuses_what_it_does_not_know() -> None:
         Description.from_dict(data)
     with pytest.raises(ValueError, match=r"operations"):
         Description.from_json(json.dumps({"name": "x", "in_channels": 3}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3",
+        '{"name": "x", "in_channels": 3, "operations": 5}',
+        '{"name": "x", "in_channels": 3, "operations": [3]}',
+        '{"name": "x", "in_channels": 3, "operations": [{"op": ["x"]}]}',
+        '{"name": "x", "in_channels": true, "operations": []}',
+        "not JSON",
+    ],
+)
+@pytest.mark.usefixtures("no_hint_checks")
+def test_json_of_something_else(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Description.from_json(text)
 
 
 def test_vgg16_conv5_mirror_is_figure_1() -> None:
@@ -161,6 +179,12 @@ def test_descriptions_are_checked() -> None:
 
 @pytest.mark.usefixtures("no_hint_checks")
 def test_kinds_are_checked() -> None:
+    with pytest.raises(ValueError, match="`kind` must be one of zeros, nearest, bilinear, got 'x'"):
+        vgg16().cut("conv1").mirror("x")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="`kind` must be one of max, avg, l2, got 'x'"):
+        vgg16().cut("conv1").with_pool("x")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="`simplified` must be one of no, resized, direct"):
+        ReconstructConfig(simplified="x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"`kind` must be one of max, avg, l2, got 'median'"):
         Pool("pool1", "median")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"`kind` must be one of zeros, .*, got 'cubic'"):

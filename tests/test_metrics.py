@@ -138,3 +138,10 @@ def test_pearson_of_nearly_constant_images_is_exact() -> None:
     x = torch.rand(1, 50, 50, dtype=torch.float64)
     y = 1e6 + x  # the mean is large: sums of squares would cancel
     assert pearson(x, y).item() == pytest.approx(1, abs=1e-6)
+
+
+def test_precisions_may_differ(generator: torch.Generator) -> None:
+    x = torch.rand(2, 3, 20, 23, generator=generator)
+    expected = grey_scores(x, x.square()).ssim
+    torch.testing.assert_close(grey_scores(x.double(), x.square()).ssim.float(), expected)
+    assert grey_scores(x.half(), x.half()).ssim == pytest.approx([1, 1], abs=1e-5)

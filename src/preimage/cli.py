@@ -8,9 +8,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from importlib import import_module
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 
 from preimage import config as configs
 from preimage._version import __version__
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("preimage: interrupted; what was finished is kept.", file=sys.stderr)
+        print("preimage: interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `preimage show | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -91,17 +91,59 @@ def _parse(verb: str, options: list[str]) -> Any:
             words |= {"action": "store_true"}
         elif field.default == ():
             words |= {"nargs": "*", "default": []}
-        elif name == positional and field.default is None:
-            words |= {"type": str, "nargs": "?"}
-        elif name == positional:
-            words |= {"type": hints[field.name]}
+        elif name == positional:  # its default is filled in below, after the --config file's value
+            words |= {"type": hints[field.name], "nargs": "?", "default": None}
         else:
             words |= {"type": hints[field.name], "default": field.default}
         parser.add_argument(name, **words)
     parser.add_argument("--config", action="config", help="A YAML file with these options.")
-    values = parser.parse_args(options).as_dict()
-    chosen = {field.name: values[field.name] for field in fields(kind)}
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in chosen.items()})
+    try:
+        values = parser.parse_args(options).as_dict()
+        if positional:
+            values[positional] = _positional(parser, positional, options, values["config"])
+    except UnicodeDecodeError:
+        raise ValueError("--config must name a YAML file; this one is not text.") from None
+    chosen = {
+        field.name: _checked(field, values[field.name], hints[field.name]) for field in fields(kind)
+    }
+    return kind(**chosen)
+
+
+def _positional(parser: Any, name: str, options: list[str], files: list[Any] | None) -> Any:
+    """A positional's value: the command line's, else the --config file's.
+
+    The parser alone takes whichever comes last, and a positional left out for an empty one.
+    """
+    direct = parser.parse_args(_without_config(options))[name]
+    if direct or not files:
+        return direct
+    return parser.parse_path(files[-1], defaults=False, _fail_no_subcommand=False).get(name)
+
+
+def _without_config(options: list[str]) -> list[str]:
+    kept = []
+    skip = False
+    for word in options:
+        if not skip and not word.startswith("--config"):
+            kept.append(word)
+        skip = word == "--config"
+    return kept
+
+
+def _checked(field: Field[Any], value: Any, hint: Any) -> Any:
+    """A value from the command line or a file, where the parser does not look closely."""
+    if value is None and field.default is not MISSING:
+        value = field.default
+    if value is None and field.default is MISSING:
+        raise ValueError(f"`{field.name}` is missing; name one of {', '.join(get_args(hint))}.")
+    if hint is bool and not isinstance(value, bool):
+        raise ValueError(f"`{field.name}` must be true or false, got {value!r}.")
+    if field.default == ():
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"`{field.name}` must be a list of names, got {value!r}.")
+        return tuple(names)
+    return value
 
 
 def _summary(kind: type) -> str:

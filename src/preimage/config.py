@@ -3,8 +3,8 @@
 Nothing here imports torch, so that `preimage --help` answers at once.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from preimage.architectures import architecture
 from preimage.description import Description
@@ -14,8 +14,23 @@ ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 
 
+class _Checked:
+    """Refuses a word that is not one of its field's, and negative counts."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in fields(self):  # type: ignore[arg-type]
+            value, hint = getattr(self, field.name), hints[field.name]
+            if get_origin(hint) is Literal and value not in get_args(hint):
+                raise ValueError(
+                    f"`{field.name}` must be one of {', '.join(get_args(hint))}, got {value!r}."
+                )
+            if hint is int and (not isinstance(value, int) or value < 0):
+                raise ValueError(f"`{field.name}` must be a whole number from 0 on, got {value!r}.")
+
+
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
+class NetworkConfig(_Checked):
     """A CNN and its mirrored DCN, in the words of the command line.
 
     Args:
@@ -134,7 +149,7 @@ class ShowCommand(NetworkConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShapesCommand:
+class ShapesCommand(_Checked):
     """Print the paper's Table 1 for an architecture, with parameters, work and receptive field.
 
     Args:
@@ -149,7 +164,7 @@ class ShapesCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemoCommand:
+class DemoCommand(_Checked):
     """Reconstruct four photos from Conv1 to Conv5 by random networks, and write a page about it.
 
     Args:
@@ -198,7 +213,7 @@ class LimitCommand(NetworkConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReproduceCommand:
+class ReproduceCommand(_Checked):
     """Reproduce a figure: compute what it needs, draw it, and keep its numbers.
 
     Args:

@@ -7,6 +7,7 @@ network class. Nothing here imports torch.
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -138,7 +139,12 @@ class Description:
         The blocks before it go. Their pools (and strides) stay as average pools, so that the
         block works at its own resolution of Table 1; without `resize` they go too, and the block
         works at the image's resolution.
+
+        Raises:
+            ValueError: there is no convolution.
         """
+        if not self.convs:
+            raise ValueError(f"{self.name} has no convolution; there is no block to keep.")
         last = block_of(self.convs[-1])
         start = next(i for i, op in enumerate(self.operations) if block_of(op) == last)
         before = [op for op in self.operations[:start] if isinstance(op, Conv | Pool)]
@@ -155,8 +161,8 @@ class Description:
 
     def scale_width(self, factor: float) -> "Description":
         """Every hidden convolution with `factor` times its channels, rounded, at least one."""
-        if not factor > 0:
-            raise ValueError(f"the width factor must be positive, got {factor}.")
+        if not (factor > 0 and math.isfinite(factor)):
+            raise ValueError(f"the width factor must be positive and finite, got {factor}.")
         return self._map_hidden(
             lambda conv: replace(conv, out_channels=max(1, round(conv.out_channels * factor)))
         )
@@ -183,6 +189,7 @@ class Description:
 
     def with_pool(self, kind: PoolKind) -> "Description":
         """Every pooling of this kind."""
+        Pool("pool", kind)  # refuses an unknown kind, pools or not
         return self._map(Pool, lambda pool: replace(pool, kind=kind))
 
     def with_activation(self, slope: float) -> "Description":
@@ -247,6 +254,7 @@ class Description:
         """
         if not self.convs:
             raise ValueError(f"{self.name} has no convolution; there is nothing to mirror.")
+        Unpool("unpool", unpool)  # refuses an unknown kind, pools or not
         first = self.convs[0].name
         operations: list[Operation] = []
         for op, in_channels in reversed(
@@ -282,9 +290,12 @@ class Description:
         Raises:
             ValueError: a key or an operation is missing or unknown, naming it.
         """
-        require_keys(data, ("name", "in_channels", "operations"), "a description")
-        operations = tuple(operation_from_dict(entry) for entry in data["operations"])
-        return cls(data["name"], operations, data["in_channels"])
+        try:
+            require_keys(data, ("name", "in_channels", "operations"), "a description")
+            operations = tuple(operation_from_dict(entry) for entry in data["operations"])
+            return cls(data["name"], operations, data["in_channels"])
+        except (AttributeError, TypeError) as error:  # a list or a number in a mapping's place
+            raise ValueError(f"not a description as `to_dict` writes it: {error}.") from error
 
     def to_json(self, indent: int | None = 2) -> str:
         """The description as JSON text."""

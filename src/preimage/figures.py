@@ -1,5 +1,6 @@
 """Results in, matplotlib `Figure` out. Nothing here computes; nothing here opens a window."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,12 +25,16 @@ _SHEET_COLUMNS = 6  # the photo and five layers
 def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:
     """Writes a figure atomically, without dates, so that equal figures are equal files."""
     kind = path.suffix.lstrip(".")
-    return write_atomically(
-        path,
-        lambda temporary: figure.savefig(
-            temporary, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Software": None}
-        ),
-    )
+
+    def write(temporary: Path) -> None:
+        with warnings.catch_warnings():
+            # Photos may have names in scripts that the font lacks; boxes stand for them.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure.savefig(
+                temporary, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Software": None}
+            )
+
+    return write_atomically(path, write)
 
 
 def caption(result: Reconstruction) -> str:

@@ -5,6 +5,7 @@ Transparent pixels are laid over white; EXIF rotation is applied; 16-bit grey is
 
 import hashlib
 import io
+import os
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
 _SUFFIXES = frozenset(
     {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
+_LONGEST_NAME = 150  # bytes; files take 255, endings included
 _LARGEST_MEMBER = 512 * 2**20  # bytes; a photo in a zip that unpacks to more is refused
 
 
@@ -76,8 +78,8 @@ def load_photos(
     Args:
         sources: one or several.
         size: the centre square is resized to this side by Lanczos; None keeps photos as they are.
-        on_error: takes the error of a photo that can't be read, and the others go on; without it
-            the error is raised.
+        on_error: takes the `PhotoError` of a photo that can't be read, and the others go on;
+            without it the error is raised.
 
     Raises:
         PhotoError: not there, not an image, truncated, empty or too large; no photo in a folder.
@@ -87,7 +89,9 @@ def load_photos(
     taken: set[str] = set()
     for source in sources:
         try:
-            for label, read in _expand(str(source)):
+            for path, read in _expand(str(source)):
+                # A name on a disk need not be UTF-8; in a record it must.
+                label = os.fsencode(path).decode("utf-8", "backslashreplace")
                 try:
                     image = _fit(_decode(label, read), size)
                 except PhotoError as error:
@@ -96,9 +100,11 @@ def load_photos(
                     on_error(error)
                     continue
                 yield Photo(_unique(PurePosixPath(label).stem, taken), label, _to_tensor(image))
-        except PhotoError as error:
+        except (OSError, zipfile.BadZipFile, PhotoError) as error:
+            if not isinstance(error, PhotoError):
+                error = PhotoError(f"{source}: can't be read ({error}).")
             if on_error is None:
-                raise
+                raise error from None
             on_error(error)
 
 
@@ -168,6 +174,7 @@ def _suffix_list() -> str:
 
 def _unique(stem: str, taken: set[str]) -> str:
     clean = "".join(c if c.isalnum() or c in "-_." else "_" for c in stem) or "photo"
+    clean = clean.encode()[:_LONGEST_NAME].decode(errors="ignore")
     name, count = clean, 1
     while name in taken:
         count += 1

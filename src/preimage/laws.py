@@ -98,7 +98,12 @@ def stream(seed: int, network: int, layer: str) -> torch.Generator:
 
     Keyed by the user's seed, the number of the network and the name of the layer, so weights
     depend neither on other layers nor on threads, workers or the device they end on.
+
+    Raises:
+        ValueError: `seed` or `network` is negative.
     """
+    if seed < 0 or network < 0:
+        raise ValueError(f"seeds and network numbers start at 0, got {seed} and {network}.")
     # As spawn_key: entropy lists ignore trailing zeros, so that [1] and [1, 0] would coincide.
     sequence = np.random.SeedSequence(seed, spawn_key=(network, *layer.encode()))
     (state,) = sequence.generate_state(1, np.uint64)

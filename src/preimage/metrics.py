@@ -82,6 +82,7 @@ def grey_scores(originals: Images, outputs: OtherImages) -> GreyScores:
     Raises:
         ValueError: different sizes, fewer than 11 pixels a side, NaN or infinity.
     """
+    originals, outputs = _one_precision(originals, outputs)
     _check(originals, outputs)
     x, y = stretch(grey(originals)), stretch(grey(outputs))
     scores = _ssim(x, y, data_range=1.0)
@@ -101,6 +102,7 @@ def colour_scores(
     Raises:
         ValueError: different shapes, fewer than 11 pixels a side, NaN or infinity.
     """
+    originals, outputs = _one_precision(originals, outputs)
     _check(originals, outputs)
     if originals.shape != outputs.shape:
         raise ValueError(
@@ -207,6 +209,12 @@ def _window_means(
     """
     rows = F.conv2d(images, kernel.transpose(2, 3), groups=len(kernel))
     return F.conv2d(rows, kernel, kernel.new_full((len(kernel),), constant), groups=len(kernel))
+
+
+def _one_precision(originals: Images, outputs: OtherImages) -> tuple[Tensor, Tensor]:
+    """Both in the wider precision of the two, at least float32: SSIM takes differences."""
+    dtype = torch.promote_types(torch.promote_types(originals.dtype, outputs.dtype), torch.float32)
+    return originals.to(dtype), outputs.to(dtype)
 
 
 def _check(originals: Images, outputs: OtherImages) -> None:

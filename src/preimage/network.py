@@ -94,6 +94,23 @@ def _apply(x: Tensor, op: Operation, size: Size) -> Tensor:
             raise TypeError("a convolution needs its weights")
 
 
+_MOST_PARAMETERS = 2**34  # 64 GiB in float32
+
+
+def _check_size(description: Description) -> None:
+    channels = zip(description.operations, description.channels[:-1], strict=True)
+    parameters = sum(
+        op.out_channels * in_channels * op.kernel_size**2
+        for op, in_channels in channels
+        if isinstance(op, Conv)
+    )
+    if parameters > _MOST_PARAMETERS:
+        raise ValueError(
+            f"{description.name} has {parameters:.1e} weights, more than fit a machine's memory; "
+            "choose a smaller width."
+        )
+
+
 def build(
     description: Description,
     law: Law | str = "gaussian:fan-in",
@@ -116,9 +133,10 @@ def build(
         torch.Size([1, 3, 31, 20])
 
     Raises:
-        ValueError: no such law.
+        ValueError: no such law; or more weights than fit any memory.
     """
     law = Law.parse(law) if isinstance(law, str) else law
+    _check_size(description)
     module = Network(description)
     for conv in description.convs:
         shape = tuple(module.weights[conv.name].shape)

@@ -34,6 +34,8 @@ class Conv:
 
     def __post_init__(self) -> None:
         require_positive(self, "out_channels", "kernel_size", "stride")
+        if not isinstance(self.slope, int | float):
+            raise ValueError(f"{self.name}: `slope` must be a number, got {self.slope!r}.")
         if len(self.padding) != 2 or not all(0 <= p < self.kernel_size for p in self.padding):
             raise ValueError(
                 f"{self.name}: `padding` must be two numbers from 0 to kernel_size - 1 = "
@@ -120,9 +122,10 @@ def operation_from_dict(entry: dict[str, Any]) -> Operation:
     Raises:
         ValueError: a key or the operation is missing or unknown, naming it.
     """
-    kind = _OPERATIONS.get(entry.get("op", ""))
+    name = entry.get("op")
+    kind = _OPERATIONS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {entry.get('op')!r}.")
+        raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {name!r}.")
     values = {key: value for key, value in entry.items() if key != "op"}
     require_keys(values, [field.name for field in fields(kind)], f"a {kind.op}")
     if "padding" in values:
@@ -140,7 +143,7 @@ def require_positive(owner: Any, *names: str) -> None:
     """Refuses an owner with a field that is no positive integer."""
     for name in names:
         value = getattr(owner, name)
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{owner.name}: `{name}` must be a positive integer, got {value!r}.")
 
 

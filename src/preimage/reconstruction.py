@@ -1,6 +1,7 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from preimage.description import Description
 from preimage.images import Photo, PhotoError, embedded_photos, load_photos, to_image
 from preimage.metrics import GREY, grey_scores
 from preimage.network import Network, build
-from preimage.results import environment
+from preimage.results import environment, write_atomically
 from preimage.shapes import input_sizes
 
 #: What was subtracted from ImageNet photos before training, RGB, of pixels in [0, 255].
@@ -40,18 +41,25 @@ class Reconstruction:
     inverted: bool
 
     def save(self, path: str | Path) -> None:
-        """Writes the grey picture; the file name's ending chooses the format."""
-        to_image(self.grey[None]).save(path)
+        """Writes the grey picture; the file name's ending chooses the format.
+
+        Raises:
+            OSError: the folder can't be written to.
+            ValueError: Pillow knows no format of that ending.
+        """
+        write_atomically(Path(path), to_image(self.grey[None]).save)
 
     def record(self) -> dict[str, Any]:
-        """The scores as plain data."""
-        scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse", "psnr")}
+        """The scores and their contract as plain data; an infinite PSNR is None, as in JSON."""
+        scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse")}
+        scores["psnr"] = self.psnr if math.isfinite(self.psnr) else None
         return {
             "photo": self.photo.name,
             "source": self.photo.source,
             "photo_sha256": self.photo.sha256,
             **scores,
             "inverted": self.inverted,
+            "contract": asdict(GREY),
         }
 
 
@@ -88,11 +96,13 @@ class RandomPair:
             features are computed once.
 
     Raises:
-        ValueError: a word does not fit; no such law or device.
+        ValueError: a word does not fit; no such law or device; or the CNNs differ.
     """
 
     def __init__(self, *configs: ReconstructConfig) -> None:
         first = configs[0]
+        if len({replace(config, unpool="zeros", head="conv") for config in configs}) > 1:
+            raise ValueError("the configs of a RandomPair may differ in `unpool` and `head` alone.")
         self.device = resolve_device(first.device)
         self.input = first.input
 
@@ -172,6 +182,8 @@ def resolve_device(name: str) -> torch.device:
         raise ValueError("--device cuda: torch sees no CUDA device here; use --device cpu.")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise ValueError(f"`device` must be auto, cpu or cuda, got {name!r}.")
     return torch.device(name)
 
 

@@ -46,11 +46,14 @@ def output_folder(name: str) -> Path:
         ValueError: it is a file, or can't be written to.
     """
     path = Path(name)
-    there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-    if not there.is_dir():
-        raise ValueError(f"--out {name}: {there} is a file; name a folder.")
-    if not os.access(there, os.W_OK):
-        raise ValueError(f"--out {name}: no permission to write to {there}.")
+    try:
+        there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+        if not there.is_dir() or (path.is_symlink() and not path.exists()):
+            raise ValueError(f"--out {name}: {there} is a file or a dead link; name a folder.")
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise ValueError(f"--out {name}: can't be written to ({error.strerror}).") from None
     return path
 
 
@@ -61,13 +64,16 @@ def write_text(path: Path, text: str) -> Path:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> Path:
     """Writes a JSON file atomically."""
-    return write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    return write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
     """Writes one JSON object a line, atomically."""
     return write_text(
-        path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        path,
+        "".join(
+            json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records
+        ),
     )
 
 

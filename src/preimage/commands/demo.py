@@ -50,13 +50,16 @@ def run(config: DemoCommand) -> int:
     )
     grids = (results.by_layer, results.by_width)
     trials = [trial for grid in grids for cell in grid.cells.values() for trial in cell]
-    write_jsonl(folder / "records.jsonl", (row for trial in trials for row in _records(trial)))
+    hashed = fingerprint(photo.sha256 for photo in photos)
+    write_jsonl(
+        folder / "records.jsonl", (row for trial in trials for row in _records(trial, hashed))
+    )
     write_json(
         folder / "run.json",
         {
             "command": asdict(config),
             "contract": asdict(GREY),
-            "photos_sha256": fingerprint(photo.sha256 for photo in photos),
+            "photos_sha256": hashed,
             "environment": machine,
         },
     )
@@ -75,8 +78,9 @@ def _cells(grid: overview.Grid, row: str) -> list[str]:
     ]
 
 
-def _records(trial: Trial) -> list[dict[str, object]]:
-    return [{**asdict(trial.config), **result.record()} for result in trial.reconstructions]
+def _records(trial: Trial, photos_sha256: str) -> list[dict[str, object]]:
+    words = {**asdict(trial.config), "photos_sha256": photos_sha256}
+    return [{**words, **result.record()} for result in trial.reconstructions]
 
 
 def _command(config: DemoCommand) -> str:

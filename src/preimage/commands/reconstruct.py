@@ -28,30 +28,43 @@ def run(config: ReconstructCommand) -> int:
         problems.append(str(error))
         print(f"preimage: {error}", file=sys.stderr)
 
-    hashes: list[str] = []
+    done: list[Reconstruction] = []  # the first ones whole, for the sheet
     records: list[dict[str, object]] = []
-    first: list[Reconstruction] = []
+    interrupted = False
     photos = open_photos(config.photos or None, settings.size or None, report)
-    for photo in progress(photos, "photos"):
-        try:
-            result = pair(photo)
-        except ValueError as error:
-            report(PhotoError(f"{photo.source}: {error}"))
-            continue
-        _save_pictures(result, folder)
-        records.append(result.record())
-        hashes.append(photo.sha256)
-        if len(first) < _SHEET_ROWS:
-            first.append(result)
-    if not records:
-        return 2
-    write_json(folder / "run.json", run_record(settings, fingerprint(hashes)))
-    write_jsonl(folder / "records.jsonl", records)
-    title = f"{settings.network().name}, {settings.weights}, seed {settings.seed}"
-    sheet = save_figure(reconstruction_sheet(first, title), folder / "sheet.png")
-    print(_table(records))
-    print(f"\n{sheet}: photo, grey, the picture scored, the raw output; one file each beside it")
-    return 2 if problems else 0
+    try:
+        for photo in progress(photos, "photos"):
+            try:
+                result = pair(photo)
+            except ValueError as error:
+                report(PhotoError(f"{photo.source}: {error}"))
+                continue
+            _save_pictures(result, folder)
+            records.append(result.record())
+            done += [result] if len(done) < _SHEET_ROWS else []
+    except KeyboardInterrupt:
+        interrupted = True  # what is finished is worth its record
+    if records:
+        _write_records(settings, records, folder)
+        title = f"{settings.network().name}, {settings.weights}, seed {settings.seed}"
+        sheet = save_figure(reconstruction_sheet(done, title), folder / "sheet.png")
+        print(_table(records))
+        print(
+            f"\n{sheet}: photo, grey, the picture scored, the raw output; one file each beside it"
+        )
+    if interrupted:
+        raise KeyboardInterrupt
+    return 2 if problems or not records else 0
+
+
+def _write_records(
+    settings: ReconstructConfig, records: list[dict[str, object]], folder: Path
+) -> None:
+    photos = fingerprint(str(record["photo_sha256"]) for record in records)
+    write_json(folder / "run.json", run_record(settings, photos))
+    write_jsonl(
+        folder / "records.jsonl", ({**record, "photos_sha256": photos} for record in records)
+    )
 
 
 def _save_pictures(result: Reconstruction, folder: Path) -> None:

@@ -17,6 +17,8 @@ def run(config: ReproduceCommand) -> int:
     """Theorems against networks: figures, and a table of bounds over measured angles."""
     if config.networks < 2:
         raise ValueError(f"--networks must be at least 2 to have quantiles, got {config.networks}.")
+    if not 0 < config.delta < 1:
+        raise ValueError(f"--delta is a probability between 0 and 1, got {config.delta}.")
     folder = output_folder(config.out)
     photo = open_photo(config.photo, SIZE)
     image = photo.pixels[None] / 255

@@ -142,7 +142,7 @@ def std_image(
     image: Float[Tensor, "N C H W"],
     law: Law | str = "gaussian:fan-in",
 ) -> Float[Tensor, "N 1 h w"]:
-    """The predicted standard deviation of each output pixel: |f*| · `relative_std`.
+    """The predicted standard deviation of each output pixel: its limit times `relative_std`.
 
     Raises:
         ValueError: as `limit`.
