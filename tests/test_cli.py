@@ -118,7 +118,7 @@ def test_a_photo_too_small_for_the_layer(
         (("reconstruct", "--size", "-5"), "`size` must be a whole number"),
         (("reconstruct", "--seed", "-1"), "`seed` must be a whole number"),
         (("reconstruct", "--width", "1000000000"), "more than fit a machine"),
-        (("shapes", "vgg16", "--width-factor", "1e400"), "width_factor"),
+        (("shapes", "vgg16", "--width-factor", "1e400"), "positive and finite"),
         (("reproduce",), "`figure` is missing; name one of theory"),
         (("reproduce", "theory", "--delta", "3"), "delta"),
         (("show", "vgg16", "--size", "20x30x40"), "--size is a side such as 227"),
