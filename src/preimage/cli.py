@@ -69,6 +69,25 @@ def _choose_verb(arguments: list[str]) -> tuple[str, list[str]]:
 
 def _parse(verb: str, options: list[str]) -> Any:
     """The verb's dataclass, filled in from its options and, with --config, from a YAML file."""
+    kind, positional = VERBS[verb]
+    parser = _options_parser(verb)
+    try:
+        values = parser.parse_args(options).as_dict()
+        if positional:
+            values[positional] = _positional(parser, positional, options, values["config"])
+    except UnicodeDecodeError:
+        raise ValueError("--config must name a YAML file; this one is not text.") from None
+    hints = get_type_hints(kind)
+    return kind(
+        **{
+            field.name: _checked(field, values[field.name], hints[field.name])
+            for field in fields(kind)
+        }
+    )
+
+
+def _options_parser(verb: str) -> Any:
+    """A parser with an option for each field of the verb's dataclass, help from its docstring."""
     from docstring_parser import parse as parse_docstring
     from jsonargparse import ArgumentParser
 
@@ -79,7 +98,7 @@ def _parse(verb: str, options: list[str]) -> Any:
     kind, positional = VERBS[verb]
     help_of = {
         parameter.arg_name: (parameter.description or "").replace("\n", " ").replace("%", "%%")
-        for base in kind.__mro__[:-1]
+        for base in reversed(kind.__mro__)
         for parameter in parse_docstring(base.__doc__ or "").params
     }
     hints = get_type_hints(kind)
@@ -91,22 +110,15 @@ def _parse(verb: str, options: list[str]) -> Any:
             words |= {"action": "store_true"}
         elif field.default == ():
             words |= {"nargs": "*", "default": []}
-        elif name == positional:  # its default is filled in below, after the --config file's value
+        elif (
+            name == positional
+        ):  # its default comes in `_checked`, behind the --config file's value
             words |= {"type": hints[field.name], "nargs": "?", "default": None}
         else:
             words |= {"type": hints[field.name], "default": field.default}
         parser.add_argument(name, **words)
     parser.add_argument("--config", action="config", help="A YAML file with these options.")
-    try:
-        values = parser.parse_args(options).as_dict()
-        if positional:
-            values[positional] = _positional(parser, positional, options, values["config"])
-    except UnicodeDecodeError:
-        raise ValueError("--config must name a YAML file; this one is not text.") from None
-    chosen = {
-        field.name: _checked(field, values[field.name], hints[field.name]) for field in fields(kind)
-    }
-    return kind(**chosen)
+    return parser
 
 
 def _positional(parser: Any, name: str, options: list[str], files: list[Any] | None) -> Any:
@@ -117,7 +129,7 @@ def _positional(parser: Any, name: str, options: list[str], files: list[Any] | N
     direct = parser.parse_args(_without_config(options))[name]
     if direct or not files:
         return direct
-    return parser.parse_path(files[-1], defaults=False, _fail_no_subcommand=False).get(name)
+    return parser.parse_path(files[-1], defaults=False).get(name)
 
 
 def _without_config(options: list[str]) -> list[str]:
