@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.operations import Conv, Pool, Unpool
+from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
 from preimage.shapes import Size
 
 Maps = Float[Tensor, "N C H W"]
@@ -65,6 +65,21 @@ def unpool(x: Maps, op: Unpool, size: Size) -> Float[Tensor, "N C h w"]:
         columns = torch.arange(size[1], device=x.device).clamp(max=x.shape[-1] - 1)
         x = x[:, :, rows][:, :, :, columns]
     return x
+
+
+def apply(x: Maps, op: Operation, size: Size) -> Float[Tensor, "N D h w"]:
+    """Any operation without weights, at the output size that `shapes.output_size` gives."""
+    match op:
+        case Pool():
+            return pool(x, op)
+        case Unpool():
+            return unpool(x, op, size)
+        case Crop():
+            return x[:, :, : size[0], : size[1]]
+        case ChannelMean():
+            return x.mean(1, keepdim=True)
+        case Conv():
+            raise TypeError(f"{op.name} needs its weights; use `convolve`.")
 
 
 def can_fuse(op: Unpool, conv: Conv, in_size: Size, size: Size) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from preimage import layers
 from preimage.description import Description
 from preimage.laws import Law, stream
-from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
+from preimage.operations import Conv, Unpool
 from preimage.shapes import Size, input_sizes, output_size
 
 
@@ -62,7 +62,7 @@ class Network(nn.Module):
             elif isinstance(op, Unpool) and isinstance(after, Conv):
                 pending = op
             else:
-                x = _apply(x, op, output_size(op, known[op.name], known))
+                x = layers.apply(x, op, output_size(op, known[op.name], known))
         return x
 
     def _convolve(
@@ -78,20 +78,6 @@ class Network(nn.Module):
                 x = layers.unpool(x, pending, size)
             x = layers.convolve(x, weight, bias, conv)
         return layers.activate(x, conv)
-
-
-def _apply(x: Tensor, op: Operation, size: Size) -> Tensor:
-    match op:
-        case Pool():
-            return layers.pool(x, op)
-        case Unpool():
-            return layers.unpool(x, op, size)
-        case Crop():
-            return x[:, :, : size[0], : size[1]]
-        case ChannelMean():
-            return x.mean(1, keepdim=True)
-        case Conv():
-            raise TypeError("a convolution needs its weights")
 
 
 _MOST_PARAMETERS = 2**34  # 64 GiB in float32

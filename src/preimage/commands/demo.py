@@ -3,6 +3,7 @@
 import shlex
 import sys
 from dataclasses import asdict, fields
+from pathlib import Path
 
 from preimage.config import DemoCommand, ReconstructConfig
 from preimage.figures import highlights, overview_chart, photo_sheet, save_figure
@@ -36,21 +37,36 @@ def run(config: DemoCommand) -> int:
     )
     with progress_bar("networks", overview.num_trials(config.networks)) as advance:
         results = overview.run(photos, settings, config.networks, advance)
-    with progress_bar("pictures", len(photos) + 1) as advance:
+    page = _write_pictures(results, config, folder)
+    _write_records(results, config, folder)
+    for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
+        heading = (f"SSIM / |r|, {name}", *grid.columns)
+        print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
+    print(f"page:     {page}\npictures: {folder}/*.png\nscores:   {folder}/records.jsonl")
+    return 2 if problems else 0
+
+
+def _write_pictures(results: overview.Overview, config: DemoCommand, folder: Path) -> Path:
+    """The figures and the page."""
+    with progress_bar("pictures", len(results.photos) + 2) as advance:
         chart = save_figure(overview_chart(results), folder / "overview.png")
+        advance()
         save_figure(highlights(results), folder / "highlights.png", dpi=120)
         advance()
-        for index, photo in enumerate(photos):
+        for index, photo in enumerate(results.photos):
             save_figure(photo_sheet(results, index), folder / f"sheet_{photo.name}.png", dpi=110)
             advance()
-    machine = environment(settings.device)
-    page = write_text(
-        folder / "report.html",
-        overview_page(results, chart.read_bytes(), machine, _command(config)),
+    html = overview_page(
+        results, chart.read_bytes(), environment(results.config.device), _command(config)
     )
+    return write_text(folder / "report.html", html)
+
+
+def _write_records(results: overview.Overview, config: DemoCommand, folder: Path) -> None:
+    """Every score, and what one needs to get it again."""
+    hashed = fingerprint(photo.sha256 for photo in results.photos)
     grids = (results.by_layer, results.by_width)
     trials = [trial for grid in grids for cell in grid.cells.values() for trial in cell]
-    hashed = fingerprint(photo.sha256 for photo in photos)
     write_jsonl(
         folder / "records.jsonl", (row for trial in trials for row in _records(trial, hashed))
     )
@@ -60,14 +76,9 @@ def run(config: DemoCommand) -> int:
             "command": asdict(config),
             "contract": asdict(GREY),
             "photos_sha256": hashed,
-            "environment": machine,
+            "environment": environment(results.config.device),
         },
     )
-    for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
-        heading = (f"SSIM / |r|, {name}", *grid.columns)
-        print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
-    print(f"page:     {page}\npictures: {folder}/*.png\nscores:   {folder}/records.jsonl")
-    return 2 if problems else 0
 
 
 def _cells(grid: overview.Grid, row: str) -> list[str]:
