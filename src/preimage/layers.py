@@ -134,12 +134,11 @@ def unpool_convolve(
 
 def _block_sums(kernel: Float[Tensor, "D C K K"], stride: int) -> Float[Tensor, "D C k k"]:
     """The full correlation of each kernel with a stride × stride block of ones."""
-    pad = stride - 1
-    shape = kernel.shape
-    sums = F.avg_pool2d(
-        F.pad(kernel.reshape(-1, 1, *shape[-2:]), (pad, pad, pad, pad)),
-        stride,
-        stride=1,
-        divisor_override=1,
-    )
-    return sums.reshape(*shape[:2], *sums.shape[-2:])
+    filters, channels, size, _ = kernel.shape
+    grown = size + stride - 1
+    # Channels last, as weights are: the inner loop runs over channels, not over a kernel's row.
+    sums = kernel.new_zeros(filters, grown, grown, channels).permute(0, 3, 1, 2)
+    for i in range(stride):
+        for j in range(stride):
+            sums[..., i : i + size, j : j + size] += kernel
+    return sums
