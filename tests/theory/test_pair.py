@@ -15,7 +15,7 @@ from preimage.theory import energy_ratio, limit, mean_bracket
 from .nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
 from .strategies import network
 
-DRAWN = 8
+DRAWN = 6
 
 
 def _drawn(seed):
