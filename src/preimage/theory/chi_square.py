@@ -18,8 +18,8 @@ def mixture_cdf(weights: Float[Tensor, " d"], x: float) -> float:
     replaced by their mean; then a single weight, and equal ones, have a closed form.
 
     The error measured is below 2e-6 for x ≥ μ_max/20. Below that it is small only where |φ| falls
-    fast: for two or three weights it is 2e-5 if they are alike, and up to 3e-3 if all but the
-    largest are 1e-3 to 1e-6 of it.
+    fast: of two or three weights it grows from 2e-5, where they are alike, to 3e-3, where all but
+    the largest are 1e-6 of it.
 
     Raises:
         ValueError: a negative weight, or none that is positive.
