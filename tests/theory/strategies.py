@@ -36,8 +36,11 @@ def specs(max_ops=4):
     return st.tuples(ops, st.sampled_from([0.0, 0.2, -0.5]), st.sampled_from([1, 3]))
 
 
-#: What `image` takes: surplus height and width, a seed, and whether some pixels are black.
-shots = st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1), st.booleans())
+#: What `image` takes: surplus height and width, a seed, whether some pixels are black, and whether
+#: some values are negative.
+shots = st.tuples(
+    st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1), st.booleans(), st.booleans()
+)
 
 
 def network(spec, pool="avg", unpool="zeros", width=2):
@@ -58,12 +61,14 @@ def network(spec, pool="avg", unpool="zeros", width=2):
 
 
 def image(description, shot, largest=10):
-    """A nonnegative image that the description takes: (C, H, W)."""
-    *surplus, seed, dark = shot
+    """An image that the description takes: (C, H, W)."""
+    *surplus, seed, dark, signed = shot
     least = least_size(description)
     height, width = (max(least, min(least + more, largest)) for more in surplus)
     rng = np.random.default_rng(seed)
     x = rng.random((description.in_channels, height, width))
+    if signed:
+        x -= 0.5
     if dark:
         x[:, rng.random((height, width)) < 0.3] = 0
     return x

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from preimage import Conv, Description, Law, Unpool, build
+from preimage import Conv, Description, Law, Pool, Unpool, build
 from preimage.operations import ChannelMean
 from preimage.theory import (
     angle_bound,
@@ -15,6 +15,7 @@ from preimage.theory import (
     layer_variances,
     limit,
     marginal_moments,
+    mean_bracket,
     mean_square_sine_bound,
     multilayer_angle_bound,
     relative_std,
@@ -92,6 +93,17 @@ def test_energy_variance_is_attained_by_a_single_pixel():
     assert z_scores(sample, torch.tensor([0.0, v])).abs().max() < threshold(2)
 
 
+def test_theorem_v_is_nearly_attained():
+    """Pixels at right angles under one 1 × 1 convolution: E sin² Θ is within 2 % of the bound."""
+    image = torch.eye(64).reshape(1, 64, 8, 8)
+    for width in (2, 4):
+        net = convs(1, width, kernel=1, channels=64)
+        sines = square_sines(outputs(net, image, 400), limit(net, image, "gaussian:0.5"))
+        bound, noise = mean_square_sine_bound(net), 4 * float(sines.std()) / 400**0.5
+        assert 0.98 * bound - noise < float(sines.mean()) < bound + noise
+        assert noise < 0.03 * bound
+
+
 def test_std_image_is_within_its_bound_and_near_the_truth():
     image, count = photo(7, 5), 250
     net = vgg("conv1", "l2", "nearest", 32)
@@ -102,6 +114,9 @@ def test_std_image_is_within_its_bound_and_near_the_truth():
     assert float(std.mean()) == pytest.approx(relative_std(net), rel=0.15)
     predicted = std_image(net, image, "gaussian:0.5").flatten()
     torch.testing.assert_close(predicted, f_star * relative_std(net))
+    laplace = marginal_moments(Law("laplace", 1.0))
+    other = std_image(net, image, "gaussian:0.5", laplace).flatten()
+    torch.testing.assert_close(other, f_star * relative_std(net, laplace))
 
 
 def test_relative_std_is_exact_for_two_layers():
@@ -162,6 +177,18 @@ def test_violated_conditions_are_named():
         angle_bound(vgg("conv1", "avg"), 0.1)
     with pytest.raises(ValueError, match="needs l2 pooling and unpooling by zeros or nearest"):
         energy_ratio(vgg("conv1", "l2", "bilinear"))
+    for last in (
+        Pool("end", "avg"),
+        Pool("end", "max"),
+        Pool("end", "l2"),
+        Unpool("end", "bilinear"),
+    ):
+        net = Description("behind", (*convs(1, 4).operations, last), 3)
+        for statement in (energy_ratio, mean_bracket, relative_std, mean_square_sine_bound):
+            with pytest.raises(ValueError, match=rf"end \({last.kind}\) stands behind"):
+                statement(net)
+        with pytest.raises(ValueError, match="stands behind"):
+            std_image(net, image)
     with pytest.raises(ValueError, match="`delta` must be strictly between 0 and 1, got 1"):
         angle_bound(vgg("conv1"), 1.0)
     with pytest.raises(ValueError, match="must be a single one"):

@@ -1,8 +1,10 @@
+import math
+
 import pytest
 import torch
 
-from preimage import Conv, Description, Unpool
-from preimage.operations import ChannelMean
+from preimage import Conv, Description, Pool, Unpool
+from preimage.operations import ChannelMean, Crop
 from preimage.theory import (
     limit,
     mean_square_sine,
@@ -45,6 +47,46 @@ def test_leading_order_is_what_many_networks_show(net):
     assert abs(float(sines.mean()) - predicted) < noise + 0.1 * predicted
 
 
+def cropped(width):
+    """3 × 3 pixels of a strided convolution, 12 × 12 by zeros, of which the crop leaves 3 × 3."""
+    ops = (
+        Conv("small", width, 3, 3, padding=(1, 1)),
+        Unpool("un", "zeros", 4),
+        Conv("b", width),
+        ChannelMean(),
+        Crop("crop", "un"),
+    )
+    return Description("cropped", ops, 3).with_normalisation()
+
+
+def test_a_crop_leaves_its_pixels():
+    net, image, count = cropped(64), photo(), 600
+    whole = Description("whole", net.operations[:-1], 3).with_normalisation()
+    expected = relative_covariance(whole, image).reshape(12, 12, 12, 12)[:3, :3, :3, :3]
+    torch.testing.assert_close(relative_covariance(net, image), expected.reshape(9, 9))
+    sines = square_sines(outputs(net, image, count), limit(net, image, "gaussian:0.5"))
+    predicted = mean_square_sine(net, image)
+    assert abs(float(sines.mean()) - predicted) < 4 * float(sines.std()) / count**0.5
+    # Power: the number of all pixels would be rejected.
+    other = mean_square_sine(whole, image)
+    assert abs(float(sines.mean()) - other) > 4 * float(sines.std()) / count**0.5
+
+
+def test_the_hidden_term_is_needed_as_it_is():
+    """Hidden width 64, last width 1024: nearly all the variance is the hidden one's."""
+    ops = (Conv("a", 64), Conv("b", 1024, 3, 2), ChannelMean())
+    net = Description("thin", ops, 3).with_normalisation()
+    image, count = photo(6, 5), 300
+    f = outputs(net, image, count) / limit(net, image, "gaussian:0.5").flatten()
+    traces = (f - 1).square().mean(1)
+    predicted = float(relative_covariance(net, image).diagonal().mean())
+    hidden = predicted - (math.pi - 1) / 1024
+    assert hidden > 0.8 * predicted
+    noise = threshold(1) * float(traces.std()) / count**0.5
+    assert abs(float(traces.mean()) - predicted) < noise
+    assert noise < 0.4 * hidden  # half or twice as much would be rejected
+
+
 def test_the_constant_patch_attains_the_practical_std():
     ops = [Conv(f"conv{i}", 7, 1, padding=(0, 0)) for i in range(3)]
     net = Description("1x1", (*ops, ChannelMean()), 3).with_normalisation()
@@ -55,6 +97,11 @@ def test_the_constant_patch_attains_the_practical_std():
 def test_pools_and_large_images_are_refused():
     with pytest.raises(ValueError, match="has a pooling"):
         relative_covariance(vgg(), photo())
+    behind = Description("behind", (*convs(1, 4).operations, Pool("end", "max")), 3)
+    with pytest.raises(ValueError, match="end stands behind the last convolution"):
+        relative_covariance(behind, photo())
+    with pytest.raises(ValueError, match="black limit"):
+        mean_square_sine(convs(2, 4), torch.zeros(1, 3, 4, 4))
     with pytest.raises(ValueError, match="crop the image"):
         relative_covariance(convs(2, 4), torch.ones(1, 3, 70, 70))
     with pytest.raises(ValueError, match="needs l2 pooling and unpooling"):

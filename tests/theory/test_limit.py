@@ -99,6 +99,13 @@ def test_pooling_before_the_mean_is_refused():
         limit(Description("x", (ChannelMean(),)), torch.ones(1, 3, 8, 8))
 
 
+def test_a_pixel_and_its_negative_cancel_in_no_norm():
+    """f* of −x is that of x: inner products of pixels are all that matters."""
+    description = _two_pools(["avg", "avg"])
+    x = torch.from_numpy(np.random.default_rng(4).normal(size=(1, 3, 9, 7)))
+    torch.testing.assert_close(limit(description, x), limit(description, -x))
+
+
 def test_the_image_must_fit():
     description = _two_pools(["avg", "avg"])
     with pytest.raises(ValueError, match=r"must be \(N, 3, H, W\)"):

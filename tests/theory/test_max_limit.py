@@ -97,6 +97,9 @@ def test_what_can_not_be_sampled_is_refused():
         sampled_limit(max_net(), photo(), num_repeats=1)
     with pytest.raises(ValueError, match="use `sampled_limit`"):
         limit_bracket(max_net().with_activation(0.2), photo())
+    ops = (Conv("a", 2), Pool("p", "max"), Conv("b", 2, slope=1.5), ChannelMean())
+    with pytest.raises(ValueError, match=r"slopes to 1 in the last convolution, got 1\.5"):
+        limit_bracket(Description("negative", ops), photo())
     twice = (Conv("a", 2), Pool("p", "max"), Pool("q", "max"), Conv("b", 2), ChannelMean())
     with pytest.raises(ValueError, match="q: max pooling is sampled from the Gaussian features"):
         sampled_limit(Description("twice", twice), photo())

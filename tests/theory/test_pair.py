@@ -4,35 +4,57 @@ Networks, widths, sample sizes and seeds are fixed beforehand; thresholds are th
 of all the comparisons that a test makes.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from preimage import Law
+from preimage import Law, least_size
 from preimage.theory import energy_ratio, limit, mean_bracket
 
 from .nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
 from .strategies import network
 
-DRAWN = [  # as `strategies.specs` draws them: (operations, slope, channels)
-    ((("conv", 3, 1, True, 1), ("pool", (3, 2), True), ("conv", 5, 2, True, 1)), 0.0, 3),
-    ((("conv", 2, 0, True, 1), ("conv", 3, 1, False, 2), ("pool", (2, 2), False)), 0.2, 1),
-    ((("conv", 1, 0, True, 1), ("pool", (2, 2), True), ("pool", (2, 1), True),
-      ("conv", 3, 2, True, 1), ("conv", 1, 0, True, 1)), 0.0, 3),
-]  # fmt: skip
+DRAWN = 6
 
 
-@pytest.mark.parametrize("spec", DRAWN, ids=["overlapping", "strided", "deep"])
-@pytest.mark.parametrize("unpool", ["zeros", "nearest"])
-def test_energy_law_and_mean_bracket_with_l2_pooling(spec, unpool):
-    description = network(spec, "l2", unpool, width=12)
-    image = photo(9, 7, spec[2])
+def _drawn(seed):
+    """Odd and even kernels, strides, overlapping pools, leaky slopes."""
+    rng = np.random.default_rng(seed)
+
+    def conv(stride):
+        kernel, before, keeps = (int(rng.integers(n)) for n in (5, 5, 4))
+        return ("conv", kernel + 1, before, keeps > 0, stride)
+
+    pools = [(2, 2), (3, 2), (2, 1), (3, 3)]
+    ops = [conv(1), conv(1 + int(rng.random() < 0.4))]
+    for _ in range(rng.integers(1, 3)):
+        pool = ("pool", pools[rng.integers(4)], bool(rng.integers(2)))
+        ops.insert(int(rng.integers(1, len(ops) + 1)), pool)
+    spec = (tuple(ops), float(rng.choice([0.0, 0.2, -0.5])), int(rng.choice([1, 3])))
+    description = network(spec, "l2", ["zeros", "nearest"][seed % 2], width=32)
+    last = description.convs[-1]
+    narrow = tuple(
+        replace(op, out_channels=2) if op is last else op for op in description.operations
+    )
+    least = max(least_size(description), 5)
+    height, width = (int(n) for n in rng.integers(least, least + 4, 2))
+    return replace(description, operations=narrow), photo(height, width, spec[2], seed)
+
+
+@pytest.mark.parametrize("seed", range(DRAWN))
+def test_energy_law_and_mean_bracket_with_l2_pooling(seed):
+    """The last convolution has two channels, so that K_1/N is most of the noise."""
+    description, image = _drawn(seed)
     f_star = limit(description, image, "gaussian:0.5").flatten()
     seen = f_star > 0
-    ratio = (outputs(description, image, 500) / f_star)[:, seen]
-    comparisons = 3 * len(DRAWN) * 2 * ratio.shape[1]
+    ratio = (outputs(description, image, 800) / f_star)[:, seen]
+    comparisons = 3 * DRAWN * ratio.shape[1]
     most = threshold(comparisons)
     z = z_scores(ratio.square(), energy_ratio(description))
     assert z.abs().max() < most
+    # Power: without K_1/N the law would be rejected.
+    assert z_scores(ratio.square(), 1.0).max() > most
     low, high = mean_bracket(description)
     assert z_scores(ratio, low).min() > -most
     assert z_scores(ratio, high).max() < most

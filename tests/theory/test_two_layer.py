@@ -1,8 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
 
 from preimage import Law
 from preimage.theory import (
@@ -86,6 +87,12 @@ def test_concentration_wins_for_tiny_delta():
         concentration_angle_bound(two_layer(convs(1, 8, slope=0.2), photo()), 0.1)
 
 
+def test_concentration_refuses_another_slope_whatever_the_moments():
+    network = two_layer(convs(1, 8, slope=0.2), photo())._replace(moments=gaussian_moments())
+    with pytest.raises(ValueError, match="Gaussian filters and ReLU"):
+        concentration_angle_bound(network, 0.1)
+
+
 def test_isotropic_laplace_filters_converge_as_their_own_constants_say():
     """E‖f − f*‖²/‖f*‖² = K_1/N, K_1 = 3, of filters that are a scalar times a Gaussian."""
     law, width, count = Law("laplace", 1.0), 64, 2000
@@ -101,17 +108,39 @@ def test_isotropic_laplace_filters_converge_as_their_own_constants_say():
     assert abs(float(z_scores(torch.stack(errors)[:, None], 3 / width))) < threshold(1)
 
 
+def _correlations(f, f_star):
+    f, f_star = f - f.mean(1, keepdim=True), f_star - f_star.mean()
+    return f @ f_star / (f.norm(dim=1) * f_star.norm())
+
+
 def test_pearson_loss_is_the_mean_of_many_networks():
     net, image = convs(1, WIDTH), photo()
     f_star = limit(net, image, "gaussian:0.5").flatten()
     f = outputs(net, image, COUNT)
-    f, f_star = f - f.mean(1, keepdim=True), f_star - f_star.mean()
-    corr = f @ f_star / (f.norm(dim=1) * f_star.norm())
     loss = two_layer(net, image).pearson_loss
-    sample = 1 - corr.square()
+    sample = 1 - _correlations(f, f_star).square()
     # Leading order: what is left is of the order of loss²; allow twice that.
     slack = 2 * loss**2
     assert abs(float(sample.mean()) - loss) < 4 * float(sample.std()) / COUNT**0.5 + slack
+
+
+def test_pearson_loss_counts_black_pixels():
+    """Six rows of nine are black: five rows of patches are, and f and f* are 0 there."""
+    net, image = convs(1, WIDTH), photo()
+    image[..., :6, :] = 0
+    f_star = limit(net, image, "gaussian:0.5").flatten()
+    sample = 1 - _correlations(outputs(net, image, COUNT), f_star).square()
+    loss = two_layer(net, image).pearson_loss
+    assert abs(float(sample.mean()) - loss) < 4 * float(sample.std()) / COUNT**0.5 + 2 * loss**2
+
+
+def test_a_flat_limit_has_no_correlation():
+    net = convs(1, 4, kernel=1)
+    with pytest.raises(ValueError, match="not flat"):
+        _ = two_layer(net, torch.full((1, 3, 4, 5), 0.3)).pearson_loss
+    image = torch.full((1, 3, 4, 5), 0.3)
+    image[..., 0, 0] = 0
+    assert 0 <= two_layer(net, image).pearson_loss < 1e-12  # one black pixel, all else equal
 
 
 def test_other_networks_are_refused():
@@ -130,7 +159,9 @@ def test_other_networks_are_refused():
 
 
 def test_leaky_relu_has_the_constants_of_its_moments():
-    assert two_layer(convs(1, 8, slope=0.2), photo()).moments == gaussian_moments(slope=0.2)
+    net = convs(1, 8, slope=0.2)
+    for given in (None, gaussian_moments()):
+        assert two_layer(net, photo(), given).moments == gaussian_moments(slope=0.2)
 
 
 # --- the law of Σ μ_i χ²_1 ------------------------------------------------------------------
@@ -150,6 +181,30 @@ def test_two_different_pairs_of_weights_have_a_closed_form():
     a, b, x = 1.0, 0.25, 1.7
     exact = 1 - (a * math.exp(-x / 2 / a) - b * math.exp(-x / 2 / b)) / (a - b)
     assert mixture_cdf(torch.tensor([a, a, b, b]), x) == pytest.approx(exact, abs=1e-8)
+
+
+def test_small_weights_shift_the_law():
+    """P(χ²_1 + 1e-9 χ²_1 ≤ 1e-4) is that of χ²_1 alone, to 5e-6 relative."""
+    found = mixture_cdf(torch.tensor([1, 1e-9], dtype=torch.float64), 1e-4)
+    assert found == pytest.approx(stats.chi2.cdf(1e-4, 1), rel=1e-5)
+    assert mixture_cdf(torch.ones(2), 1e-5) == pytest.approx(-math.expm1(-5e-6))
+    few, many = torch.full((3,), 1.0), torch.full((1000,), 1e-7)
+    shifted = mixture_cdf(torch.cat([few, many]), 0.5)
+    assert shifted == pytest.approx(stats.chi2.cdf(0.5 - 1e-4, 3))
+
+
+@pytest.mark.parametrize(("b", "error"), [(0.5, 2e-6), (1e-3, 5e-5), (1e-5, 2e-3)])
+def test_accuracy_of_two_weights_is_the_documented_one(b, error):
+    """The worst case, against quadrature over the smaller square."""
+    for x in (1e-3, 0.05, 1.0, 20.0):
+        nodes, weights = np.polynomial.legendre.leggauss(400)
+        largest = math.sqrt(x / b)
+        t = (nodes + 1) / 2 * math.asin(min(1, 12 / largest))
+        z = largest * np.sin(t)
+        values = 2 * stats.norm.pdf(z) * special.erf(math.sqrt(x / 2) * np.cos(t))
+        exact = (weights * values * largest * np.cos(t)).sum() * t.max() / (nodes.max() + 1)
+        found = mixture_cdf(torch.tensor([1.0, b], dtype=torch.float64), x)
+        assert found == pytest.approx(exact, abs=error if x < 0.05 else 2e-6)
 
 
 def test_weights_must_make_sense():

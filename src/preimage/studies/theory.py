@@ -31,7 +31,7 @@ class LimitPicture:
     """A photo's limit and finite networks beside it; maps are (h, w), in the limit's brightness.
 
     `stderr` is that of a sampled limit (max pooling), else 0. `predicted_std` is |f*| times
-    `relative_std`; for average and max pooling it is a rule, not a theorem.
+    `relative_std`; for average and max pools inside the network it is a rule, not a theorem.
     """
 
     description: Description
@@ -105,7 +105,8 @@ def study_limit(
     """The limit of one photo, beside `num_networks` networks at the description's widths.
 
     Raises:
-        ValueError: fewer than two networks; the description has no limit.
+        ValueError: fewer than two networks; the description has no limit, or pools behind its last
+            convolution.
     """
     if num_networks < 2:
         raise ValueError(f"`num_networks` must be at least 2 to have a spread, got {num_networks}.")

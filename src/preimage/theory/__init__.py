@@ -40,6 +40,7 @@ from preimage.theory.similarity import (
     route_counts,
     similarity_factor,
     two_layer_cosine_bound,
+    window_sum_energy,
 )
 from preimage.theory.two_layer import (
     Estimate,
@@ -95,4 +96,5 @@ __all__ = [
     "two_layer",
     "two_layer_angle_bound",
     "two_layer_cosine_bound",
+    "window_sum_energy",
 ]

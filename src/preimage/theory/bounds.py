@@ -16,8 +16,7 @@ from torch import Tensor
 
 from preimage.description import Description
 from preimage.laws import Law
-from preimage.operations import Conv, Crop, Operation, Pool, Unpool
-from preimage.shapes import Size
+from preimage.operations import Conv, Operation, Pool, Unpool
 from preimage.theory.limit import energies, limit, plan_for
 from preimage.theory.moments import Moments, gaussian_moments
 from preimage.theory.operators import window_matrix
@@ -54,14 +53,16 @@ def layer_variances(description: Description, moments: Moments | None = None) ->
     """The relative variances of a description's convolutions at its widths.
 
     Args:
-        moments: of one weight of an isotropic law, for ReLU; the Gaussian's, if not given. Each
-            convolution's slope is taken into account.
+        moments: of one weight of an isotropic law, for ReLU (*before* the activation); the
+            Gaussian's, if not given. Each convolution's slope is taken into account.
 
     Raises:
-        ValueError: no limit, or a pooling or unpooling for which the theorems don't hold.
+        ValueError: no limit; a pooling or unpooling for which the theorems don't hold; or any
+            pooling, or bilinear unpooling, behind the last convolution.
     """
     moments = moments or gaussian_moments()
-    _, hidden, last, _ = split(description)
+    _, hidden, last, after = split(description)
+    _check_behind(after)
     for op in hidden:
         _check_sums_of_squares(op)
     convs = [op for op in hidden if isinstance(op, Conv)]
@@ -123,14 +124,18 @@ def relative_std(description: Description, moments: Moments | None = None) -> fl
     """√(K_1/N_(L−1) + ¼ Σ_I K_2/N_(i+1)): the practical value of std f_j/f*_j.
 
     Exact for two layers; leading order for a constant patch, else slightly high (5 % to 15 % for
-    VGG16's first two blocks). Unlike the bounds it is defined for average pooling too, where
-    nothing is proved. Derived in docs/theory.md, section 4.
+    VGG16's first two blocks). Unlike the bounds it is defined for average and max pools inside the
+    network too, as an empirical rule: nothing is proved there. Derived in docs/theory.md.
+
+    Args:
+        moments: as in `layer_variances`.
 
     Raises:
-        ValueError: no limit.
+        ValueError: no limit; or any pooling, or bilinear unpooling, behind the last convolution.
     """
     moments = moments or gaussian_moments()
-    _, hidden, last, _ = split(description)
+    _, hidden, last, after = split(description)
+    _check_behind(after)
     spread = sum(
         moments.with_slope(op.slope).K2 / op.out_channels for op in hidden if isinstance(op, Conv)
     )
@@ -141,13 +146,19 @@ def std_image(
     description: Description,
     image: Float[Tensor, "N C H W"],
     law: Law | str = "gaussian:fan-in",
+    moments: Moments | None = None,
 ) -> Float[Tensor, "N 1 h w"]:
     """The predicted standard deviation of each output pixel: its limit times `relative_std`.
 
+    With average pools inside the network it is an empirical rule, as `relative_std` is.
+
+    Args:
+        moments: as in `layer_variances`; for the relative deviation alone.
+
     Raises:
-        ValueError: as `limit`.
+        ValueError: as `limit` and `relative_std`.
     """
-    return limit(description, image, law).abs() * relative_std(description)
+    return limit(description, image, law).abs() * relative_std(description, moments)
 
 
 class MultilayerBound(NamedTuple):
@@ -177,9 +188,9 @@ def multilayer_angle_bound(
 
     with n hidden convolutions, A^(i+1) the window matrix of operation i + 1, and R its largest row
     and column sums on the support of u*. No condition on windows or routes is left. With `printed`,
-    L − 2 stands for n as in the paper; its proof needs windows that partition the pixels, which
-    `within_conditions` tells. Of order width^(−1/4), often above 1: `angle_bound` is never worse
-    than its first term.
+    L − 2 stands for n as in the paper, and nothing else changes: λ stays the corrected one, the
+    paper's where windows partition the pixels. Its proof needs them to, which `within_conditions`
+    tells. Of order width^(−1/4), often above 1: `angle_bound` is never worse than its first term.
 
     Source: arXiv:1704.00330v3, Theorems 5.3 and A.5; the correction is derived in docs/theory.md.
 
@@ -221,7 +232,7 @@ def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...]
         lambdas.append(float(math.sqrt(rows * columns) * contrast))
         partition = partition and _is_partition(down, across)
         u = following
-    height, width = _cropped(plan.after, plan.sizes, u.shape)
+    height, width = plan.seen_size
     seen = u[:height, :width]
     lambdas.append(float(math.sqrt(seen.size) * np.linalg.norm(u) / seen.sum()))
     return tuple(lambdas), partition
@@ -230,16 +241,6 @@ def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...]
 def _is_partition(down: np.ndarray, across: np.ndarray) -> bool:
     """Whether the windows are disjoint, of equal size, and cover every pixel."""
     return all((m.sum(0) == 1).all() and (m.sum(1) == m.sum(1)[0]).all() for m in (down, across))
-
-
-def _cropped(
-    after: tuple[Operation, ...], sizes: dict[str, Size], shape: tuple[int, ...]
-) -> tuple[int, int]:
-    height, width = shape
-    for op in after:
-        if isinstance(op, Crop):
-            height, width = min(height, sizes[op.like][0]), min(width, sizes[op.like][1])
-    return height, width
 
 
 def _windows(stage: Stage) -> tuple[np.ndarray, np.ndarray]:
@@ -252,6 +253,15 @@ def _windows(stage: Stage) -> tuple[np.ndarray, np.ndarray]:
 def _check_sums_of_squares(op: object) -> None:
     if isinstance(op, Pool | Unpool):
         window_matrix(op, 1, 1)
+
+
+def _check_behind(after: tuple[Operation, ...]) -> None:
+    for op in after:
+        if isinstance(op, Pool) or (isinstance(op, Unpool) and op.kind == "bilinear"):
+            raise ValueError(
+                f"{op.name} ({op.kind}) stands behind the last convolution: it mixes or chooses "
+                "among noisy pixels, for which none of this holds."
+            )
 
 
 def check_probability(delta: float) -> float:

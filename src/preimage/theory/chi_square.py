@@ -4,6 +4,7 @@ import math
 
 import torch
 from jaxtyping import Float
+from scipy import stats
 from torch import Tensor
 
 
@@ -13,17 +14,26 @@ def mixture_cdf(weights: Float[Tensor, " d"], x: float) -> float:
         P = ½ − Σ_(k≥0) Im[φ(t_k) e^(−i t_k x)]/(π (k + ½)),  t_k = (k + ½)Δ
 
     The error of the sum is the law's own tail beyond 2π/Δ (Davies 1973), which Δ keeps below 1e-9;
-    terms are taken until |φ| is below 1e-10, or 2¹⁷ of them (two weights; the error is then about
-    1e-6). A single weight has a closed form.
+    terms are taken until |φ| is below 1e-10, or 2¹⁷ of them. Weights below 1e-6 of the largest are
+    replaced by their mean; then a single weight, and equal ones, have a closed form.
+
+    The error measured is below 2e-6 for x ≥ μ_max/20. Below that it is small only where |φ| falls
+    fast: of two or three weights it grows from 2e-5, where they are alike, to 3e-3, where all but
+    the largest are 1e-6 of it.
 
     Raises:
         ValueError: a negative weight, or none that is positive.
     """
-    mu = _significant(weights)
+    mu, shift = _significant(weights)
+    x -= shift
     if x <= 0:
         return 0.0
-    if len(mu) == 1:
-        return math.erf(math.sqrt(x / 2 / float(mu)))
+    if float(mu.max() - mu.min()) <= 1e-12 * float(mu.max()):
+        return float(stats.chi2.cdf(x / float(mu.mean()), len(mu)))
+    return _inverted(mu, x)
+
+
+def _inverted(mu: Tensor, x: float) -> float:
     mean, largest = float(mu.sum()), float(mu.max())
     # Chernoff: P(Σ μχ² > mean + s) falls as exp(−s/2μ_max) or faster once s is well above √Σμ².
     far = x + mean + 8 * float(mu.norm()) + 60 * largest
@@ -43,27 +53,32 @@ def mixture_cdf(weights: Float[Tensor, " d"], x: float) -> float:
 def mixture_quantile(weights: Float[Tensor, " d"], probability: float) -> float:
     """The x with P(Σ μ_i χ²_1 ≤ x) = `probability`, by bisection to 1e-6 relative.
 
+    Its P is as exact as `mixture_cdf`: for probabilities up to 1 − 1e-8, and down to 1e-3 with four
+    like weights or more; of two or three, quantiles below μ_max/20 are rough.
+
     Raises:
         ValueError: as `mixture_cdf`, or `probability` not strictly between 0 and 1.
     """
     if not 0 < probability < 1:
         raise ValueError(f"`probability` must be strictly between 0 and 1, got {probability}.")
-    mu = _significant(weights)
-    low, high = 0.0, float(mu.sum())
-    while mixture_cdf(mu, high) < probability:
+    _significant(weights)
+    low, high = 0.0, float(weights.sum())
+    while mixture_cdf(weights, high) < probability:
         low, high = high, 2 * high
     while high - low > 1e-6 * high:
         middle = (low + high) / 2
-        below = mixture_cdf(mu, middle) < probability
+        below = mixture_cdf(weights, middle) < probability
         low, high = (middle, high) if below else (low, middle)
     return (low + high) / 2
 
 
-def _significant(weights: Tensor) -> Tensor:
+def _significant(weights: Tensor) -> tuple[Tensor, float]:
+    """The weights that count, and the sum of the others."""
     mu = weights.double().flatten()
     if mu.numel() == 0 or float(mu.min()) < 0 or not float(mu.max()) > 0:
         raise ValueError("`weights` must not be negative, and one at least positive.")
-    return mu[mu > 1e-12 * mu.max()]
+    small = mu < 1e-6 * mu.max()
+    return mu[~small], float(mu[small].sum())
 
 
 def _characteristic(mu: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:

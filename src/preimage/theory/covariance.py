@@ -1,7 +1,8 @@
 """The covariance of a network's output pixels at finite width, to leading order.
 
-For networks of convolutions, unpoolings (zeros or nearest) and crops: where a pool stands between,
-the inner products of pooled features have no closed form. By d × d matrices, for small images.
+For networks of convolutions, unpoolings (zeros or nearest) and crops, nothing but crops behind the
+last convolution: where a pool stands between, the inner products of pooled features have no closed
+form. By d × d matrices, for small images.
 """
 
 import math
@@ -31,15 +32,23 @@ def relative_covariance(
 
     H and J_i hold h and J of the correlations of the patches that the last convolution and
     convolution i read; B_i's rows are the shares that each of convolution i's pixels has in the
-    energy of an output pixel's patch. Pixels are those of the last convolution's output, row by
-    row; where the patch is black there is no noise, and the entry has no meaning. Exact for two
-    layers. Derived in docs/theory.md, section 4.
+    energy of an output pixel's patch. Pixels are those of the network's output, row by row (of the
+    last convolution's, those that a crop behind it leaves); where the patch is black there is no
+    noise, and the entry has no meaning. Exact for two layers. Derived in docs/theory.md, section 4.
 
     Raises:
-        ValueError: a pooling or bilinear unpooling; over `MOST_PIXELS` pixels; or no limit.
+        ValueError: a pooling or bilinear unpooling, or any unpooling behind the last convolution;
+            over `MOST_PIXELS` pixels; or no limit.
     """
     plan = plan_for(description, image)
     _check(plan, description, image)
+    relative = _relative_covariance(plan, image)
+    seen = _seen(plan)
+    return relative[seen][:, seen]
+
+
+def _relative_covariance(plan: Plan, image: Tensor) -> Tensor:
+    """Of all pixels of the last convolution's output."""
     x = image[0].double().flatten(1)
     c = x.T @ x
     noise: list[Tensor] = []  # [(K_2 + 1) J − 1]/N of each convolution, carried along
@@ -76,10 +85,12 @@ def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) 
     """E sin² Θ to leading order: q'diag(M) − q'Mq, M the `relative_covariance`, q = f*²/‖f*‖².
 
     Raises:
-        ValueError: as `relative_covariance`.
+        ValueError: as `relative_covariance`, or a black limit.
     """
     m = relative_covariance(description, image)
-    q = energies(description, image)[-1].flatten()
+    q = energies(description, image)[-1].flatten()[_seen(plan_for(description, image))]
+    if not q.any():
+        raise ValueError("`image` must not give a black limit: the angle to 0 is undefined.")
     q = q / q.sum()
     return float(q @ m.diagonal() - q @ m @ q)
 
@@ -92,6 +103,12 @@ def _check(plan: Plan, description: Description, image: Tensor) -> None:
             f"{description.name} has a pooling: the leading-order covariance has a closed form for "
             "convolutions, unpoolings and crops only; see `relative_std`."
         )
+    for op in plan.after:
+        if isinstance(op, Pool | Unpool):
+            raise ValueError(
+                f"{op.name} stands behind the last convolution, where the leading-order covariance "
+                "is for crops only; leave it out and apply it to the covariance."
+            )
     for stage in plan.hidden:
         if isinstance(stage.op, Unpool):
             window_matrix(stage.op, 1, stage.op.stride)
@@ -101,6 +118,13 @@ def _check(plan: Plan, description: Description, image: Tensor) -> None:
             f"`image` makes maps of {largest} pixels; their covariance matrix is made up to "
             f"{MOST_PIXELS}; crop the image."
         )
+
+
+def _seen(plan: Plan) -> Tensor:
+    """The indices of the last convolution's output pixels that crops behind it leave."""
+    height, width = plan.seen_size
+    pixels = torch.arange(math.prod(plan.last.out_size)).reshape(plan.last.out_size)
+    return pixels[:height, :width].flatten()
 
 
 def _both_sides(matrix: Tensor, c: Tensor) -> Tensor:

@@ -77,9 +77,9 @@ def limit_bracket(
     for pools of p × p windows, ReLU, nonnegative everything. Derived in docs/theory.md, section 2.
 
     Raises:
-        ValueError: an activation other than ReLU before a max pool (the maximum of numbers of
-            both signs may have a smaller square than their mean); or `limit` refuses the same
-            network with l2 pools.
+        ValueError: an activation other than ReLU in a hidden convolution (the maximum of numbers of
+            both signs may have a smaller square than their mean), or one of slope over 1 in the
+            last (f* is negative then); or `limit` refuses the same network with l2 pools.
     """
     first = description.operations.index(description.convs[0]) if description.convs else 0
     # Pools before the first convolution act on the image itself, whatever their kind.
@@ -90,6 +90,11 @@ def limit_bracket(
         raise ValueError(
             f"{description.name}: the bracket holds for ReLU (slope 0) in every hidden "
             f"convolution, got the slopes {sorted(set(slopes))}; use `sampled_limit`."
+        )
+    if slopes and slopes[-1] > 1:
+        raise ValueError(
+            f"{description.name}: the bracket holds for a limit that is not negative, and so for "
+            f"slopes to 1 in the last convolution, got {slopes[-1]}."
         )
     upper = limit(_with_max_as(description, largest, "l2"), image, law)
     lower = upper / prod(pool.kernel_size for pool in largest)

@@ -59,6 +59,16 @@ class Plan:
         """The random convolutions, the last one included."""
         return tuple(s.op for s in (*self.hidden, self.last) if isinstance(s.op, Conv))
 
+    @property
+    def seen_size(self) -> Size:
+        """How much of the last convolution's output, from the top left, the crops behind leave."""
+        height, width = self.last.out_size
+        for op in self.after:
+            if isinstance(op, Crop):
+                size = self.sizes[op.like]
+                height, width = min(height, size[0]), min(width, size[1])
+        return height, width
+
     def in_channels(self, conv: Conv) -> int:
         """The number of channels that a convolution takes in."""
         return self.description.channels[self.description.operations.index(conv)]

@@ -14,6 +14,7 @@ from torch import Tensor
 from preimage.description import Description
 from preimage.operations import ChannelMean, Conv
 from preimage.shapes import input_sizes, output_size
+from preimage.theory.limit import plan_for
 from preimage.theory.operators import window_matrix
 
 
@@ -38,9 +39,11 @@ def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> S
     Source: arXiv:1704.00330v3, Theorems 5.4 and A.6, corrected; derived in docs/theory.md.
 
     Raises:
-        ValueError: a negative or a black image; an output of another size; average or max pooling.
+        ValueError: a negative or a black image, or a black limit; no limit, or an image that
+            doesn't fit the description; an output of another size; average or max pooling.
     """
     x = channel_norm(image)
+    plan_for(description, image)  # refuses what has no limit
     steps = _window_matrices(description, *image.shape[2:])
     routed, reached, used = _forward(steps, x), _forward(steps, np.ones_like(x)), _backward(steps)
     if routed.shape != x.shape:
@@ -49,6 +52,8 @@ def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> S
             f"for {x.shape}."
         )
     z = np.sqrt(_forward(steps, x**2))
+    if not z.any():
+        raise ValueError("`image` must not give a black limit: the angle to 0 is undefined.")
     energy = (x**2).sum()
     cosine = (x * z).sum() / np.sqrt(energy * (z**2).sum())
     # A pixel that no route reaches has z = 0, and adds nothing to either side.
@@ -63,8 +68,9 @@ def two_layer_cosine_bound(image: Float[Tensor, "N C H W"], kernel_size: int) ->
 
         cos Φ ≥ 1 − (1/M) Σ_t ε_t x_t,  ε_t = x_t − x̄_t
 
-    as `paper_bound`. x̄_t is the sum over the window divided by kernel_size², so that padded zeros
-    count; divided by the pixels inside the image alone the statement is false. `bound` is sharper.
+    as `paper_bound`: R and C are kernel_size² there, even for a kernel larger than the image. x̄_t
+    is the sum over the window divided by kernel_size², so that padded zeros count; divided by the
+    pixels inside the image alone the statement is false. `bound` is sharper.
 
     Source: arXiv:1704.00330v3, Theorem 5.4, with r the number of pixels of the kernel.
 
@@ -74,7 +80,10 @@ def two_layer_cosine_bound(image: Float[Tensor, "N C H W"], kernel_size: int) ->
     before = (kernel_size - 1) // 2
     conv = Conv("conv", 1, kernel_size, padding=(before, kernel_size - 1 - before))
     description = Description("two layers", (conv, ChannelMean()), image.shape[1])
-    return cosine_bound(description, image)
+    found = cosine_bound(description, image)
+    reached, used = route_counts(description, *image.shape[2:])
+    share = np.sqrt(reached.max() * used.max()) / kernel_size**2
+    return found._replace(paper_bound=float(found.paper_bound * share))
 
 
 def channel_norm(image: Float[Tensor, "N C H W"]) -> np.ndarray:
@@ -139,8 +148,7 @@ def _backward(steps: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 def local_dissimilarity(x: Float[Tensor, "H W"], window: tuple[int, int]) -> Float[Tensor, "H W"]:
     """ε(x) of Lemma A.4: each pixel minus the mean of its window, for windows that tile the image.
 
-    With φ(x)_m = k Σ_(j ∈ D_m) x_j over windows of r pixels,
-    ‖φ(x)‖² = r k² (‖x‖² − ‖ε(x)‖²) ≤ r k² ‖x‖².
+    `window_sum_energy` is the lemma itself.
 
     Source: arXiv:1704.00330v3, Lemma A.4.
 
@@ -155,6 +163,22 @@ def local_dissimilarity(x: Float[Tensor, "H W"], window: tuple[int, int]) -> Flo
         )
     blocks = x.reshape(height // window[0], window[0], width // window[1], window[1])
     return (blocks - blocks.mean((1, 3), keepdim=True)).reshape(height, width)
+
+
+def window_sum_energy(
+    x: Float[Tensor, "H W"], window: tuple[int, int], factor: float = 1.0
+) -> float:
+    """Lemma A.4: ‖φ(x)‖² = r k² (‖x‖² − ‖ε(x)‖²), with φ(x)_m = k Σ_(j ∈ D_m) x_j.
+
+    For windows D_m of r pixels that partition the image; k is `factor`.
+
+    Source: arXiv:1704.00330v3, Lemma A.4.
+
+    Raises:
+        ValueError: as `local_dissimilarity`.
+    """
+    left = x.square().sum() - local_dissimilarity(x, window).square().sum()
+    return float(window[0] * window[1] * factor**2 * left)
 
 
 def similarity_factor(u: Float[Tensor, "H W"], window: tuple[int, int]) -> float:

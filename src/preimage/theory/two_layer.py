@@ -31,7 +31,8 @@ def two_layer_angle_bound(width: int, delta: float, moments: Moments | None = No
     exactly. Source: arXiv:1704.00330v3, Theorems 5.2 and A.3.
 
     Args:
-        moments: behind the activation; Gaussian filters and ReLU, if not given.
+        moments: *behind* the activation, since no description tells its slope: for leaky ReLU give
+            `moments.with_slope(slope)`. Gaussian filters and ReLU, if not given.
 
     Raises:
         ValueError: δ not between 0 and 1, or `width` not positive.
@@ -42,18 +43,23 @@ def two_layer_angle_bound(width: int, delta: float, moments: Moments | None = No
 
 
 class TwoLayer(NamedTuple):
-    """A two-layer network at one image: z = ‖y_t‖ of each patch, H_ij = h(cos θ_ij), and more."""
+    """A two-layer network at one image: z = ‖y_t‖ of each patch, H_ij = h(cos θ_ij), and more.
+
+    The d patches are those that are not black, of `num_pixels` output pixels in all. `moments` are
+    behind the activation.
+    """
 
     z: Float[Tensor, " d"]
     H: Float[Tensor, "d d"]
     patches: Float[Tensor, "n d"]
     moments: Moments
     width: int
+    num_pixels: int
     slope: float = 0.0
 
     @property
     def covariance(self) -> Float[Tensor, "d d"]:
-        """Σ = N Cov(f): k_2 H_ij z_i z_j − k_1² z_i z_j, for weights of standard deviation 1."""
+        """Σ = N Cov(f): k_2 H_ij z_i z_j − k_1² z_i z_j, in the scale of `moments`."""
         m = self.moments
         outer = self.z[:, None] * self.z
         return (self.H * m.k2 - m.k1**2) * outer
@@ -82,15 +88,23 @@ class TwoLayer(NamedTuple):
     def pearson_loss(self) -> float:
         """Leading order of 1 − E corr²(f, f*): tr(PΣP)/(N ‖f*_c‖²).
 
-        f*_c is f* minus its mean, P the projection orthogonal to 1 and f*_c.
+        f*_c is f* minus its mean, P the projection orthogonal to 1 and f*_c, over all pixels: black
+        ones are constants of both images, and Pearson's r counts them.
+
+        Raises:
+            ValueError: f* is flat, so that its correlation with anything is undefined.
         """
         f = self.moments.k1 * self.z
-        centred = f - f.mean()
-        basis = torch.stack([torch.ones_like(f), centred])
-        basis = F.normalize(basis, dim=1)
+        mean = f.sum() / self.num_pixels
+        num_black = self.num_pixels - len(f)
+        energy = (f - mean).square().sum() + num_black * mean**2  # ‖f*_c‖²
+        if not energy > 1e-24 * f.square().sum():
+            raise ValueError("`image` must have a limit that is not flat: it has no correlation.")
+        # Unit vectors along 1 and f*_c; their entries at black pixels meet zeros of Σ only.
+        basis = torch.stack([torch.ones_like(f) / self.num_pixels**0.5, (f - mean) / energy.sqrt()])
         sigma = self.covariance
         noise = sigma.trace() - (basis @ sigma * basis).sum()
-        return float(noise / (self.width * centred.square().sum()))
+        return float(noise / (self.width * energy))
 
 
 def two_layer(
@@ -103,12 +117,14 @@ def two_layer(
     Patches that are all zero are left out: f and f* vanish there. Derived in docs/theory.md.
 
     Args:
-        moments: behind the activation, of isotropic filters; Gaussian, if not given.
+        moments: of one weight of an isotropic law, for ReLU, as in `layer_variances`; the slope is
+            taken into account. Gaussian, if not given.
 
     Raises:
         ValueError: not one convolution and the mean; a black image; or over `MOST_PIXELS` pixels.
     """
     conv, patches = _patches(description, image)
+    num_pixels = patches.shape[1]
     patches = patches[:, patches.square().sum(0) > 0]
     if not 0 < patches.shape[1] <= MOST_PIXELS:
         raise ValueError(
@@ -121,8 +137,9 @@ def two_layer(
         z,
         relu_correlation((unit.T @ unit).clamp(-1, 1), conv.slope),
         patches,
-        moments or gaussian_moments(slope=conv.slope),
+        (moments or gaussian_moments()).with_slope(conv.slope),
         conv.out_channels,
+        num_pixels,
         conv.slope,
     )
 
@@ -160,11 +177,14 @@ def concentration_angle_bound(network: TwoLayer, delta: float) -> float:
     Y has the patches as columns. Derived in docs/theory.md, section 3.
 
     Raises:
-        ValueError: δ not between 0 and 1, or moments other than those of the Gaussian and ReLU.
+        ValueError: δ not between 0 and 1, another activation, or moments other than those of the
+            Gaussian and ReLU.
     """
     check_probability(delta)
     gauss = gaussian_moments()
-    if not (math.isclose(network.moments.K1, gauss.K1) and math.isclose(network.moments.K2, 5)):
+    own = network.moments
+    is_gaussian = math.isclose(own.K1, gauss.K1) and math.isclose(own.K2, gauss.K2)
+    if network.slope != 0 or not is_gaussian:
         raise ValueError("`network` must have Gaussian filters and ReLU for this bound.")
     ratio = torch.linalg.matrix_norm(network.patches, 2) / torch.linalg.norm(network.patches)
     deviation = float(ratio) * math.sqrt(4 * math.pi * math.log(1 / delta))
