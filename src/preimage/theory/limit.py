@@ -18,8 +18,8 @@ from torch import Tensor
 from preimage import layers
 from preimage.description import Description
 from preimage.laws import Law
-from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
-from preimage.shapes import Size, output_size
+from preimage.operations import Conv, Operation, Pool
+from preimage.shapes import output_size
 from preimage.theory.max_pooling import Directions, pool_windows
 from preimage.theory.moments import Moments, gaussian_moments
 from preimage.theory.plan import Plan, make_plan
@@ -199,19 +199,5 @@ def apply_all(ops: tuple[Operation, ...], x: Tensor, plan: Plan) -> Tensor:
     """The operations without randomness, as the network itself applies them."""
     for op in ops:
         size = output_size(op, plan.sizes[op.name], plan.sizes)
-        x = _apply(op, x, size)
+        x = layers.apply(x, op, size)
     return x
-
-
-def _apply(op: Operation, x: Tensor, size: Size) -> Tensor:
-    match op:
-        case Pool():
-            return layers.pool(x, op)
-        case Unpool():
-            return layers.unpool(x, op, size)
-        case Crop():
-            return x[..., : size[0], : size[1]]
-        case ChannelMean():
-            return x  # of the one channel that is left
-        case Conv():
-            raise TypeError("a convolution is random")
