@@ -178,7 +178,8 @@ def _ssim(x: Planes, y: Planes, data_range: float, chunk: int = 16) -> Scores:
     if not len(x):
         return x.new_zeros(0)
     scores = []
-    for a, b in zip(torch.split(x, chunk), torch.split(y, chunk), strict=True):
+    parts = -(-len(x) // chunk)  # of equal size: a part of two would cost half as much as one of 16
+    for a, b in zip(torch.chunk(x, parts), torch.chunk(y, parts), strict=True):
         kernel = _window_kernel(len(a), like=a)
         # Each photo a channel of one channels-last image: see `_window_means`.
         a, b = (p.unsqueeze(0).contiguous(memory_format=torch.channels_last) for p in (a, b))
