@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -75,6 +76,29 @@ def test_reconstruct_writes_pictures_scores_and_the_run(
     (record,) = map(json.loads, (out / "records.jsonl").read_text().splitlines())
     assert f"{record['ssim']:.3f}" in capsys.readouterr().out
     assert json.loads((out / "run.json").read_text())["config"]["unpool"] == "nearest"
+
+
+def test_limit_writes_figure_limit_and_numbers(
+    photo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["--layer", "conv1", "--pooled", "--width", "4", "--networks", "2", "--size", "24"]
+    assert run("limit", photo, *words, "--out", str(out)) == 0
+    assert {path.name for path in out.iterdir()} == {"limit.png", "limit.npy", "run.json"}
+    assert np.load(out / "limit.npy", allow_pickle=False).shape == (24, 24)
+    numbers = json.loads((out / "run.json").read_text())["numbers"]
+    assert f"{numbers['limit']['ssim']:.3f}" in capsys.readouterr().out
+    assert numbers["sampling_stderr"] == 0
+
+
+def test_reproduce_writes_figures_and_numbers(photo: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("reproduce", "theory", "--photo", photo, "--networks", "2", "--out", str(out)) == 0
+    names = {path.name for path in out.iterdir()}
+    figures = {f"theory_{name}.png" for name in ("angles", "kernel_size", "grids")}
+    assert names == figures | {"theory_numbers.json"}
+    numbers = json.loads((out / "theory_numbers.json").read_text())
+    assert len(numbers["two_layers"]["widths"]) == 7
 
 
 def test_one_bad_photo_does_not_stop_the_others(

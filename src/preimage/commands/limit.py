@@ -37,9 +37,9 @@ def run(config: LimitCommand) -> int:
         "limit": {"ssim": float(scores.ssim), "pearson": float(scores.pearson)},
         "network_0": {"ssim": float(finite.ssim), "pearson": float(finite.pearson)},
         "sine_of_angle": result.sine,
-        "predicted_std": float((result.predicted_std.square().mean()).sqrt() / result.limit.max()),
-        "measured_std": float((result.measured_std.square().mean()).sqrt() / result.limit.max()),
-        "sampling_stderr": float(result.stderr.square().mean().sqrt() / result.limit.max()),
+        "predicted_std": result.spread(result.predicted_std),
+        "measured_std": result.spread(result.measured_std),
+        "sampling_stderr": result.spread(result.stderr),
     }
     write_json(
         folder / "run.json",

@@ -48,6 +48,10 @@ class LimitPicture:
         """The sine of the angle between the one network's output and the limit."""
         return float(sines(self.network.reshape(1, -1), self.limit)[0])
 
+    def spread(self, std: Float[Tensor, "h w"]) -> float:
+        """Root mean square of a map of deviations, in units of the limit's brightest pixel."""
+        return float(std.square().mean().sqrt() / self.limit.max())
+
 
 @dataclass(frozen=True)
 class AngleCurves:
