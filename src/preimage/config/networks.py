@@ -1,4 +1,4 @@
-"""What a run is made of, as frozen dataclasses that the command line and files fill in.
+"""A CNN, its DCN and their weights in the words of the command line.
 
 Nothing here imports torch, so that `preimage --help` answers at once.
 """
@@ -14,8 +14,8 @@ ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 
 
-class _Checked:
-    """Refuses a word that is not one of its field's, and negative counts."""
+class Checked:
+    """Base of every config: refuses a word that is not one of its field's, and negative counts."""
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
@@ -30,7 +30,7 @@ class _Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig(_Checked):
+class NetworkConfig(Checked):
     """A CNN and its mirrored DCN, in the words of the command line.
 
     Args:
@@ -119,118 +119,6 @@ class ReconstructConfig(NetworkConfig):
     size: int = 227
     input: Literal["nonnegative", "mean-subtracted"] = "nonnegative"
     device: DeviceName = "auto"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReconstructCommand(ReconstructConfig):
-    """Send photos through a random CNN and back through its random DCN.
-
-    Args:
-        photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
-            ships if not given.
-        out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json).
-    """
-
-    photos: tuple[str, ...] = ()
-    out: str = "preimage-out"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShowCommand(NetworkConfig):
-    """Print a CNN and its DCN, one operation a line with its output shape.
-
-    Args:
-        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
-        json: Print the description as JSON instead.
-    """
-
-    size: str = "227"
-    json: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShapesCommand(_Checked):
-    """Print the paper's Table 1 for an architecture, with parameters, work and receptive field.
-
-    Args:
-        architecture: The network.
-        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
-        width_factor: Factor on the channels of every hidden layer.
-    """
-
-    architecture: ArchitectureName = "vgg16"
-    size: str = "227"
-    width_factor: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemoCommand(_Checked):
-    """Reconstruct four photos from Conv1 to Conv5 by random networks, and write a page about it.
-
-    Args:
-        out: Folder for the page (report.html), its pictures and its tables.
-        photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
-            ships if not given.
-        networks: Random networks a layer, for means and standard deviations.
-        seed: Seed of all random streams.
-        weights: The law of the weights.
-        size: Photos are cropped to their centre square and resized to this side.
-        device: Where to compute; auto takes a GPU if there is one.
-    """
-
-    out: str = "preimage-demo"
-    photos: tuple[str, ...] = ()
-    networks: int = 5
-    seed: int = 0
-    weights: str = "gaussian:0.1"
-    size: int = 227
-    device: DeviceName = "auto"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LimitCommand(NetworkConfig):
-    """Compute what a random CNN-DCN shows of a photo at infinite width, beside finite networks.
-
-    Args:
-        photo: An image file; scikit-image's astronaut if not given.
-        out: Folder for the figure (limit.png), the limit itself (limit.npy) and run.json.
-        networks: Finite networks, for the measured standard deviation; at least 2.
-        seed: Seed of all random streams.
-        weights: The law of the weights.
-        size: The photo is cropped to its centre square and resized to this side; 0 keeps it.
-    """
-
-    photo: str | None = None
-    out: str = "preimage-limit"
-    networks: int = 8
-    seed: int = 0
-    weights: str = "gaussian:0.1"
-    size: int = 227
-    pool: PoolKind = "avg"
-    unpool: UnpoolKind = "nearest"
-    width: int | None = 64
-    head: Literal["mean"] = "mean"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReproduceCommand(_Checked):
-    """Reproduce a figure: compute what it needs, draw it, and keep its numbers.
-
-    Args:
-        figure: theory draws the theorems of Section 5 against random networks.
-        out: Folder for the figures and their numbers (numbers.json).
-        photo: An image file; scikit-image's astronaut if not given.
-        networks: Random networks a width.
-        delta: The bounds hold with probability 1 - delta.
-        seed: Seed of all random streams.
-    """
-
-    figure: Literal["theory"]
-    out: str = "preimage-out"
-    photo: str | None = None
-    networks: int = 60
-    delta: float = 0.05
-    seed: int = 0
 
 
 def parse_size(text: str) -> tuple[int, int]:

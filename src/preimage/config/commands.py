@@ -1,0 +1,134 @@
+"""The verbs: a frozen dataclass each, whose docstring is the verb's help."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from preimage.config.networks import (
+    ArchitectureName,
+    Checked,
+    DeviceName,
+    NetworkConfig,
+    ReconstructConfig,
+)
+from preimage.operations import PoolKind, UnpoolKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructCommand(ReconstructConfig):
+    """Send photos through a random CNN and back through its random DCN.
+
+    Args:
+        photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
+            ships if not given.
+        out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json).
+    """
+
+    photos: tuple[str, ...] = ()
+    out: str = "preimage-out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowCommand(NetworkConfig):
+    """Print a CNN and its DCN, one operation a line with its output shape.
+
+    Args:
+        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
+        json: Print the description as JSON instead.
+    """
+
+    size: str = "227"
+    json: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapesCommand(Checked):
+    """Print the paper's Table 1 for an architecture, with parameters, work and receptive field.
+
+    Args:
+        architecture: The network.
+        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
+        width_factor: Factor on the channels of every hidden layer.
+    """
+
+    architecture: ArchitectureName = "vgg16"
+    size: str = "227"
+    width_factor: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoCommand(Checked):
+    """Reconstruct four photos from Conv1 to Conv5 by random networks, and write a page about it.
+
+    Args:
+        out: Folder for the page (report.html), its pictures and its tables.
+        photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
+            ships if not given.
+        networks: Random networks a layer, for means and standard deviations.
+        seed: Seed of all random streams.
+        weights: The law of the weights.
+        size: Photos are cropped to their centre square and resized to this side.
+        device: Where to compute; auto takes a GPU if there is one.
+    """
+
+    out: str = "preimage-demo"
+    photos: tuple[str, ...] = ()
+    networks: int = 5
+    seed: int = 0
+    weights: str = "gaussian:0.1"
+    size: int = 227
+    device: DeviceName = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitCommand(NetworkConfig):
+    """Compute what a random CNN-DCN shows of a photo at infinite width, beside finite networks.
+
+    Args:
+        photo: An image file; scikit-image's astronaut if not given.
+        out: Folder for the figure (limit.png), the limit itself (limit.npy) and run.json.
+        networks: Finite networks, for the measured standard deviation; at least 2.
+        seed: Seed of all random streams.
+        weights: The law of the weights.
+        size: The photo is cropped to its centre square and resized to this side; 0 keeps it.
+    """
+
+    photo: str | None = None
+    out: str = "preimage-limit"
+    networks: int = 8
+    seed: int = 0
+    weights: str = "gaussian:0.1"
+    size: int = 227
+    pool: PoolKind = "avg"
+    unpool: UnpoolKind = "nearest"
+    width: int | None = 64
+    head: Literal["mean"] = "mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceCommand(Checked):
+    """Reproduce a figure of the paper: compute what is missing, draw it, and keep its numbers.
+
+    Args:
+        figure: What to reproduce; theory draws the theorems of Section 5 against random networks.
+        scale: quick takes minutes on a laptop; paper is the paper's own size.
+        data: Image files, folders, zips or quoted glob patterns; photos that scikit-image ships if
+            not given.
+        out: Folder for the figures, the tables behind them and what they show.
+        networks: Random networks a point; the preset's number if not given.
+        delta: The theorems' bounds hold with probability 1 - delta.
+        seed: Seed of all random streams.
+        max_minutes: Stop cleanly after this time; the same command goes on from there.
+        dry_run: Print what would be computed and what it costs, and stop.
+        device: Where to compute; auto takes a GPU if there is one.
+    """
+
+    figure: Literal["theory"]
+    scale: Literal["quick", "paper"] = "quick"
+    data: tuple[str, ...] = ()
+    out: str = "preimage-out"
+    networks: int | None = None
+    delta: float = 0.05
+    seed: int = 0
+    max_minutes: float | None = None
+    dry_run: bool = False
+    device: DeviceName = "auto"
