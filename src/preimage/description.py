@@ -200,6 +200,10 @@ class Description:
         """Every convolution with (or without) a bias."""
         return self._map(Conv, lambda conv: replace(conv, bias=bias))
 
+    def with_batch_norm(self, batch_norm: bool = True) -> "Description":
+        """Every hidden convolution with (or without) batch normalisation."""
+        return self._map_hidden(lambda conv: replace(conv, batch_norm=batch_norm))
+
     def with_mean_head(self) -> "Description":
         """The variant of Section 4.2: the mean over channels in place of the last convolution.
 

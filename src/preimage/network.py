@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -26,12 +27,15 @@ class Network(nn.Module):
         self.description = description
         self.weights = nn.ParameterDict()
         self.biases = nn.ParameterDict()
+        self.norms = nn.ModuleDict()
         for op, in_channels in zip(description.operations, description.channels[:-1], strict=True):
             if isinstance(op, Conv):
                 shape = (op.out_channels, in_channels, op.kernel_size, op.kernel_size)
                 self.weights[op.name] = torch.empty(shape)
                 if op.bias:
                     self.biases[op.name] = torch.zeros(op.out_channels)
+                if op.batch_norm:
+                    self.norms[op.name] = nn.BatchNorm2d(op.out_channels)
 
     def forward(
         self, x: Float[Tensor, "N C H W"], sizes: Mapping[str, Size] | None = None
@@ -77,7 +81,31 @@ class Network(nn.Module):
             if pending:
                 x = layers.unpool(x, pending, size)
             x = layers.convolve(x, weight, bias, conv)
+        if conv.batch_norm:
+            x = self.norms[conv.name](x)
         return layers.activate(x, conv)
+
+
+@torch.no_grad()
+def fold(network: Network) -> Network:
+    """The same function without batch normalisation: its running statistics in weights and biases.
+
+    γ (w∗x + b − μ) / √(σ² + ε) + β is a convolution with w·γ/√(σ² + ε) and a bias.
+    """
+    folded = Network(network.description.with_batch_norm(False).with_bias())
+    for conv in network.description.convs:
+        weight = network.weights[conv.name]
+        bias = network.biases[conv.name] if conv.bias else weight.new_zeros(conv.out_channels)
+        if conv.batch_norm:
+            norm = cast(nn.BatchNorm2d, network.norms[conv.name])
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            factor = norm.weight / (norm.running_var + norm.eps).sqrt()
+            weight = weight * factor[:, None, None, None]
+            bias = (bias - norm.running_mean) * factor + norm.bias
+        folded.weights[conv.name] = weight.contiguous(memory_format=torch.channels_last)
+        folded.biases[conv.name] = bias
+    return folded.eval()
 
 
 _MOST_PARAMETERS = 2**34  # 64 GiB in float32

@@ -17,8 +17,10 @@ class Conv:
 
     `slope` 0 is ReLU, 0.2 the paper's leaky ReLU, 1 no activation. `padding` counts the zeros
     before (top, left) and after (bottom, right). `normalised` divides by √out_channels as in the
-    paper's Definition 5.1. `output` marks the convolution that ends a network in an image: it
-    keeps its width and its activation when a transformation sweeps over the hidden ones.
+    paper's Definition 5.1. `batch_norm` normalises each channel before the activation (Ioffe &
+    Szegedy 2015), for training classifiers; `network.fold` takes it into the weights afterwards.
+    `output` marks the convolution that ends a network in an image: it keeps its width and its
+    activation when a transformation sweeps over the hidden ones.
     """
 
     op: ClassVar = "conv"
@@ -30,6 +32,7 @@ class Conv:
     slope: float = 0.0
     bias: bool = False
     normalised: bool = False
+    batch_norm: bool = False
     output: bool = False
 
     def __post_init__(self) -> None:

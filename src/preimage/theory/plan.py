@@ -113,6 +113,11 @@ def split(
     if not convs:
         raise ValueError(f"{description.name} has no convolution: there is nothing random in it.")
     first, end = convs[0], convs[-1]
+    if normed := [conv.name for conv in description.convs if conv.batch_norm]:
+        raise ValueError(
+            f"{normed[0]}: batch normalisation depends on the batch and has no limit here; leave "
+            "it out with `with_batch_norm(False)`."
+        )
     last, hidden = ops[end], ops[first:end]
     assert isinstance(last, Conv)
     _check_pools(hidden, last, ops[end + 1 : means[0]])
