@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from preimage.description import Description
-from preimage.operations import ChannelMean, Conv, Crop, Pool, Unpool
+from preimage.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 
 
 def run(description: Description, weights: dict[str, np.ndarray], image: np.ndarray) -> np.ndarray:
@@ -26,6 +26,8 @@ def run(description: Description, weights: dict[str, np.ndarray], image: np.ndar
                 x = x[:, :height, :width]
             case ChannelMean():
                 x = x.mean(0, keepdims=True)
+            case Normalise():
+                x = np.stack([(c - m) / s for c, m, s in zip(x, op.mean, op.std, strict=True)])
     return x
 
 

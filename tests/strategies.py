@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from preimage.architectures import ARCHITECTURES, architecture
 from preimage.description import Description
-from preimage.operations import Conv, Operation, Pool
+from preimage.operations import Conv, Normalise, Operation, Pool
 
 slopes = st.sampled_from([0.0, 0.2, 1.0])
 unpools = st.sampled_from(["zeros", "nearest", "bilinear"])
@@ -27,9 +27,21 @@ def convs(draw: st.DrawFn, name: str) -> Conv:
 
 
 @st.composite
+def normalisations(draw: st.DrawFn, channels: int) -> Normalise:
+    values = [
+        draw(st.lists(elements, min_size=channels, max_size=channels))
+        for elements in (st.floats(-200, 200), st.floats(0.1, 100) | st.floats(-100, -0.1))
+    ]
+    return Normalise("normalise", *map(tuple, values))
+
+
+@st.composite
 def encoders(draw: st.DrawFn) -> Description:
-    """One to three blocks of one or two convolutions, with or without a pooling behind."""
-    operations: list[Operation] = []
+    """One to three blocks of one or two convolutions, with or without a pooling behind; the input
+    normalised or not.
+    """
+    in_channels = draw(st.sampled_from([1, 3]))
+    operations: list[Operation] = draw(st.lists(normalisations(in_channels), max_size=1))
     for block in range(1, draw(st.integers(1, 3)) + 1):
         for i in range(1, draw(st.integers(1, 2)) + 1):
             operations.append(draw(convs(f"conv{block}_{i}")))
@@ -44,7 +56,7 @@ def encoders(draw: st.DrawFn) -> Description:
                     ceil=draw(st.booleans()),
                 )
             )
-    return Description("drawn", tuple(operations), in_channels=draw(st.sampled_from([1, 3])))
+    return Description("drawn", tuple(operations), in_channels)
 
 
 @st.composite

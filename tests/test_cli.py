@@ -12,6 +12,8 @@ from PIL import Image
 
 from preimage import __version__
 from preimage.cli import VERBS, main
+from preimage.commands.show import in_words
+from preimage.operations import Normalise
 
 PREIMAGE = [sys.executable, "-m", "preimage"]
 
@@ -47,6 +49,11 @@ def test_shapes_prints_table_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["Conv1", "48", "55×73"] in [
         line.split()[:3] for line in capsys.readouterr().out.splitlines()
     ]
+
+
+def test_a_normalisation_in_words() -> None:
+    words = in_words(Normalise("n", (123.675, -1.0), (58.4, 0.5)), 2)
+    assert words == "(x − mean) / std, mean 123.675, -1, std 58.4, 0.5"
 
 
 def test_show_prints_the_pair(capsys: pytest.CaptureFixture[str]) -> None:

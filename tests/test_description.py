@@ -8,7 +8,7 @@ from strategies import encoders, paper_encoders, unpools
 from preimage.architectures import alexnet, architecture, torchvision_alexnet, vgg16
 from preimage.config import ReconstructConfig
 from preimage.description import Description
-from preimage.operations import ChannelMean, Conv, Crop, Pool, Unpool
+from preimage.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 from preimage.shapes import trace
 
 
@@ -24,7 +24,9 @@ def test_json_refuses_what_it_does_not_know() -> None:
     with pytest.raises(ValueError, match=r"colour"):
         Description.from_dict(data)
     data["operations"][0] = {"op": "flatten", "name": "x"}
-    with pytest.raises(ValueError, match=r"conv, pool, unpool, crop, mean.*'flatten'"):
+    with pytest.raises(
+        ValueError, match=r"conv, pool, unpool, crop, mean, normalise, got 'flatten'"
+    ):
         Description.from_dict(data)
     with pytest.raises(ValueError, match=r"operations"):
         Description.from_json(json.dumps({"name": "x", "in_channels": 3}))
@@ -191,3 +193,38 @@ def test_kinds_are_checked() -> None:
         Unpool("unpool1", "cubic")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"`stride` must be a positive integer, got 0\.5"):
         Pool("pool1", stride=0.5)  # type: ignore[arg-type]
+
+
+def test_with_input_takes_pixels_and_gives_pixels() -> None:
+    mean, std = (120.0, 110.0, 100.0), (50.0, 60.0, -70.0)
+    encoder = vgg16().cut("conv3").with_input(mean, std)
+    assert encoder.operations[0] == Normalise("normalise", mean, std)
+    assert encoder.with_input(std, mean).operations[1:] == vgg16().cut("conv3").operations
+    denormalise, crop = encoder.mirror().operations[-2:]
+    assert crop == Crop()
+    assert isinstance(denormalise, Normalise)
+    assert denormalise.name == "denormalise"
+    assert denormalise.mean == pytest.approx((-120 / 50, -110 / 60, 100 / 70))
+    assert denormalise.std == pytest.approx((1 / 50, 1 / 60, -1 / 70))
+    head = (encoder + encoder.mirror()).with_mean_head()
+    assert [op.name for op in head.operations[-2:]] == ["mean", "crop"]
+    assert [op.name for op in encoder.simplified().operations[:3]] == [
+        *("normalise", "pool1", "pool2")
+    ]
+    assert encoder.simplified().mirror().operations[-2:] == (denormalise, crop)
+    assert encoder.cut("conv1").operations[0] == encoder.operations[0]
+
+
+def test_normalisations_are_checked() -> None:
+    with pytest.raises(ValueError, match=r"one value a channel each, got 1 and 2"):
+        Normalise("n", (0.0,), (1.0, 1.0))
+    with pytest.raises(ValueError, match=r"`std` must be finite numbers, none of them zero"):
+        Normalise("n", (0.0, 0.0), (1.0, 0.0))
+    with pytest.raises(ValueError, match=r"`mean` must be finite numbers, got \(inf,\)"):
+        Normalise("n", (float("inf"),), (1.0,))
+    with pytest.raises(ValueError, match=r"normalise is for 1 channels, but takes 3"):
+        vgg16().with_input((0.0,), (1.0,))
+    data = vgg16().cut("conv1").with_input((0.0,) * 3, (1.0,) * 3).to_dict()
+    data["operations"][0]["std"] = [1.0, None, 1.0]
+    with pytest.raises(ValueError, match=r"`std`"):
+        Description.from_dict(data)

@@ -10,7 +10,7 @@ from preimage import layers
 from preimage.architectures import alexnet, torchvision_alexnet, vgg16
 from preimage.description import Description
 from preimage.network import Network, build
-from preimage.operations import Conv, Pool, Unpool
+from preimage.operations import Conv, Normalise, Pool, Unpool
 from preimage.shapes import input_sizes, least_size, output_size
 
 
@@ -138,3 +138,11 @@ def test_wrong_input() -> None:
         network(torch.rand(1, 1, 64, 64))
     with pytest.raises(ValueError, match=r"at least 15×15 pixels, got 14×64"):
         network(torch.rand(1, 3, 14, 64))
+
+
+def test_normalise_and_back() -> None:
+    forward = Normalise("n", (120.0, 3.0), (-50.0, 0.25))
+    x = torch.rand(2, 2, 3, 5, dtype=torch.float64) * 255
+    y = layers.apply(x, forward, (3, 5))
+    torch.testing.assert_close(y[:, 0], (x[:, 0] - 120) / -50)
+    torch.testing.assert_close(layers.apply(y, forward.inverse("back"), (3, 5)), x)

@@ -5,7 +5,7 @@ from .images import Photo, PhotoError, embedded_photos, load_photos
 from .laws import Law
 from .metrics import COLOUR, GREY, colour_scores, grey_scores
 from .network import Network, build
-from .operations import ChannelMean, Conv, Crop, Pool, Unpool
+from .operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 from .reconstruction import Reconstruction, reconstruct
 from .shapes import input_sizes, layer_table, least_size, trace
 
@@ -21,6 +21,7 @@ __all__ = [
     "Law",
     "Network",
     "NetworkConfig",
+    "Normalise",
     "Photo",
     "PhotoError",
     "Pool",

@@ -17,6 +17,7 @@ from preimage.operations import (
     ChannelMean,
     Conv,
     Crop,
+    Normalise,
     Operation,
     Pool,
     PoolKind,
@@ -50,6 +51,11 @@ class Description:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{self.name}: every operation needs its own name, twice: {twice}.")
+        for op, channels in zip(self.operations, self.channels[:-1], strict=True):
+            if isinstance(op, Normalise) and len(op.mean) != channels:
+                raise ValueError(
+                    f"{self.name}: {op.name} is for {len(op.mean)} channels, but takes {channels}."
+                )
 
     def __add__(self, other: "Description") -> "Description":
         """This network, then the other one."""
@@ -138,7 +144,7 @@ class Description:
 
         The blocks before it go. Their pools (and strides) stay as average pools, so that the
         block works at its own resolution of Table 1; without `resize` they go too, and the block
-        works at the image's resolution.
+        works at the image's resolution. The input's normalisation stays.
 
         Raises:
             ValueError: there is no convolution.
@@ -149,10 +155,12 @@ class Description:
         start = next(i for i, op in enumerate(self.operations) if block_of(op) == last)
         before = [op for op in self.operations[:start] if isinstance(op, Conv | Pool)]
         shrink = [_average_pool(op) for op in before if op.stride > 1] if resize else []
+        first = self.operations.index(self.convs[0])
+        normalise = [op for op in self.operations[:first] if isinstance(op, Normalise)]
         return replace(
             self,
             name=f"{self.name} simplified{'' if resize else ' direct'}",
-            operations=(*shrink, *self.operations[start:]),
+            operations=(*normalise, *shrink, *self.operations[start:]),
         )
 
     def with_width(self, width: int) -> "Description":
@@ -204,8 +212,23 @@ class Description:
         """Every hidden convolution with (or without) batch normalisation."""
         return self._map_hidden(lambda conv: replace(conv, batch_norm=batch_norm))
 
+    def with_input(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Description":
+        """The encoder on (x − mean) / std, in place of the normalisation it may begin with.
+
+        A pre-trained network's inputs belong to it, so that every encoder takes the same pixels;
+        the mirror ends in the inverse and gives pixels back.
+
+        Raises:
+            ValueError: not one value a channel, or a `std` of zero.
+        """
+        starts = bool(self.operations) and isinstance(self.operations[0], Normalise)
+        operations = (Normalise("normalise", mean, std), *self.operations[starts:])
+        return replace(self, operations=operations)
+
     def with_mean_head(self) -> "Description":
         """The variant of Section 4.2: the mean over channels in place of the last convolution.
+
+        What would turn its channels back into pixels (`Normalise`) goes: the mean is only one.
 
         Raises:
             ValueError: there is no output convolution (the description is a bare encoder).
@@ -214,9 +237,9 @@ class Description:
             raise ValueError(
                 f"{self.name} does not end in an image; add its mirror before the mean head."
             )
-        head = tuple(
-            ChannelMean() if isinstance(op, Conv) and op.output else op for op in self.operations
-        )
+        end = next(i for i, op in enumerate(self.operations) if isinstance(op, Conv) and op.output)
+        behind = (op for op in self.operations[end + 1 :] if not isinstance(op, Normalise))
+        head = (*self.operations[:end], ChannelMean(), *behind)
         return replace(self, name=f"{self.name} mean", operations=head)
 
     def with_normalisation(self) -> "Description":
@@ -247,8 +270,8 @@ class Description:
         one with the same kernel that gives back the channels it took in, a pooling by an unpooling
         of kind `unpool`. A convolution that changes the size (a stride, or missing padding) is
         mirrored by its transpose, whatever `unpool` is: zeros inserted, then the same kernel. The
-        convolution that ends in the image is linear. Surplus rows and columns, which ceil mode
-        brings, are carried along and cropped once, at the end.
+        convolution that ends in the image is linear. A normalisation is undone. Surplus rows and
+        columns, which ceil mode brings, are carried along and cropped once, at the end.
 
         `encoder + encoder.mirror()` is the CNN-DCN; alone, the DCN needs the sizes that the
         encoder's layers took in (`preimage.shapes.input_sizes`).
@@ -271,6 +294,8 @@ class Description:
                     operations.append(_mirrored_conv(op, in_channels, output=op.name == first))
                 case Pool():
                     operations.append(Unpool(f"un{op.name}", unpool, op.stride, like=op.name))
+                case Normalise():
+                    operations.append(op.inverse(f"de{op.name}"))
                 case _:
                     raise ValueError(f"{self.name}: {op.op} {op.name!r} has no mirror.")
         if any(isinstance(op, Unpool) for op in operations):

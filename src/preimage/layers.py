@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
+from preimage.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool
 from preimage.shapes import Size
 
 Maps = Float[Tensor, "N C H W"]
@@ -78,6 +78,9 @@ def apply(x: Maps, op: Operation, size: Size) -> Float[Tensor, "N D h w"]:
             return x[:, :, : size[0], : size[1]]
         case ChannelMean():
             return x.mean(1, keepdim=True)
+        case Normalise():
+            mean, std = (x.new_tensor(values)[:, None, None] for values in (op.mean, op.std))
+            return (x - mean) / std
         case Conv():
             raise TypeError(f"{op.name} needs its weights; use `convolve`.")
 

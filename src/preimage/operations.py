@@ -1,5 +1,6 @@
 """The operations of a network, as plain frozen data. Nothing here imports torch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -103,9 +104,38 @@ class ChannelMean:
     name: str = "mean"
 
 
-Operation: TypeAlias = Conv | Pool | Unpool | Crop | ChannelMean
+@dataclass(frozen=True)
+class Normalise:
+    """(x − mean) / std, each channel with its own: what a trained network does to its input."""
+
+    op: ClassVar = "normalise"
+    name: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.std):
+            raise ValueError(
+                f"{self.name}: `mean` and `std` must have one value a channel each, got "
+                f"{len(self.mean)} and {len(self.std)}."
+            )
+        for name in ("mean", "std"):
+            values = getattr(self, name)
+            if not all(_is_finite(value) and (value or name == "mean") for value in values):
+                raise ValueError(
+                    f"{self.name}: `{name}` must be finite numbers"
+                    f"{', none of them zero' if name == 'std' else ''}, got {values}."
+                )
+
+    def inverse(self, name: str) -> "Normalise":
+        """The operation that undoes this one: (x + mean/std) / (1/std) = x · std + mean."""
+        pairs = list(zip(self.mean, self.std, strict=True))
+        return Normalise(name, tuple(-m / s for m, s in pairs), tuple(1 / s for _, s in pairs))
+
+
+Operation: TypeAlias = Conv | Pool | Unpool | Crop | ChannelMean | Normalise
 _OPERATIONS: dict[str, type[Operation]] = {
-    kind.op: kind for kind in (Conv, Pool, Unpool, Crop, ChannelMean)
+    kind.op: kind for kind in (Conv, Pool, Unpool, Crop, ChannelMean, Normalise)
 }
 
 
@@ -129,10 +159,12 @@ def operation_from_dict(entry: dict[str, Any]) -> Operation:
     kind = _OPERATIONS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {name!r}.")
-    values = {key: value for key, value in entry.items() if key != "op"}
+    values: dict[str, Any] = {  # JSON has lists for tuples
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in entry.items()
+        if key != "op"
+    }
     require_keys(values, [field.name for field in fields(kind)], f"a {kind.op}")
-    if "padding" in values:
-        values["padding"] = tuple(values["padding"])
     return kind(**values)
 
 
@@ -148,6 +180,11 @@ def require_positive(owner: Any, *names: str) -> None:
         value = getattr(owner, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{owner.name}: `{name}` must be a positive integer, got {value!r}.")
+
+
+def _is_finite(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 def _require_choice(owner: Any, name: str, choices: tuple[str, ...]) -> None:

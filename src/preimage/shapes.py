@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from math import prod
 
 from preimage.description import Description
-from preimage.operations import DATA, ChannelMean, Conv, Crop, Operation, Pool, Unpool, block_of
+from preimage.operations import (
+    DATA,
+    ChannelMean,
+    Conv,
+    Crop,
+    Normalise,
+    Operation,
+    Pool,
+    Unpool,
+    block_of,
+)
 
 Size = tuple[int, int]
 
@@ -53,7 +63,7 @@ def output_length(op: Operation, length: int, like: int = 0) -> int:
             return max(op.stride * length, like)
         case Crop():
             return like if length >= like else 0
-        case ChannelMean():
+        case ChannelMean() | Normalise():
             return length
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from preimage import Conv, Description, Pool, alexnet, build, vgg16
-from preimage.operations import ChannelMean
+from preimage.operations import ChannelMean, Normalise
 from preimage.theory import energies, limit
 
 from . import reference
@@ -64,6 +64,25 @@ def test_pools_before_the_first_convolution_act_on_the_image():
     assert_same_limit(whole, np.random.default_rng(2).random((3, 11, 8)))
 
 
+def test_a_normalisation_acts_on_the_image():
+    mean, std = (0.5, 0.4, 0.3), (0.2, -0.3, 0.4)
+    plain = vgg16().cut("conv2").with_pool("avg")
+    encoder = plain.with_input(mean, std)
+    image = torch.rand(1, 3, 11, 8, dtype=torch.float64)
+    found, expected = (
+        limit((e + e.mirror()).with_mean_head().with_normalisation(), x)
+        for e, x in [
+            (encoder, image),
+            (
+                plain,
+                (image - image.new_tensor(mean)[:, None, None])
+                / image.new_tensor(std)[:, None, None],
+            ),
+        ]
+    )
+    torch.testing.assert_close(found, expected)
+
+
 def test_vgg16_and_alexnet_equal_brute_force():
     rng = np.random.default_rng(3)
     encoder = vgg16().cut("conv3").with_pool("avg")
@@ -89,6 +108,12 @@ def test_vgg16_and_alexnet_equal_brute_force():
 def test_what_has_no_limit_is_refused_with_the_reason(change, message):
     with pytest.raises(ValueError, match=message):
         limit(change(vgg16().cut("conv2")), torch.ones(1, 3, 16, 16))
+
+
+def test_a_normalisation_of_features_is_refused():
+    ops = (Conv("a", 2), Normalise("n", (1.0, 1.0), (1.0, 1.0)), Conv("b", 2), ChannelMean())
+    with pytest.raises(ValueError, match="n stands behind the first convolution"):
+        limit(Description("x", ops), torch.ones(1, 3, 8, 8))
 
 
 def test_pooling_before_the_mean_is_refused():

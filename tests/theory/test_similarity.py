@@ -105,6 +105,12 @@ def test_route_counts_equal_counting():
     assert reached.sum() == used.sum()
 
 
+def test_a_normalisation_is_refused():
+    description = Description("x", (Conv("a", 1), ChannelMean()), 1).with_input((0.0,), (2.0,))
+    with pytest.raises(ValueError, match=r"normalise: .* apply it to the image"):
+        cosine_bound(description, torch.ones(1, 1, 3, 5))
+
+
 def test_the_flat_image_is_capped_by_the_grid_of_zero_insertion():
     """Windows that hold 1, 2, 2 and 4 sites: cos ≤ (1 + 2√2 + 2)/√(4 · 9) = 0.9714."""
     image = torch.ones(1, 3, 64, 64)

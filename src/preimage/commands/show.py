@@ -1,7 +1,7 @@
 """`preimage show`: a CNN and its DCN, one operation a line."""
 
 from preimage.config import ShowCommand, parse_size
-from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
+from preimage.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool
 from preimage.shapes import trace
 
 
@@ -58,6 +58,9 @@ def in_words(op: Operation, in_channels: int) -> str:
             return f"crop to the size of {op.like}"
         case ChannelMean():
             return f"mean over {in_channels} channels"
+        case Normalise():
+            mean, std = (", ".join(f"{v:g}" for v in values) for values in (op.mean, op.std))
+            return f"(x − mean) / std, mean {mean}, std {std}"
 
 
 def _shape(channels: int, height: int, width: int) -> str:

@@ -100,8 +100,9 @@ def _check(plan: Plan, description: Description, image: Tensor) -> None:
         raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
     if plan.before or any(isinstance(stage.op, Pool) for stage in plan.hidden):
         raise ValueError(
-            f"{description.name} has a pooling: the leading-order covariance has a closed form for "
-            "convolutions, unpoolings and crops only; see `relative_std`."
+            f"{description.name} has a pooling or a normalisation: the leading-order "
+            "covariance has a closed form for convolutions, unpoolings and crops only; see "
+            "`relative_std`."
         )
     for op in plan.after:
         if isinstance(op, Pool | Unpool):

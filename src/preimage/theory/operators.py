@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from preimage.operations import Conv, Crop, Operation, Pool, Unpool
+from preimage.operations import Conv, Crop, Normalise, Operation, Pool, Unpool
 
 Index = slice | Tensor
 
@@ -69,7 +69,7 @@ def window_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
 
     Raises:
         ValueError: average or max pooling, or bilinear unpooling: they mix features, so norms
-            alone don't tell what they give.
+            alone don't tell what they give; or a normalisation, which shifts them.
     """
     match op:
         case Conv():
@@ -84,6 +84,11 @@ def window_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
             raise ValueError(
                 f"{op.name}: the theorem needs l2 pooling and unpooling by zeros or nearest, got "
                 f"{op.kind}; use `with_pool('l2')`."
+            )
+        case Normalise():
+            raise ValueError(
+                f"{op.name}: the theorem compares with the image that the first convolution sees; "
+                "leave the normalisation out, and apply it to the image."
             )
         case _:
             return axis_matrix(op, length, out_length)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from preimage.description import Description
-from preimage.operations import ChannelMean, Conv, Crop, Operation, Pool, Unpool
+from preimage.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool
 from preimage.shapes import Size, input_sizes, output_size
 from preimage.theory.operators import axis_matrix, covariance_taps
 
@@ -120,6 +120,12 @@ def split(
         )
     last, hidden = ops[end], ops[first:end]
     assert isinstance(last, Conv)
+    for op in ops[first:]:
+        if isinstance(op, Normalise):
+            raise ValueError(
+                f"{op.name} stands behind the first convolution, where a shift of the features has "
+                "no closed form; a normalisation may only be applied to the image."
+            )
     _check_pools(hidden, last, ops[end + 1 : means[0]])
     return ops[:first], hidden, last, ops[end + 1 :]
 
