@@ -92,6 +92,15 @@ def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
     return Checkpoint(kind, json.loads(header["card"]), tensors)
 
 
+def is_checkpoint(path: str | Path) -> bool:
+    """Whether a file is a checkpoint of preimage, of any kind."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
+
+
 def digest(tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over names, types, shapes and values."""
     return _digest("", "", tensors)

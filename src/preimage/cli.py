@@ -18,11 +18,15 @@ from preimage._version import __version__
 #: verb → (its dataclass, its positional field)
 VERBS: dict[str, tuple[type, str | None]] = {
     "demo": (configs.DemoCommand, None),
+    "evaluate": (configs.EvaluateCommand, None),
+    "fit": (configs.FitCommand, None),
     "limit": (configs.LimitCommand, "photo"),
+    "pretrain": (configs.PretrainCommand, None),
     "reconstruct": (configs.ReconstructCommand, "photos"),
     "reproduce": (configs.ReproduceCommand, "figure"),
     "shapes": (configs.ShapesCommand, "architecture"),
     "show": (configs.ShowCommand, "architecture"),
+    "train": (configs.TrainCommand, None),
 }
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -16,7 +16,38 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+if TYPE_CHECKING:
+    from preimage.training import StepRecord
+
 Item = TypeVar("Item")
+
+
+@contextmanager
+def training_bar(
+    step: int, steps: int, shown: bool = True
+) -> Iterator[Callable[["StepRecord"], None]]:
+    """A bar of steps with the running mean of the loss and photos a second."""
+    columns = (
+        TextColumn("train"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4g}, {task.fields[speed]:.0f} photos/s"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task("train", total=steps, completed=step, loss=0.0, speed=0.0)
+        loss = seconds = 0.0
+
+        def show(record: "StepRecord") -> None:
+            nonlocal loss, seconds
+            loss += (record.loss - loss) * (0.05 if loss else 1)
+            seconds += (record.seconds - seconds) * (0.05 if seconds else 1)
+            speed = record.photos / seconds
+            bar.update(task, completed=record.step, loss=loss, speed=speed)
+
+        yield show
 
 
 @contextmanager

@@ -46,7 +46,8 @@ def in_words(op: Operation, in_channels: int) -> str:
                 words.append(f"stride {op.stride}")
             if op.padding != ((op.kernel_size - 1) // 2, op.kernel_size // 2):
                 words.append(f"padding {op.padding[0]}+{op.padding[1]}")
-            words += ["batch norm"] * op.batch_norm + ["bias"] * op.bias + ["÷√channels"] * op.normalised
+            words += ["batch norm"] * op.batch_norm + ["bias"] * op.bias
+            words += ["÷√channels"] * op.normalised
             activation = {0.0: "ReLU", 1.0: "linear"}.get(op.slope, f"leaky ReLU {op.slope:g}")
             return ", ".join([*words, activation])
         case Pool():

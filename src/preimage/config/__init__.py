@@ -11,6 +11,13 @@ from preimage.config.commands import (
     ShapesCommand,
     ShowCommand,
 )
+from preimage.config.learning import (
+    EncoderConfig,
+    EvaluateCommand,
+    FitCommand,
+    PretrainCommand,
+    TrainCommand,
+)
 from preimage.config.networks import (
     ArchitectureName,
     Checked,
@@ -25,12 +32,17 @@ __all__ = [
     "Checked",
     "DemoCommand",
     "DeviceName",
+    "EncoderConfig",
+    "EvaluateCommand",
+    "FitCommand",
     "LimitCommand",
     "NetworkConfig",
+    "PretrainCommand",
     "ReconstructCommand",
     "ReconstructConfig",
     "ReproduceCommand",
     "ShapesCommand",
     "ShowCommand",
+    "TrainCommand",
     "parse_size",
 ]

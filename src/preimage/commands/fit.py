@@ -1,0 +1,17 @@
+"""`preimage fit`: a decoder in closed form."""
+
+from preimage.config import FitCommand
+from preimage.learning import fit_decoder
+
+
+def run(config: FitCommand) -> int:
+    """Fits and writes the decoder."""
+    inverter = fit_decoder(config)
+    record = inverter.decoder.record
+    best = min(value for value in record.held_back_mse if value is not None)
+    print(
+        f"{record.photos} photos, {record.samples:,} windows, ridge {record.ridge:g}: mean squared "
+        f"error {best:.1f} squared grey levels on {record.held_back} photos that chose the ridge\n"
+        f"{config.out}"
+    )
+    return 0

@@ -1,0 +1,23 @@
+"""`preimage pretrain`: an encoder trained to tell classes apart."""
+
+from pathlib import Path
+
+from preimage.checkpoints import read_checkpoint
+from preimage.commands.train import print_costs, unfinished
+from preimage.config import PretrainCommand
+from preimage.encoders import KIND
+from preimage.learning import CLASSIFIER_FILE, pretrain_encoder
+
+
+def run(config: PretrainCommand) -> int:
+    """Trains, tests, and writes `encoder.safetensors`."""
+    if config.dry_run:
+        return print_costs(config.encoder(), None, config.training_recipe())
+    if pretrain_encoder(config) is None:
+        return unfinished(config.out)
+    path = Path(config.out) / CLASSIFIER_FILE
+    tested = read_checkpoint(path, KIND).card["accuracy"]
+    if tested:
+        print(f"test accuracy {tested['accuracy']:.4f} on {tested['photos']:,} photos")
+    print(path)
+    return 0
