@@ -111,5 +111,5 @@ def _digest(kind: str, card: str, tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu()
         sha.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        sha.update(tensor.flatten().view(torch.uint8).numpy())
+        sha.update(tensor.flatten().view(torch.uint8).numpy().data)
     return sha.hexdigest()

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-
 from preimage.checkpoints import Checkpoint, is_checkpoint, read_checkpoint, write_checkpoint
 from preimage.classification import Classifier
 from preimage.config.learning import EncoderConfig
 from preimage.description import Description
 from preimage.laws import Law
 from preimage.network import Network, build
-from preimage.weights import pretrained_encoder
 
 KIND = "classifier"
 Origin = dict[str, Any]
@@ -55,6 +53,8 @@ def trained_encoder(weights: str, config: EncoderConfig) -> tuple[Network, Origi
         ValueError: no such file; it is damaged or does not fit.
     """
     if weights == "imagenet" or not is_checkpoint(weights):
+        from preimage.weights import pretrained_encoder
+
         return pretrained_encoder(weights, config.architecture, config.layer, pooled=config.pooled)
     checkpoint = read_checkpoint(weights, KIND)
     whole = Network(Description.from_dict(checkpoint.card["encoder"]))

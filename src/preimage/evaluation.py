@@ -77,9 +77,7 @@ def evaluate(
     }
 
 
-def _score(
-    inverter: Inverter, photos: Photos, features: Tensor, output: Photos
-) -> Evaluation:
+def _score(inverter: Inverter, photos: Photos, features: Tensor, output: Photos) -> Evaluation:
     scores = colour_scores(photos, output)
     error = (inverter.features(output.clamp(0, 255)) - features).flatten(1).norm(dim=1)
     feature_error = error / features.flatten(1).norm(dim=1)
@@ -97,6 +95,6 @@ def bicubic(photos: Photos, size: tuple[int, int]) -> Photos:
 def mean_image(photos: Pixels) -> Photos:
     """The mean (1, 3, H, W) of photos of one size."""
     total = torch.zeros(photos.shape[1:], dtype=torch.float64)
-    for chunk in photos.split(256):
+    for chunk in torch.split(photos, 256):
         total += chunk.double().sum(0)
     return (total / len(photos)).float()[None]

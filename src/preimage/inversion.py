@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from preimage.checkpoints import (
     Checkpoint,
@@ -34,7 +34,7 @@ class Inverter:
         encoder: photos in [0, 255] → features.
         origin: where the encoder's weights come from: {"law", "seed", "network"}, from which they
             can be drawn again, or anything else, and then they are kept in the file.
-        decoder: (features / `scale`, sizes that the encoder's operations took in) → photos.
+        decoder: features / `scale` → photos: a DCN, or a least-squares decoder.
         scale: the constant that features are divided by.
         card: plain data about how the decoder came to be.
     """
@@ -43,7 +43,7 @@ class Inverter:
         self,
         encoder: Network,
         origin: Mapping[str, Any],
-        decoder: nn.Module,
+        decoder: Network | LeastSquaresDecoder,
         scale: float = 1.0,
         card: Mapping[str, Any] | None = None,
     ) -> None:
@@ -82,14 +82,16 @@ class Inverter:
         Raises:
             ValueError: photos of this size have features of another shape.
         """
-        sizes = input_sizes(self.description, *size)
         expected = (self.description.out_channels, *feature_size(self.description, size))
         if tuple(features.shape[1:]) != expected:
             raise ValueError(
                 f"features of {self.description.name} for photos of {size[0]}×{size[1]} pixels "
                 f"are (N, {', '.join(map(str, expected))}), got {tuple(features.shape)}."
             )
-        output: Tensor = self.decoder(features.to(self.device) / self.scale, sizes)
+        features = features.to(self.device) / self.scale
+        if isinstance(self.decoder, LeastSquaresDecoder):
+            return self.decoder(features, size)
+        output: Tensor = self.decoder(features, input_sizes(self.description, *size))
         return output
 
     def __call__(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
@@ -149,16 +151,13 @@ class Inverter:
         return cls(encoder, origin, decoder, card.pop("scale"), card)
 
 
-def _decoder_card(decoder: nn.Module) -> dict[str, Any]:
-    match decoder:
-        case Network():
-            return {"type": "dcn", "description": decoder.description.to_dict()}
-        case LeastSquaresDecoder():
-            return {"type": "least-squares", **decoder.metadata()}
-    raise TypeError(f"a {type(decoder).__name__} has no form to be saved in.")
+def _decoder_card(decoder: Network | LeastSquaresDecoder) -> dict[str, Any]:
+    if isinstance(decoder, LeastSquaresDecoder):
+        return {"type": "least-squares", **decoder.metadata()}
+    return {"type": "dcn", "description": decoder.description.to_dict()}
 
 
-def _decoder(card: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
+def _decoder(card: dict[str, Any], tensors: dict[str, Tensor]) -> Network | LeastSquaresDecoder:
     if card["type"] == "dcn":
         network = Network(Description.from_dict(card["description"]))
         network.load_state_dict(tensors)
@@ -202,4 +201,5 @@ class Inversion(Objective):
         with torch.no_grad():
             features = self.encoder(photos) / self.scale
         sizes = input_sizes(self.encoder.description, photos.shape[-2], photos.shape[-1])
-        return (self.trained(features, sizes).float() - photos).square().sum()
+        loss: Tensor = (self.trained(features, sizes).float() - photos).square().sum()
+        return loss

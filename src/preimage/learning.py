@@ -32,7 +32,7 @@ from preimage.operations import Conv
 from preimage.reconstruction import resolve_device
 from preimage.results import environment, output_folder
 from preimage.runs import Run, crop_dataset, load_batches
-from preimage.shapes import trace
+from preimage.shapes import alignment, trace
 from preimage.sources import ImageSource, open_images
 from preimage.training import Objective, Training
 
@@ -124,11 +124,14 @@ def fit_decoder(config: FitCommand) -> Inverter:
     encoder, origin = open_encoder(config, config.description())
     encoder.to(device)
     source = open_squares(config.data, config.size, config.photos)
-    batches = (part.float().to(device) for part in source.pixels.split(_fit_batch(config.size)))
+    batches = (
+        part.float().to(device) for part in torch.split(source.pixels, _fit_batch(config.size))
+    )
     start = time.perf_counter()
     decoder = fit_least_squares(
         encoder,
         batches,
+        alignment(encoder.description),
         window=config.window,
         positions=config.positions or None,
         seed=config.seed,

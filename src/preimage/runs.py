@@ -74,8 +74,8 @@ def load_batches(
     )
 
 
-def _as_it_is(batch: Batch) -> Batch:
-    return batch
+def _as_it_is(batch: Any) -> Any:
+    return batch  # `CropDataset` makes whole batches
 
 
 class Run:
@@ -188,7 +188,7 @@ class Run:
         for line in sorted(self.problems):
             _log.warning("skipped: %s", line)
         if self.problems:
-            _log.warning("%d images could not be read; others took their places.", len(self.problems))
+            _log.warning("%d images could not be read; others stood in.", len(self.problems))
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -204,7 +204,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C (or SIGTERM) sets, so that no step is cut in two; a second one raises."""
+    """An event that Ctrl-C or SIGTERM sets, so that no step is cut in two; a second one raises."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked

@@ -147,7 +147,7 @@ class Training:
     # --- state -------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Tensor]:
-        """Weights (`trained.*`) and Adam's moments (`optimizer.*`): all that the next step needs."""
+        """Weights (`trained.*`) and Adam's moments (`optimizer.*`): what the next step needs."""
         tensors = {f"trained.{k}": v for k, v in self.objective.trained.state_dict().items()}
         for index, parameter in enumerate(self.parameters):
             for name, value in self._optimizer.state.get(parameter, {}).items():

@@ -2,12 +2,14 @@
 
 from preimage.config import FitCommand
 from preimage.learning import fit_decoder
+from preimage.least_squares import LeastSquaresDecoder
 
 
 def run(config: FitCommand) -> int:
     """Fits and writes the decoder."""
-    inverter = fit_decoder(config)
-    record = inverter.decoder.record
+    decoder = fit_decoder(config).decoder
+    assert isinstance(decoder, LeastSquaresDecoder)
+    record = decoder.record
     best = min(value for value in record.held_back_mse if value is not None)
     print(
         f"{record.photos} photos, {record.samples:,} windows, ridge {record.ridge:g}: mean squared "

@@ -81,12 +81,12 @@ DECODER_RECIPES: dict[str, Recipe] = {
     ),
 }
 CLASSIFIER_RECIPE = Recipe(
-    steps=8_000,
+    steps=6_000,
     batch_size=128,
     learning_rate=3e-3,
     schedule="cosine",
     warmup=0.2,
-    weight_decay=5e-4,
+    weight_decay=1e-4,
     crop=32,
     flip=True,
     shift=4,
