@@ -5,33 +5,26 @@ Transparent pixels are laid over white; EXIF rotation is applied; 16-bit grey is
 
 import hashlib
 import io
-import os
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+from preimage.files import OnError, expand
+from preimage.files import PhotoError as PhotoError
 
 #: The side of the square that photos are brought to, as in the paper's Table 1.
 SIZE = 227
 #: Natural colour photos in scikit-image's wheel, of subjects a person recognises at once.
 EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
-_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
 _LONGEST_NAME = 150  # bytes; files take 255, endings included
-_LARGEST_MEMBER = 512 * 2**20  # bytes; a photo in a zip that unpacks to more is refused
-
-
-class PhotoError(ValueError):
-    """A photo that can't be read, in one line: which, and why."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ def embedded_photos(size: int | None = SIZE) -> list[Photo]:
         Photo(
             name,
             f"scikit-image: data.{name}()",
-            _to_tensor(_fit(Image.fromarray(getattr(data, name)()), size)),
+            to_pixels(fit(Image.fromarray(getattr(data, name)()), size)).float(),
         )
         for name in EMBEDDED
     ]
@@ -71,7 +64,7 @@ def embedded_photos(size: int | None = SIZE) -> list[Photo]:
 def load_photos(
     sources: str | Path | Sequence[str | Path],
     size: int | None = SIZE,
-    on_error: Callable[[PhotoError], None] | None = None,
+    on_error: OnError | None = None,
 ) -> Iterator[Photo]:
     """The photos of files, folders (with all below), zips and glob patterns, one by one.
 
@@ -88,24 +81,16 @@ def load_photos(
         sources = [sources]
     taken: set[str] = set()
     for source in sources:
-        try:
-            for path, read in _expand(str(source)):
-                # A name on a disk need not be UTF-8; in a record it must.
-                label = os.fsencode(path).decode("utf-8", "backslashreplace")
-                try:
-                    image = _fit(_decode(label, read), size)
-                except PhotoError as error:
-                    if on_error is None:
-                        raise
-                    on_error(error)
-                    continue
-                yield Photo(_unique(PurePosixPath(label).stem, taken), label, _to_tensor(image))
-        except (OSError, zipfile.BadZipFile, PhotoError) as error:
-            if not isinstance(error, PhotoError):
-                error = PhotoError(f"{source}: can't be read ({error}).")
-            if on_error is None:
-                raise error from None
-            on_error(error)
+        for entry in expand(str(source), on_error):
+            name = entry.shown
+            try:
+                image = fit(decode(name, entry.read), size)
+            except PhotoError as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+                continue
+            yield Photo(_unique(PurePosixPath(name).stem, taken), name, to_pixels(image).float())
 
 
 def to_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
@@ -114,62 +99,6 @@ def to_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
     scaled = (pixels - low) / torch.where(high > low, high - low, 1.0) * 255
     array = scaled.round().byte().permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
-
-
-# --- files --------------------------------------------------------------------------------------
-
-_Reader = Callable[[], bytes]
-
-
-def _expand(source: str) -> Iterator[tuple[str, _Reader]]:
-    """(label, reader) of each file that a source stands for."""
-    path = Path(source)
-    if path.is_dir():
-        files = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
-        )
-        if not files:
-            raise PhotoError(f"{source}: no photo in this folder; expected {_suffix_list()}.")
-        yield from ((str(file), file.read_bytes) for file in files)
-    elif path.is_file():
-        if zipfile.is_zipfile(path):
-            yield from _expand_zip(path)
-        else:
-            yield str(path), path.read_bytes
-    elif has_magic(source):
-        matches = sorted(glob(source, recursive=True))
-        if not matches:
-            raise PhotoError(f"{source}: no file matches this pattern.")
-        for match in matches:
-            yield from _expand(match)
-    else:
-        raise PhotoError(f"{source}: no such file or folder.")
-
-
-def _expand_zip(path: Path) -> Iterator[tuple[str, _Reader]]:
-    with zipfile.ZipFile(path) as archive:
-        members = [
-            info
-            for info in archive.infolist()
-            if PurePosixPath(info.filename).suffix.lower() in _SUFFIXES
-            and not PurePosixPath(info.filename).name.startswith(".")
-        ]
-        if not members:
-            raise PhotoError(f"{path}: no photo in this zip; expected {_suffix_list()}.")
-        for info in sorted(members, key=lambda info: info.filename):
-
-            def read(info: zipfile.ZipInfo = info) -> bytes:
-                if info.file_size > _LARGEST_MEMBER:
-                    raise OSError(f"unpacks to {info.file_size:,} bytes")
-                return archive.read(info)
-
-            yield f"{path}/{info.filename}", read
-
-
-def _suffix_list() -> str:
-    return ", ".join(sorted(_SUFFIXES))
 
 
 def _unique(stem: str, taken: set[str]) -> str:
@@ -186,14 +115,17 @@ def _unique(stem: str, taken: set[str]) -> str:
 # --- pixels -------------------------------------------------------------------------------------
 
 
-def _decode(label: str, read: _Reader) -> Image.Image:
-    """An RGB image, upright, of whatever the bytes hold."""
+def decode(label: str, read: Callable[[], bytes]) -> Image.Image:
+    """An RGB image, upright, of whatever the bytes hold.
+
+    Raises:
+        PhotoError: not an image, truncated, empty or too large; it begins with `label`.
+    """
     try:
         data = read()
         if not data:
             raise PhotoError(f"{label}: the file is empty.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large photos and odd metadata; errors stay
+        with quiet:  # of large photos and odd metadata; errors stay
             image = Image.open(io.BytesIO(data))
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image))
@@ -212,6 +144,32 @@ def _decode(label: str, read: _Reader) -> Image.Image:
         raise PhotoError(f"{label}: can't be read ({reason}).") from None
 
 
+class _Quiet:
+    """Warnings off, for all threads: `warnings.catch_warnings` alone may leave them so."""
+
+    def __init__(self) -> None:
+        self._lock, self._depth = Lock(), 0
+        self._catch = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._catch = warnings.catch_warnings()
+                self._catch.__enter__()
+                warnings.simplefilter("ignore")
+            self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._catch.__exit__(None, None, None)
+
+
+#: Reentrant; a loop that decodes many photos enters it once.
+quiet = _Quiet()
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # Pillow would clip 16 bits to 8
         values = np.asarray(image).astype(np.float64)
@@ -226,11 +184,34 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _fit(image: Image.Image, size: int | None) -> Image.Image:
+def fit(image: Image.Image, size: int | None) -> Image.Image:
+    """The centre square, resized to this side by Lanczos; None keeps the image as it is."""
     if size is None:
         return image
     return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
 
 
-def _to_tensor(image: Image.Image) -> Float[Tensor, "3 H W"]:
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
+def to_pixels(image: Image.Image) -> UInt8[Tensor, "3 H W"]:
+    """The pixels of an RGB image."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def fit_pixels(pixels: UInt8[Tensor, "3 H W"], size: int) -> UInt8[Tensor, "3 h w"]:
+    """`fit` of pixels; as they are, if they have the size."""
+    if pixels.shape[-2:] == (size, size):
+        return pixels
+    return to_pixels(fit(_to_image(pixels), size))
+
+
+def scale_short_side(pixels: UInt8[Tensor, "3 H W"], length: int) -> UInt8[Tensor, "3 h w"]:
+    """The whole photo, resized by Lanczos until its short side has this length."""
+    height, width = pixels.shape[-2:]
+    short = min(height, width)
+    if short == length:
+        return pixels
+    width, height = (max(round(side * length / short), 1) for side in (width, height))
+    return to_pixels(_to_image(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def _to_image(pixels: UInt8[Tensor, "3 H W"]) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
