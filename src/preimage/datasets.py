@@ -4,7 +4,7 @@ Everything is a pure function of (seed, epoch, index): a run that is resumed in 
 epoch, on any number of processes and workers, sees the same bits as an unbroken one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from preimage.decoded import MemorySource
 from preimage.files import PhotoError
@@ -248,46 +248,3 @@ def _mix(bits: np.ndarray) -> np.ndarray:
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: np.ndarray = bits ^ (bits >> np.uint64(31))
     return mixed
-
-
-def load_batches(
-    dataset: CropDataset, keys: Iterable[list[Key]], *, workers: int = 0, pin_memory: bool = False
-) -> DataLoader[Any]:
-    """The batches of these keys, in their order; with `workers` processes that decode ahead."""
-    return DataLoader(
-        dataset,
-        batch_sampler=keys,
-        num_workers=workers,
-        collate_fn=_as_it_is,
-        pin_memory=pin_memory,
-        prefetch_factor=4 if workers else None,
-    )
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
-
-
-class Problems:
-    """The images that were not read, each once however often it was met."""
-
-    def __init__(self, lines: Iterable[str] = ()) -> None:
-        self._lines = dict.fromkeys(lines)
-
-    def add(self, lines: Iterable[str]) -> None:
-        """Takes in a batch's problems."""
-        self._lines.update(dict.fromkeys(lines))
-
-    @property
-    def lines(self) -> list[str]:
-        """One line an image, sorted."""
-        return sorted(self._lines)
-
-    def summary(self, most: int = 20) -> str:
-        """How many, and which, in several lines; empty if there are none."""
-        if not self._lines:
-            return ""
-        shown = self.lines[:most]
-        more = len(self._lines) - len(shown)
-        rest = [f"… and {more} more"] if more else []
-        return "\n".join([f"{len(self._lines)} images could not be read:", *shown, *rest])

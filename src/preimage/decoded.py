@@ -58,9 +58,9 @@ def decode_once(
     source: ImageSource,
     size: int,
     *,
+    limit: int | None = None,
     folder: Path | None = None,
     threads: int | None = None,
-    limit: int | None = None,
 ) -> MemorySource:
     """The source's images in memory, (len, 3, size, size) uint8: 184 MB for CIFAR-10 at 32.
 
@@ -68,6 +68,7 @@ def decode_once(
     can't be read are left out, and stand among the result's `problems`.
 
     Args:
+        limit: only the first so many.
         folder: where the pixels are kept for the next time, in a file named by the source's
             fingerprint and the size, with a checksum; a damaged one is written again.
         threads: the machine's cores, if not given.
@@ -75,13 +76,14 @@ def decode_once(
     Raises:
         PhotoError: no image can be read.
     """
-    path = folder and folder / f"{source.fingerprint[:16]}-{size}.safetensors"
+    count = min(len(source), limit or len(source))
+    path = folder and folder / f"{source.fingerprint[:16]}-{size}-{count}.safetensors"
     found = _load(path, source, size) if path and path.exists() else None
     if found is None:
-        pixels, problems = _decode(source, size, threads or os.cpu_count() or 1)
-        kept = np.array([i for i in range(len(source)) if i not in problems], np.int64)
+        pixels, problems = _decode(source, size, count, threads or os.cpu_count() or 1)
+        kept = np.array([i for i in range(count) if i not in problems], np.int64)
         if not len(kept):
-            raise PhotoError(f"none of {len(source)} images can be read; the first: {problems[0]}")
+            raise PhotoError(f"none of {count} images can be read; the first: {problems[0]}")
         found = pixels[torch.from_numpy(kept)] if problems else pixels, kept, [*problems.values()]
         if path:
             _save(path, source, size, *found)
@@ -99,8 +101,10 @@ def decode_once(
 _Found = tuple[Tensor, np.ndarray, list[str]]  # pixels, their numbers in the source, problems
 
 
-def _decode(source: ImageSource, size: int, threads: int) -> tuple[Tensor, dict[int, str]]:
-    pixels = torch.empty(len(source), 3, size, size, dtype=torch.uint8)
+def _decode(
+    source: ImageSource, size: int, count: int, threads: int
+) -> tuple[Tensor, dict[int, str]]:
+    pixels = torch.empty(count, 3, size, size, dtype=torch.uint8)
     problems: dict[int, str] = {}
 
     def decode(chunk: range) -> range:
@@ -111,10 +115,8 @@ def _decode(source: ImageSource, size: int, threads: int) -> tuple[Tensor, dict[
                 problems[index] = str(error)
         return chunk
 
-    chunks = [
-        range(start, min(start + _CHUNK, len(source))) for start in range(0, len(source), _CHUNK)
-    ]
-    bar = progress_bar("decode", len(source))
+    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    bar = progress_bar("decode", count)
     with quiet, bar as advance, ThreadPoolExecutor(threads) as pool:
         for chunk in pool.map(decode, chunks):
             for _ in chunk:
