@@ -4,6 +4,7 @@ The command line and the studies call these alike; a run that is finished is rea
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from preimage.description import Description
 from preimage.encoders import load_classifier, open_encoder, save_classifier
 from preimage.inversion import Inversion, Inverter, measure_scale
 from preimage.least_squares import fit_least_squares
+from preimage.metrics import colour_scores
 from preimage.network import build
 from preimage.operations import Conv
 from preimage.reconstruction import resolve_device
@@ -37,6 +39,7 @@ from preimage.sources import ImageSource, open_images
 from preimage.training import Objective, Training
 
 DECODER_FILE = "decoder.safetensors"
+_PROBE_PHOTOS, _PROBE_SIDE = 24, 224
 CLASSIFIER_FILE = "encoder.safetensors"
 
 
@@ -99,19 +102,41 @@ def train_decoder(config: TrainCommand) -> Inverter | None:
     training = open_training(Inversion(encoder, decoder, scale), recipe, config)
     run = Run(training, folder, settings)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, config.workers)
-    if not run.go(batches, max_minutes=config.max_minutes, save_every=config.save_every):
+    inverter = Inverter(encoder, origin, decoder, scale)
+    done = run.go(
+        batches,
+        max_minutes=config.max_minutes,
+        save_every=config.save_every,
+        probe=_held_out_psnr(inverter, config) if config.held_out else None,
+        probe_every=config.measure_every,
+    )
+    if not done:
         return None
-    card = {
+    inverter.card = {
         "training": {
             **{key: settings[key] for key in ("recipe", "data", "in_memory", "seed")},
             "photos": len(source),
             "environment": environment(training.accelerator.device),
         }
     }
-    inverter = Inverter(encoder, origin, decoder, scale, card)
     if training.accelerator.is_main_process:
         inverter.save(folder / DECODER_FILE)
     return inverter
+
+
+def _held_out_psnr(inverter: Inverter, config: TrainCommand) -> Callable[[], dict[str, float]]:
+    """Measures the mean PSNR of the first held-out photos."""
+    side = config.in_memory or _PROBE_SIDE
+    photos = open_squares(config.held_out, side, _PROBE_PHOTOS, option="held-out").pixels
+
+    def measure() -> dict[str, float]:
+        scores = [
+            colour_scores(batch, inverter(batch).cpu()).psnr
+            for batch in torch.split(photos.float(), 4)
+        ]
+        return {"held_out_psnr": float(torch.cat(scores).mean())}
+
+    return measure
 
 
 def fit_decoder(config: FitCommand) -> Inverter:

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -117,12 +117,19 @@ class Run:
             )
 
     def go(
-        self, batches: Iterable[Batch], *, max_minutes: float | None = None, save_every: float = 60
+        self,
+        batches: Iterable[Batch],
+        *,
+        max_minutes: float | None = None,
+        save_every: float = 60,
+        probe: Callable[[], dict[str, float]] | None = None,
+        probe_every: int = 1,
     ) -> bool:
         """Trains until the recipe's last step; whether it was reached.
 
         Stops between two steps after `max_minutes`, or at Ctrl-C; the state is saved then and
-        every `save_every` seconds.
+        every `save_every` seconds. What `probe` measures every `probe_every` steps stands in the
+        loss curve beside the loss; its time is not the step's.
 
         Raises:
             KeyboardInterrupt: Ctrl-C came; the state is saved.
@@ -139,7 +146,8 @@ class Run:
             for record in training.run(self._watched(batches)):
                 waited, worked = waited + record.wait, worked + record.seconds - record.wait
                 if main:
-                    metrics.write(json.dumps(asdict(record)) + "\n")
+                    measured = probe() if probe and record.step % probe_every == 0 else {}
+                    metrics.write(json.dumps({**asdict(record), **measured}) + "\n")
                     show(record)
                 stop = self._any(asked.is_set() or time.monotonic() > end)
                 if main and (stop or time.monotonic() - saved > save_every):

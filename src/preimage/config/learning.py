@@ -104,11 +104,15 @@ class TrainCommand(RecipeChanges, EncoderConfig):
 
     Args:
         recipe: paper is Section 3's own; quick is for CPUs.
+        held_out: Photos to measure the PSNR on while it trains; as in --data.
+        measure_every: Steps between two measurements.
         decoder_slope: Slope of the DCN's activation below zero.
         decoder_bias: Give the DCN's convolutions biases.
     """
 
     recipe: RecipeName = "quick"
+    held_out: str = ""
+    measure_every: int = 400
     decoder_slope: float = 0.2
     decoder_bias: bool = False
 
