@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from torch import Tensor
 
-from preimage.images import Photo, to_image
-from preimage.metrics import grey, stretch
+from preimage.images import Photo, clipped_image, to_image
+from preimage.metrics import colour_scores, grey, stretch
 from preimage.montecarlo import Trial
 from preimage.reconstruction import Reconstruction
 from preimage.results import write_atomically
@@ -60,6 +62,19 @@ def reconstruction_sheet(results: Sequence[Reconstruction], title: str) -> Figur
         row[2].set_title(caption(result), fontsize=8)
         row[3].imshow(to_image(result.colour), cmap="gray")
         row[3].set_title("colour output, stretched", fontsize=8)
+    return _without_ticks(figure)
+
+
+def decoded_sheet(pairs: Sequence[tuple[Photo, Float[Tensor, "3 H W"]]], title: str) -> Figure:
+    """A row a photo: the photo, and what a decoder made of its features, clipped to [0, 255]."""
+    figure = Figure(figsize=(5.4, 2.6 * len(pairs) + 0.5), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    axes = figure.subplots(len(pairs), 2, squeeze=False)
+    for row, (photo, output) in zip(axes, pairs, strict=True):
+        scores = colour_scores(photo.pixels[None], output[None])
+        _picture(row[0], photo, photo.name)
+        row[1].imshow(clipped_image(output))
+        row[1].set_title(f"PSNR {float(scores.psnr):.1f} dB, SSIM {float(scores.ssim):.2f}", size=8)
     return _without_ticks(figure)
 
 

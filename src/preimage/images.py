@@ -93,6 +93,12 @@ def load_photos(
             yield Photo(_unique(PurePosixPath(name).stem, taken), name, to_pixels(image).float())
 
 
+def clipped_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
+    """An 8-bit picture of pixels of the range [0, 255], clipped to it."""
+    array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(array)
+
+
 def to_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
     """An 8-bit picture of any tensor of 1 or 3 channels, stretched to [0, 255] as a whole."""
     low, high = pixels.min(), pixels.max()

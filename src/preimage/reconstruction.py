@@ -116,7 +116,7 @@ class RandomPair:
             )
 
         self.encoder = random(first.encoder())
-        self.decoders = [random(config.decoder()) for config in configs]
+        self.decoders = [random(config.mirror()) for config in configs]
 
     def __call__(self, photo: Photo) -> Reconstruction:
         """The reconstruction by the first DCN.

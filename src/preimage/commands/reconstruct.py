@@ -1,9 +1,10 @@
-"""`preimage reconstruct`: photos through a random CNN and back."""
+"""`preimage reconstruct`: photos through a random CNN and back, or through one that learned."""
 
 import sys
 from dataclasses import fields
 from pathlib import Path
 
+from preimage.commands.decode import decode
 from preimage.config import ReconstructCommand, ReconstructConfig
 from preimage.figures import reconstruction_sheet, save_figure
 from preimage.images import PhotoError, fingerprint, to_image
@@ -17,6 +18,10 @@ _SHEET_ROWS = 8
 
 def run(config: ReconstructCommand) -> int:
     """Reconstructs each photo that can be read; 2 if one could not."""
+    if config.decoder is not None:
+        return decode(config)
+    if config.features is not None:
+        raise ValueError("--features needs --decoder: the file that takes them back to pixels.")
     settings = ReconstructConfig(
         **{field.name: getattr(config, field.name) for field in fields(ReconstructConfig)}
     )

@@ -15,9 +15,13 @@ from preimage.operations import PoolKind, UnpoolKind
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructCommand(ReconstructConfig):
-    """Send photos through a random CNN and back through its random DCN.
+    """Send photos through a random CNN and back through its random DCN, or a decoder that learned.
 
     Args:
+        decoder: File of a decoder that preimage fit or preimage train wrote; it brings its CNN, and
+            of the other options photos, features, size, device and out are left.
+        features: With a decoder, a safetensors file with one tensor (N, C, h, w) of features that
+            someone else computed, in place of photos; --size is the side of the photos behind it.
         photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
             ships if not given.
         out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json).
@@ -25,6 +29,8 @@ class ReconstructCommand(ReconstructConfig):
 
     photos: tuple[str, ...] = ()
     out: str = "preimage-out"
+    decoder: str | None = None
+    features: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,7 @@ class NetworkConfig(Checked):
             encoder = encoder.with_kernel_size(self.kernel_size)
         return encoder
 
-    def decoder(self) -> Description:
+    def mirror(self) -> Description:
         """The DCN, with the chosen head.
 
         Raises:
@@ -95,7 +95,7 @@ class NetworkConfig(Checked):
         Raises:
             ValueError: a word does not fit the architecture.
         """
-        return self.encoder() + self.decoder()
+        return self.encoder() + self.mirror()
 
 
 @dataclass(frozen=True, kw_only=True)
