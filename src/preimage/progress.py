@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
 if TYPE_CHECKING:
@@ -71,3 +73,18 @@ def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
         for item in items:
             yield item
             advance()
+
+
+@contextmanager
+def download_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar of bytes that the yielded function moves; nothing is shown if no one watches."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield partial(bar.advance, bar.add_task(label, total=total))
