@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from preimage.description import Description
 from preimage.operations import DATA, ChannelMean, Conv, Crop, Operation, Pool, Unpool, block_of
@@ -184,6 +185,38 @@ def _read(op: Operation, first: int, last: int) -> tuple[int, int]:
             )
         case _:
             return first, last
+
+
+class Alignment(NamedTuple):
+    """Which block of input pixels a pixel of a feature map stands for.
+
+    Feature (i, j) lies on block (i + shift, j + shift) of stride × stride pixels, blocks counted
+    from the input's first pixel.
+    """
+
+    stride: int
+    shift: int = 0
+
+
+def alignment(description: Description) -> Alignment:
+    """The stride of an encoder's output, and the block nearest to its receptive fields' centres.
+
+    The shift is 0 for VGG16, and 1 for the paper's AlexNet, whose first convolution has no padding.
+
+    Raises:
+        ValueError: the description holds an operation other than convolutions and pools.
+    """
+    stride, centre = 1, 0.0  # of the receptive field of the output's first pixel
+    for op in description.operations:
+        match op:
+            case Conv():
+                centre += stride * ((op.kernel_size - 1) / 2 - op.padding[0])
+            case Pool():
+                centre += stride * (op.kernel_size - 1) / 2
+            case _:
+                raise ValueError(f"{description.name}: {op.name} does not belong in an encoder.")
+        stride *= op.stride
+    return Alignment(stride, round((centre - (stride - 1) / 2) / stride))
 
 
 def layer_table(description: Description, height: int, width: int) -> list[tuple[str, Step]]:
