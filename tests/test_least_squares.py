@@ -26,11 +26,12 @@ def small_encoder(layer: str = "conv2", dtype: torch.dtype = torch.float64) -> N
     return build(description, dtype=dtype).requires_grad_(False)
 
 
-def photos(count: int, height: int, width: int, seed: int = 0) -> Tensor:
+def photos(count: int, height: int, width: int, seed: int = 0, cell: int = 5) -> Tensor:
+    """Colours that change over some `cell` pixels, and some noise."""
     generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(count, 3, height // 2, width // 2, generator=generator)
+    coarse = torch.rand(count, 3, height // cell + 1, width // cell + 1, generator=generator)
     smooth = F.interpolate(coarse, (height, width), mode="bilinear")
-    return 200 * smooth + 55 * torch.rand(count, 3, height, width, generator=generator)
+    return 225 * smooth + 30 * torch.rand(count, 3, height, width, generator=generator)
 
 
 def windows(maps: Tensor, window: int) -> Tensor:
@@ -125,7 +126,7 @@ def test_equals_lstsq(window: int, ridge: float) -> None:
     torch.testing.assert_close(decoder(encoder(batch), (13, 18)), image, rtol=1e-7, atol=1e-6)
 
 
-@pytest.mark.parametrize(("dtype", "limit"), [(torch.float64, 1e-16), (torch.float32, 1e-3)])
+@pytest.mark.parametrize(("dtype", "limit"), [(torch.float64, 1e-16), (torch.float32, 1.0)])
 def test_recovers_a_linear_map(dtype: torch.dtype, limit: float) -> None:
     # 27 channels of a 3×3 convolution say all about 3×3 RGB pixels; no activation.
     encoder = build(Description("linear", (Conv("conv1", 27, slope=1.0),)), dtype=dtype)
@@ -140,12 +141,12 @@ def test_recovers_a_linear_map(dtype: torch.dtype, limit: float) -> None:
 @pytest.mark.parametrize(
     ("description", "size"),
     [
-        (vgg16().scale_width(1 / 32).cut("conv3"), (33, 46)),
-        (vgg16().scale_width(1 / 32).cut("conv1", pooled=True), (21, 17)),
-        (alexnet().scale_width(1 / 32).cut("conv1"), (67, 90)),
-        (alexnet().scale_width(1 / 32).cut("conv2"), (83, 99)),
-        (torchvision_alexnet().scale_width(1 / 32).cut("conv1"), (64, 70)),
-        (alexnet().scale_width(1 / 32).cut("conv1").simplified(), (70, 75)),
+        (vgg16().scale_width(1 / 8).cut("conv3"), (33, 46)),
+        (vgg16().scale_width(1 / 8).cut("conv1", pooled=True), (21, 17)),
+        (alexnet().scale_width(1 / 8).cut("conv1"), (67, 90)),
+        (alexnet().scale_width(1 / 8).cut("conv2"), (83, 99)),
+        (torchvision_alexnet().scale_width(1 / 8).cut("conv1"), (64, 70)),
+        (alexnet().scale_width(1 / 8).cut("conv1").simplified(), (70, 75)),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
@@ -153,13 +154,13 @@ def test_any_encoder_and_size_does_better_than_the_mean(
     description: Description, size: tuple[int, int]
 ) -> None:
     encoder = build(description).requires_grad_(False)
-    batch = photos(12, *size)
+    batch = photos(12, *size, cell=16)
     where = alignment(description)
     decoder = fit_least_squares(encoder, [batch[:7], batch[7:]], where)
     output = decoder(encoder(batch), size)
     assert output.shape == batch.shape
     baseline = (batch - batch.mean((0, 2, 3), keepdim=True)).square()
-    assert (output - batch).square().mean() < 0.8 * baseline.mean()
+    assert (output - batch).square().mean() < 0.6 * baseline.mean()
     # The last rows and columns, too, which no feature of an unpadded network lies on.
     for edge in (np.s_[..., -2:, :], np.s_[..., -2:]):
         assert (output - batch)[edge].square().mean() < baseline[edge].mean()
@@ -209,7 +210,7 @@ def test_ridge_is_the_best_on_the_photos_held_back() -> None:
     best = ridges[int(np.argmin(errors))]
     assert 0 < ridges.index(best) < len(ridges) - 1  # else the test would show little
     assert decoder.record.ridge == best
-    assert (decoder.record.photos, decoder.record.held_back) == (11, 3)
+    assert (decoder.record.photos, decoder.record.held_back) == (11, 2)
     again = fit_least_squares(encoder, [batch], where, ridges=[best])
     torch.testing.assert_close(decoder.weight, again.weight, rtol=1e-6, atol=1e-9)
 
