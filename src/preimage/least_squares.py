@@ -253,7 +253,7 @@ class _Sums:
         errors: tuple[float | None, ...] = ()
         ridge = ridges[0]
         if len(equations) == 2:
-            errors = tuple(_held_back_error(*equations, candidate) for candidate in ridges)
+            errors = tuple(_held_back_error(equations[0], equations[1], c) for c in ridges)
             scored = zip(errors, ridges, strict=True)
             ridge = min(((e, r) for e, r in scored if e is not None), default=(0.0, ridge))[1]
         total = equations[0] if len(equations) == 1 else equations[0] + equations[1]
@@ -264,7 +264,7 @@ class _Sums:
                 f"the Gram matrix is singular with every ridge of {ridges}; give larger ones."
             )
         weight, bias = solution
-        weight = weight.unflatten(0, (self.window, self.window, -1)).permute(3, 2, 0, 1)
+        weight = weight.view(self.window, self.window, self.shape[0], -1).permute(3, 2, 0, 1)
         return LeastSquaresDecoder(
             weight.to(self.dtype),
             (bias + _MEAN).to(self.dtype),
@@ -299,7 +299,7 @@ def _held_back_error(
     return held_back.squared_error(*solution) / (held_back.count * len(held_back.sum_y))
 
 
-def _on_blocks(features: Maps, alignment: Alignment, size: Size) -> Maps:
+def _on_blocks(features: Maps, alignment: Alignment, size: Size) -> Float[Tensor, "N C H W"]:
     """One feature vector a block of pixels: maps shifted, the last one repeated where none lies."""
     stride, shift = alignment
     height, width = (-(-length // stride) for length in size)

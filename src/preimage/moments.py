@@ -144,13 +144,13 @@ class WindowMoments:
     def finish(self) -> NormalEquations:
         """The sums over all that was added; takes this object's memory, so call it once."""
         k = self.window
-        for a in range(k * k):
-            for b in range(a, k * k):
-                (i, j), (l, m) = divmod(a, k), divmod(b, k)
-                block = self._gram[i, j, :, l, m]
-                block += self._lags[l - i, m - j + k - 1]
-                if a != b:
-                    self._gram[l, m, :, i, j] = block.T
+        places = [divmod(place, k) for place in range(k * k)]
+        for a, here in enumerate(places):
+            for there in places[a:]:
+                block = self._gram[(*here, slice(None), *there)]
+                block += self._lags[there[0] - here[0], there[1] - here[1] + k - 1]
+                if there != here:
+                    self._gram[(*there, slice(None), *here)] = block.T
         gram = self._gram.flatten(0, 2).flatten(1)
         cross = self._cross.permute(1, 2, 0, 3).flatten(0, 2)
         return NormalEquations(
@@ -182,7 +182,9 @@ class WindowMoments:
 
     def _subtract_outside(self, grid: "_Grid") -> None:
         """Takes the positions outside the images, which the lags contain, out of the Gram."""
-        windows = grid.windows.unflatten(0, grid.shape)  # (N, h + k − 1, w + k − 1, k, k, C)
+        windows = grid.windows.view(
+            *grid.shape, *grid.windows.shape[1:]
+        )  # (N, h + k − 1, w + k − 1, k, k, C)
         reach = self.window // 2
         for depth in range(reach):
             # `depth` rows before the first window that lies inside sees its last rows only.
@@ -206,26 +208,35 @@ class _Grid:
     has the window `windows[v]` (k, k, C), whose value at (i, j) is `values[v + shift(i, j)]`.
     """
 
+    memory: Tensor
+
     def __init__(
         self, maps: Maps, photos: Sequence[int], window: int, before: "_Grid | None" = None
     ) -> None:
         _, channels, self.height, self.width = maps.shape
         self.window, pad = window, window - 1
         self.row = self.width + pad
-        self.shape = (len(photos), self.height + pad, self.row)
+        self.shape: tuple[int, int, int] = (len(photos), self.height + pad, self.row)
         self.positions = math.prod(self.shape)
         length = self.positions + self.shift(pad, pad)
-        if before and before.shape[1:] == self.shape[1:] and before.values.dtype == maps.dtype:
+        if before and before.can_hold(self.shape, length, maps):
             self.memory = before.memory  # its zeros are where this grid's are
         else:
-            self.memory = maps.new_zeros(length, channels)
-        if len(self.memory) < length:
             self.memory = maps.new_zeros(length, channels)
         self.values = self.memory[:length]
         inside = self.values[: self.positions].view(*self.shape, channels)
         for place, photo in zip(inside, photos, strict=True):
             place[pad:, pad:] = maps[photo].permute(1, 2, 0)
         self.windows = self._windows(self.values)
+
+    def can_hold(self, shape: tuple[int, int, int], length: int, maps: Maps) -> bool:
+        """Whether these maps can be laid out in this grid's memory."""
+        return (
+            self.shape[1:] == shape[1:]
+            and len(self.memory) >= length
+            and self.memory.shape[1] == maps.shape[1]
+            and self.memory.dtype == maps.dtype
+        )
 
     def shift(self, i: int, j: int) -> int:
         return i * self.row + j
