@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from preimage.datasets import Batch
 from preimage.description import Description
 from preimage.network import Network, build, fold
-from preimage.training import Batch, Labels, Objective, Pixels
+from preimage.training import Labels, Objective, Pixels
 
 
 class Classifier(nn.Module):

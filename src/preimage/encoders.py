@@ -9,6 +9,7 @@ from preimage.config.learning import EncoderConfig
 from preimage.description import Description
 from preimage.laws import Law
 from preimage.network import Network, build
+from preimage.weights import pretrained_encoder
 
 KIND = "classifier"
 Origin = dict[str, Any]
@@ -52,9 +53,13 @@ def trained_encoder(weights: str, config: EncoderConfig) -> tuple[Network, Origi
     Raises:
         ValueError: no such file; it is damaged or does not fit.
     """
+    own = ("width", "width_factor", "kernel_size")
+    if config.simplified != "no" or any(getattr(config, name) is not None for name in own):
+        raise ValueError(
+            f"the encoder of {weights} has its own widths and kernels; leave out --width, "
+            "--width-factor, --kernel-size and --simplified."
+        )
     if weights == "imagenet" or not is_checkpoint(weights):
-        from preimage.weights import pretrained_encoder
-
         return pretrained_encoder(weights, config.architecture, config.layer, pooled=config.pooled)
     checkpoint = read_checkpoint(weights, KIND)
     whole = Network(Description.from_dict(checkpoint.card["encoder"]))

@@ -89,9 +89,9 @@ class Inverter:
                 f"are (N, {', '.join(map(str, expected))}), got {tuple(features.shape)}."
             )
         features = features.to(self.device) / self.scale
-        if isinstance(self.decoder, LeastSquaresDecoder):
-            return self.decoder(features, size)
-        output: Tensor = self.decoder(features, input_sizes(self.description, *size))
+        least_squares = isinstance(self.decoder, LeastSquaresDecoder)
+        sizes = size if least_squares else input_sizes(self.description, *size)
+        output: Tensor = self.decoder(features, sizes)
         return output
 
     def __call__(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:

@@ -252,9 +252,7 @@ def open_training(objective: Objective, recipe: Recipe, config: RecipeChanges) -
         ValueError: no such device.
     """
     device = resolve_device(config.device)
-    accelerator = Accelerator(
-        cpu=device.type == "cpu", mixed_precision="bf16" if recipe.precision == "bf16" else "no"
-    )
+    accelerator = Accelerator(cpu=device.type == "cpu")
     objective.to(accelerator.device)
     return Training(
         objective, recipe, accelerator, accumulate=config.accumulate, compiled=config.compile

@@ -31,7 +31,7 @@ class Network(nn.Module):
         for op, in_channels in zip(description.operations, description.channels[:-1], strict=True):
             if isinstance(op, Conv):
                 shape = (op.out_channels, in_channels, op.kernel_size, op.kernel_size)
-                self.weights[op.name] = torch.empty(shape)
+                self.weights[op.name] = torch.empty(shape, memory_format=torch.channels_last)
                 if op.bias:
                     self.biases[op.name] = torch.zeros(op.out_channels)
                 if op.batch_norm:

@@ -8,9 +8,8 @@ step (`preimage.datasets`), so the state is weights, optimizer moments and the n
 import math
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from accelerate import Accelerator
@@ -18,18 +17,10 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from preimage.config.training import Recipe
+from preimage.datasets import Batch
 
 Pixels = UInt8[Tensor, "N 3 H W"]
 Labels = Int[Tensor, " N"]
-
-
-class Batch(Protocol):
-    """This process's share of a step's photos, in [0, 255], with their classes if there are any."""
-
-    @property
-    def pixels(self) -> Pixels: ...  # noqa: D102
-    @property
-    def labels(self) -> Labels | None: ...  # noqa: D102
 
 
 class Objective(nn.Module):
@@ -82,6 +73,8 @@ class Training:
         self.accelerator = accelerator
         self.accumulate = accumulate
         self.step = 0
+        # Not accelerate's own mixed precision, which is one for all trainings of a process.
+        self._bf16 = recipe.precision == "bf16"
         self.parameters = [p for p in objective.trained.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(
             self.parameters,
@@ -129,12 +122,9 @@ class Training:
         for index in range(parts):
             here = slice(index * len(pixels) // parts, (index + 1) * len(pixels) // parts)
             last = index == parts - 1
-            with ExitStack() as stack:
-                stack.enter_context(
-                    nullcontext() if last else self.accelerator.no_sync(self._model)
-                )
-                stack.enter_context(self.accelerator.autocast())
-                loss = self._model(pixels[here], None if labels is None else labels[here])
+            with nullcontext() if last else self.accelerator.no_sync(self._model):
+                with torch.autocast(device.type, torch.bfloat16, self._bf16):
+                    loss = self._model(pixels[here], None if labels is None else labels[here])
                 # Processes average their gradients; the batch's loss is a sum.
                 self.accelerator.backward(loss * self.accelerator.num_processes)
             total += loss.detach()

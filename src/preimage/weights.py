@@ -80,8 +80,6 @@ def pretrained_encoder(
     network = Network(encoder)
     kept = network.state_dict().keys()
     network.load_state_dict({name: tensors[name] for name in kept})
-    for name, weight in network.weights.items():
-        network.weights[name] = weight.detach().contiguous(memory_format=torch.channels_last)
     return network.eval(), {**origin, "file": path.name, "sha256": sha256}
 
 
