@@ -46,7 +46,11 @@ class Evaluation:
 
 
 def evaluate(
-    inverter: Inverter, photos: Pixels, mean: Photos | None = None, *, batch_size: int = 16
+    inverter: Inverter,
+    photos: Pixels,
+    mean: Float[Tensor, "1 3 H W"] | None = None,
+    *,
+    batch_size: int = 16,
 ) -> dict[str, Evaluation]:
     """The decoder's scores, and those of two baselines that know nothing of the network.
 
@@ -92,7 +96,7 @@ def bicubic(photos: Photos, size: tuple[int, int]) -> Photos:
     return F.interpolate(small, photos.shape[-2:], mode="bicubic", antialias=True)
 
 
-def mean_image(photos: Pixels) -> Photos:
+def mean_image(photos: Pixels) -> Float[Tensor, "1 3 H W"]:
     """The mean (1, 3, H, W) of photos of one size."""
     total = torch.zeros(photos.shape[1:], dtype=torch.float64)
     for chunk in torch.split(photos, 256):
