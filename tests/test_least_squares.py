@@ -299,6 +299,8 @@ def test_bad_input_is_one_clear_line() -> None:
         fit_least_squares(encoder, [photos(2, 10, 12)], where)
     with pytest.raises(ValueError, match="NaN or infinite"):
         fit_least_squares(encoder, [batch, batch.where(batch < 200, torch.nan)], where)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        fit_least_squares(lambda x: x.nan_to_num(), [batch * torch.inf], Alignment(1))
     with pytest.raises(ValueError, match=r"\(N, 3, H, W\)"):
         fit_least_squares(encoder, [batch[:, :2]], where)
     with pytest.raises(ValueError, match="same channels"):
