@@ -37,6 +37,7 @@ class TimedEncoder:
         self.network, self.seconds = network, 0.0
 
     def __call__(self, pixels: Tensor) -> Tensor:
+        """Features of a batch."""
         start = time.perf_counter()
         features = self.network(pixels)
         self.seconds += time.perf_counter() - start

@@ -62,7 +62,7 @@ def by_lstsq(x: Tensor, y: Tensor, ridge: float) -> tuple[np.ndarray, np.ndarray
 # --- the moments -------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     window=st.sampled_from([1, 3, 5, 7]),
     sizes=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=3),
