@@ -1,6 +1,7 @@
 """The least-squares decoder against numpy's lstsq, and its moments against their definition."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from preimage.description import Description
 from preimage.least_squares import LeastSquaresDecoder, fit_least_squares
 from preimage.moments import NormalEquations, WindowMoments
 from preimage.network import Network
-from preimage.operations import Conv
+from preimage.operations import Conv, Normalise
 from preimage.shapes import Alignment, alignment
 
 
@@ -62,7 +63,7 @@ def by_lstsq(x: Tensor, y: Tensor, ridge: float) -> tuple[np.ndarray, np.ndarray
 # --- the moments -------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     window=st.sampled_from([1, 3, 5, 7]),
     sizes=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=3),
@@ -171,6 +172,9 @@ def test_alignment_is_the_block_under_the_receptive_field() -> None:
         assert alignment(vgg16().cut(layer)) == (stride, 0)
     for layer, stride in (("conv1", 4), ("conv2", 8), ("conv5", 16)):
         assert alignment(alexnet().cut(layer)) == (stride, 1)
+    normalise = Normalise("normalise", (120.0,) * 3, (60.0,) * 3)
+    conv1 = alexnet().cut("conv1")
+    assert alignment(replace(conv1, operations=(normalise, *conv1.operations))) == (4, 1)
     with pytest.raises(ValueError, match="does not belong in an encoder"):
         alignment(vgg16().cut("conv2").mirror())
 
@@ -299,6 +303,8 @@ def test_bad_input_is_one_clear_line() -> None:
         fit_least_squares(encoder, [photos(2, 10, 12)], where)
     with pytest.raises(ValueError, match="NaN or infinite"):
         fit_least_squares(encoder, [batch, batch.where(batch < 200, torch.nan)], where)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        fit_least_squares(lambda x: x.nan_to_num(), [batch * torch.inf], Alignment(1))
     with pytest.raises(ValueError, match=r"\(N, 3, H, W\)"):
         fit_least_squares(encoder, [batch[:, :2]], where)
     with pytest.raises(ValueError, match="same channels"):

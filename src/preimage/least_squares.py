@@ -152,7 +152,8 @@ def fit_least_squares(
     features, zeros beyond the border, y the block of pixels. λ is a ridge times the mean diagonal
     of the centred Gram matrix; the ridge is chosen on every fifth photo by a fit to the others, and
     the result fitted to all. A last block that reaches beyond the photo takes part whole, the
-    photo's last row and column repeated; the same rows and columns are cropped from the output.
+    photo's last row and column repeated; what reaches beyond is cropped from the output. (Left out,
+    these blocks come out wrong: no other window has the border there.)
 
         >>> import torch
         >>> from preimage import build, vgg16
@@ -173,7 +174,7 @@ def fit_least_squares(
         seed: of the positions.
 
     Raises:
-        ValueError: no photos, fewer windows than weights, NaN or infinite features, another number
+        ValueError: no photos, fewer windows than weights, NaN or infinite values, another number
             of channels from batch to batch, or no ridge that can be solved.
     """
     _check_arguments(window, positions, ridges)

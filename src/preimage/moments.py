@@ -169,8 +169,8 @@ class WindowMoments:
     def _add_targets(self, y: Float[Tensor, "..."]) -> None:
         self._sum_y += y.movedim(1, -1).flatten(0, -2).sum(0, dtype=torch.float64)
         self._sum_yy += y[:, :-1].square().sum(dtype=torch.float64)
-        if not self._cross[..., -1].isfinite().all():
-            raise ValueError("the features hold NaN or infinite values; check the encoder's input.")
+        if not (self._cross[..., -1].isfinite().all() and self._sum_yy.isfinite()):
+            raise ValueError("the features or the photos hold NaN or infinite values.")
 
     def _add_lags(self, grid: "_Grid", start: int, stop: int) -> None:
         k = self.window

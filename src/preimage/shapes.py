@@ -214,7 +214,7 @@ def alignment(description: Description) -> Alignment:
     The shift is 0 for VGG16, and 1 for the paper's AlexNet, whose first convolution has no padding.
 
     Raises:
-        ValueError: the description holds an operation other than convolutions and pools.
+        ValueError: the description holds an operation of a decoder.
     """
     stride, centre = 1, 0.0  # of the receptive field of the output's first pixel
     for op in description.operations:
@@ -223,6 +223,8 @@ def alignment(description: Description) -> Alignment:
                 centre += stride * ((op.kernel_size - 1) / 2 - op.padding[0])
             case Pool():
                 centre += stride * (op.kernel_size - 1) / 2
+            case Normalise():
+                continue
             case _:
                 raise ValueError(f"{description.name}: {op.name} does not belong in an encoder.")
         stride *= op.stride
