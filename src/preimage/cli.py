@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
 from importlib import import_module
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from preimage import config as configs
 from preimage._version import __version__
@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[type, str | None]] = {
     "reproduce": (configs.ReproduceCommand, "figure"),
     "shapes": (configs.ShapesCommand, "architecture"),
     "show": (configs.ShowCommand, "architecture"),
+    "sweep": (configs.SweepCommand, "action"),
     "train": (configs.TrainCommand, None),
 }
 
@@ -112,8 +113,10 @@ def _options_parser(verb: str) -> Any:
         words: dict[str, Any] = {"help": help_of[field.name]}
         if hints[field.name] is bool:
             words |= {"action": "store_true"}
-        elif field.default == ():
-            words |= {"nargs": "*", "default": []}
+        elif get_origin(hints[field.name]) is tuple:
+            item = get_args(hints[field.name])[0]
+            words |= {"nargs": "*", "default": list(field.default)}  # type: ignore[arg-type]
+            words |= {} if item is str else {"type": item}
         elif (
             name == positional
         ):  # its default comes in `_checked`, behind the --config file's value
@@ -154,11 +157,11 @@ def _checked(field: Field[Any], value: Any, hint: Any) -> Any:
         raise ValueError(f"`{field.name}` is missing; name one of {', '.join(get_args(hint))}.")
     if hint is bool and not isinstance(value, bool):
         raise ValueError(f"`{field.name}` must be true or false, got {value!r}.")
-    if field.default == ():
-        names = [value] if isinstance(value, str) else value
-        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+    if get_origin(hint) is tuple:
+        values = value if isinstance(value, list | tuple) else [value]
+        if get_args(hint)[0] is str and not all(isinstance(name, str) for name in values):
             raise ValueError(f"`{field.name}` must be a list of names, got {value!r}.")
-        return tuple(names)
+        return tuple(values)
     return value
 
 

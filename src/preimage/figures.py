@@ -62,7 +62,7 @@ def reconstruction_sheet(results: Sequence[Reconstruction], title: str) -> Figur
         row[2].set_title(caption(result), fontsize=8)
         row[3].imshow(to_image(result.colour), cmap="gray")
         row[3].set_title("colour output, stretched", fontsize=8)
-    return _without_ticks(figure)
+    return without_ticks(figure)
 
 
 def decoded_sheet(pairs: Sequence[tuple[Photo, Float[Tensor, "3 H W"]]], title: str) -> Figure:
@@ -75,7 +75,7 @@ def decoded_sheet(pairs: Sequence[tuple[Photo, Float[Tensor, "3 H W"]]], title: 
         _picture(row[0], photo, photo.name)
         row[1].imshow(clipped_image(output))
         row[1].set_title(f"PSNR {float(scores.psnr):.1f} dB, SSIM {float(scores.ssim):.2f}", size=8)
-    return _without_ticks(figure)
+    return without_ticks(figure)
 
 
 def highlights(overview: Overview) -> Figure:
@@ -98,7 +98,7 @@ def highlights(overview: Overview) -> Figure:
             if index == 0:
                 line[index].set_ylabel(label, fontsize=8.5)
     axes[0, 0].set_ylabel("photo", fontsize=8.5)
-    return _without_ticks(figure)
+    return without_ticks(figure)
 
 
 def photo_sheet(overview: Overview, index: int) -> Figure:
@@ -109,7 +109,7 @@ def photo_sheet(overview: Overview, index: int) -> Figure:
     upper, lower = figure.add_subfigure(rows[0]), figure.add_subfigure(rows[1])
     _pictures(upper, overview.by_layer, index, photo, "Layer")
     _pictures(lower, overview.by_width, index, photo, "Conv1-DeConv1, width")
-    return _without_ticks(figure)
+    return without_ticks(figure)
 
 
 def _pictures(figure: FigureBase, grid: Grid, index: int, photo: Photo, column_name: str) -> None:
@@ -201,7 +201,8 @@ def _picture(axis: Axes, photo: Photo, title: str) -> None:
     axis.set_title(title, fontsize=8)
 
 
-def _without_ticks(figure: Figure) -> Figure:
+def without_ticks(figure: Figure) -> Figure:
+    """The figure, its axes bare: for pictures."""
     for axis in figure.axes:
         axis.set(xticks=[], yticks=[])
         for spine in axis.spines.values():

@@ -33,6 +33,14 @@ class Finding:
     command: str
 
 
+class Incomplete(Exception):
+    """A figure was stopped, or cells of it failed; `findings` are of what is there."""
+
+    def __init__(self, findings: Sequence[Finding], reason: str) -> None:
+        super().__init__(reason)
+        self.findings = list(findings)
+
+
 def verdict(agrees: bool | None) -> Verdict:
     """The word for yes, no, or an interval that does not decide."""
     return "undecided" if agrees is None else "agrees" if agrees else "disagrees"

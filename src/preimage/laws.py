@@ -10,6 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+#: Changes with what a law gives for given keys; results of different versions are never mixed.
+STREAM_VERSION = 1
+
 
 class _Family(NamedTuple):
     std: float  # standard deviation at scale 1

@@ -55,16 +55,21 @@ class Difference:
         return (self.mean > self.half_width) - (self.mean < -self.half_width)
 
 
+def by_encoder(configs: Iterable[ReconstructConfig]) -> list[list[ReconstructConfig]]:
+    """The configs in groups that share a random CNN, in order of appearance."""
+    groups: dict[ReconstructConfig, list[ReconstructConfig]] = defaultdict(list)
+    for config in configs:
+        groups[replace(config, unpool="zeros", head="conv")].append(config)
+    return list(groups.values())
+
+
 def run_trials(configs: Iterable[ReconstructConfig], photos: Sequence[Photo]) -> Iterator[Trial]:
     """A trial for each config, computing the CNN once for those that share it.
 
     Raises:
         ValueError: a word does not fit, or a photo is too small.
     """
-    groups: dict[ReconstructConfig, list[ReconstructConfig]] = defaultdict(list)
-    for config in configs:
-        groups[replace(config, unpool="zeros", head="conv")].append(config)
-    for group in groups.values():
+    for group in by_encoder(configs):
         pair = RandomPair(*group)
         by_photo = [pair.all(photo) for photo in photos]
         for config, results in zip(group, zip(*by_photo, strict=True), strict=True):
@@ -73,7 +78,11 @@ def run_trials(configs: Iterable[ReconstructConfig], photos: Sequence[Photo]) ->
 
 def summarise(trials: Sequence[Trial], metric: str, absolute: bool = False) -> Summary:
     """Mean and standard deviation over networks of a score's average over photos."""
-    values = [trial.mean(metric, absolute) for trial in trials]
+    return summary([trial.mean(metric, absolute) for trial in trials])
+
+
+def summary(values: Sequence[float]) -> Summary:
+    """Mean and sample standard deviation of one value a network."""
     return Summary(fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values))
 
 

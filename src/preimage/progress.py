@@ -53,8 +53,8 @@ def training_bar(
 
 
 @contextmanager
-def progress_bar(label: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """A bar that the yielded function moves by a step; nothing is shown if no one watches."""
+def progress_bar(label: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """A bar that the yielded function moves, by a step or by so many, if anyone is watching."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -16,6 +16,7 @@ from preimage.description import Description
 from preimage.images import Photo, PhotoError, embedded_photos, load_photos, to_image
 from preimage.metrics import GREY, grey_scores
 from preimage.network import Network, build
+from preimage.operations import ChannelMean, Conv, Operation, Unpool
 from preimage.results import environment, write_atomically
 from preimage.shapes import input_sizes
 
@@ -116,7 +117,16 @@ class RandomPair:
             )
 
         self.encoder = random(first.encoder())
-        self.decoders = [random(config.mirror()) for config in configs]
+        self._bodies: list[tuple[Network, list[int]]] = []  # what several heads share, and whose
+        self._heads: list[Network] = []
+        shared: dict[tuple[Operation, ...], list[int]] = {}
+        for index, config in enumerate(configs):
+            body, head = split_head(config.mirror())
+            if body.operations not in shared:
+                shared[body.operations] = []
+                self._bodies.append((random(body), shared[body.operations]))
+            shared[body.operations].append(index)
+            self._heads.append(random(head))
 
     def __call__(self, photo: Photo) -> Reconstruction:
         """The reconstruction by the first DCN.
@@ -138,7 +148,30 @@ class RandomPair:
             pixels = pixels - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
         sizes = input_sizes(self.encoder.description, *pixels.shape[-2:])
         features = self.encoder(pixels)
-        return [score(photo, decoder(features, sizes)) for decoder in self.decoders]
+        results: dict[int, Reconstruction] = {}
+        for body, heads in self._bodies:
+            height, width = features.shape[-2:]
+            known = input_sizes(body.description, height, width, sizes)
+            maps = body(features, sizes)
+            for index in heads:
+                results[index] = score(photo, self._heads[index](maps, known))
+        return [results[index] for index in range(len(results))]
+
+
+def split_head(decoder: Description) -> tuple[Description, Description]:
+    """A DCN in two: what its heads share, and from its last convolution or channel mean on.
+
+    An unpooling stays with the convolution behind it, which computes both at once.
+    """
+    ops = decoder.operations
+    end = next(
+        index
+        for index, op in enumerate(ops)
+        if isinstance(op, ChannelMean) or (isinstance(op, Conv) and op.output)
+    )
+    end -= end > 0 and isinstance(ops[end - 1], Unpool)
+    body = Description(f"{decoder.name} body", ops[:end], decoder.in_channels)
+    return body, Description(f"{decoder.name} head", ops[end:], body.out_channels)
 
 
 def score(photo: Photo, output: Float[Tensor, "1 C H W"]) -> Reconstruction:

@@ -2,8 +2,10 @@
 
 import base64
 import io
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import jinja2
 from jaxtyping import Float
@@ -11,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from preimage.figures import caption
+from preimage.findings import Finding, Verdict
 from preimage.images import Photo, to_image
 from preimage.metrics import GREY
 from preimage.studies.overview import Grid, Overview, statements
@@ -26,10 +29,7 @@ def overview_page(
         environment: versions and threads, from `results.environment`.
         command: the command line that makes the page again.
     """
-    template = resources.files("preimage").joinpath("templates/overview.html").read_text("utf-8")
-    page = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(template)
+    page = _template("overview.html")
     grids = (("layer", overview.by_layer), ("width", overview.by_width))
     return page.render(
         photos=[
@@ -53,6 +53,51 @@ def overview_page(
         environment=environment,
         command=command,
     )
+
+
+def findings_page(
+    findings: Mapping[str, Sequence[Finding]],
+    problems: Mapping[str, str],
+    folder: Path,
+    environment: dict[str, Any],
+    command: str,
+) -> str:
+    """Every figure beside what the paper states and what we found, with a list of contents.
+
+    Args:
+        findings: by figure, in the order of the page.
+        problems: by figure, why it is absent or incomplete.
+        folder: where the findings' pictures and tables are.
+        environment: versions and threads, from `results.environment`.
+        command: the command line that makes the page again.
+    """
+    sections = [
+        {
+            "figure": figure,
+            "findings": several,
+            "problem": problems.get(figure, ""),
+            "pictures": [
+                (name, _uri((folder / name).read_bytes(), "png"))
+                for name in dict.fromkeys(name for f in several for name in f.pictures)
+            ],
+            "tables": list(dict.fromkeys(name for f in several for name in f.tables)),
+        }
+        for figure, several in findings.items()
+    ]
+    verdicts = [finding.verdict for several in findings.values() for finding in several]
+    return _template("findings.html").render(
+        sections=sections,
+        counts={name: verdicts.count(name) for name in get_args(Verdict) if name in verdicts},
+        environment=environment,
+        command=command,
+    )
+
+
+def _template(name: str) -> jinja2.Template:
+    text = resources.files("preimage").joinpath(f"templates/{name}").read_text("utf-8")
+    return jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string(text)
 
 
 def _best(overview: Overview) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """`preimage demo`: random networks by layer and by width, on a page."""
 
-import shlex
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 from preimage.config import DemoCommand, ReconstructConfig
+from preimage.config.lines import command_line
 from preimage.figures import highlights, overview_chart, photo_sheet, save_figure
 from preimage.images import fingerprint
 from preimage.metrics import GREY
@@ -56,9 +56,8 @@ def _write_pictures(results: overview.Overview, config: DemoCommand, folder: Pat
         for index, photo in enumerate(results.photos):
             save_figure(photo_sheet(results, index), folder / f"sheet_{photo.name}.png", dpi=110)
             advance()
-    html = overview_page(
-        results, chart.read_bytes(), environment(results.config.device), _command(config)
-    )
+    record = environment(results.config.device)
+    html = overview_page(results, chart.read_bytes(), record, command_line("demo", config))
     return write_text(folder / "report.html", html)
 
 
@@ -92,13 +91,3 @@ def _cells(grid: overview.Grid, row: str) -> list[str]:
 def _records(trial: Trial, photos_sha256: str) -> list[dict[str, object]]:
     words = {**asdict(trial.config), "photos_sha256": photos_sha256}
     return [{**words, **result.record()} for result in trial.reconstructions]
-
-
-def _command(config: DemoCommand) -> str:
-    words = ["preimage", "demo"]
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if value != field.default:
-            values = value if isinstance(value, tuple) else (str(value),)
-            words += [f"--{field.name}", *values]
-    return shlex.join(words)

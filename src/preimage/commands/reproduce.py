@@ -1,25 +1,52 @@
 """`preimage reproduce`: a figure, from its computation to its numbers and what they show."""
 
+import sys
 from dataclasses import asdict
 from importlib import import_module
 
 from preimage.config import ReproduceCommand
-from preimage.findings import save_finding, text
+from preimage.findings import Finding, Incomplete, save_finding, text
 from preimage.results import output_folder
 
 #: figure → the module of `preimage.reproductions` that makes it
-FIGURES = {"theory": "theory"}
+FIGURES = {
+    "table1": "table1",
+    "fig5": "width",
+    "fig7": "layers",
+    "fig8": "width",
+    "fig9": "width",
+    "fig10": "kernel_size",
+    "theory": "theory",
+}
 
 
 def run(config: ReproduceCommand) -> int:
     """Runs what is missing for the figure, writes its findings, and prints them."""
-    module = import_module(f"preimage.reproductions.{FIGURES[config.figure]}")
-    findings = module.run(config)
+    if config.figure == "all":
+        code: int = import_module("preimage.commands.reproduce_all").run(config)
+        return code
+    try:
+        findings, missing = compute(config), ""
+    except Incomplete as stopped:
+        findings, missing = stopped.findings, str(stopped)
     folder = output_folder(config.out)
     for finding in findings:
-        save_finding(folder, finding, asdict(config))
+        save_finding(folder, finding, {**asdict(config), "complete": not missing})
     if findings:
         print(text(findings))
-        pictures = dict.fromkeys(name for finding in findings for name in finding.pictures)
-        print("\n" + "\n".join(str(folder / name) for name in pictures))
-    return 0
+        names = dict.fromkeys(name for f in findings for name in (*f.pictures, *f.tables))
+        print("\n" + "\n".join(str(folder / name) for name in names))
+    if missing:
+        print(f"preimage: {missing}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def compute(config: ReproduceCommand) -> list[Finding]:
+    """The findings of one figure.
+
+    Raises:
+        Incomplete: it was stopped, or parts of it failed.
+    """
+    module = import_module(f"preimage.reproductions.{FIGURES[config.figure]}")
+    findings: list[Finding] = module.run(config)
+    return findings

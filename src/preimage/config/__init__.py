@@ -26,6 +26,7 @@ from preimage.config.networks import (
     ReconstructConfig,
     parse_size,
 )
+from preimage.config.sweeps import Execution, SweepCommand, SweepConfig
 
 __all__ = [
     "ArchitectureName",
@@ -34,6 +35,7 @@ __all__ = [
     "DeviceName",
     "EncoderConfig",
     "EvaluateCommand",
+    "Execution",
     "FitCommand",
     "LimitCommand",
     "NetworkConfig",
@@ -43,6 +45,8 @@ __all__ = [
     "ReproduceCommand",
     "ShapesCommand",
     "ShowCommand",
+    "SweepCommand",
+    "SweepConfig",
     "TrainCommand",
     "parse_size",
 ]

@@ -10,6 +10,7 @@ from preimage.config.networks import (
     NetworkConfig,
     ReconstructConfig,
 )
+from preimage.config.sweeps import Execution
 from preimage.operations import PoolKind, UnpoolKind
 
 
@@ -111,11 +112,12 @@ class LimitCommand(NetworkConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReproduceCommand(Checked):
+class ReproduceCommand(Execution):
     """Reproduce a figure of the paper: compute what is missing, draw it, and keep its numbers.
 
     Args:
-        figure: What to reproduce; theory draws the theorems of Section 5 against random networks.
+        figure: What to reproduce; theory draws the theorems of Section 5 against random networks;
+            all makes one report of everything.
         scale: quick takes minutes on a laptop; paper is the paper's own size.
         data: Image files, folders, zips or quoted glob patterns; photos that scikit-image ships if
             not given.
@@ -123,18 +125,14 @@ class ReproduceCommand(Checked):
         networks: Random networks a point; the preset's number if not given.
         delta: The theorems' bounds hold with probability 1 - delta.
         seed: Seed of all random streams.
-        max_minutes: Stop cleanly after this time; the same command goes on from there.
-        dry_run: Print what would be computed and what it costs, and stop.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
-    figure: Literal["theory"]
+    figure: Literal["all", "table1", "fig5", "fig7", "fig8", "fig9", "fig10", "theory"]
     scale: Literal["quick", "paper"] = "quick"
     data: tuple[str, ...] = ()
     out: str = "preimage-out"
     networks: int | None = None
     delta: float = 0.05
     seed: int = 0
-    max_minutes: float | None = None
-    dry_run: bool = False
     device: DeviceName = "auto"

@@ -12,6 +12,9 @@ from preimage.operations import PoolKind, UnpoolKind
 
 ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
 DeviceName = Literal["auto", "cpu", "cuda"]
+HeadName = Literal["conv", "mean"]
+SimplifiedName = Literal["no", "resized", "direct"]
+InputName = Literal["nonnegative", "mean-subtracted"]
 
 
 class Checked:
@@ -21,12 +24,19 @@ class Checked:
         hints = get_type_hints(type(self))
         for field in fields(self):  # type: ignore[arg-type]
             value, hint = getattr(self, field.name), hints[field.name]
-            if get_origin(hint) is Literal and value not in get_args(hint):
-                raise ValueError(
-                    f"`{field.name}` must be one of {', '.join(get_args(hint))}, got {value!r}."
-                )
-            if hint is int and (not isinstance(value, int) or value < 0):
-                raise ValueError(f"`{field.name}` must be a whole number from 0 on, got {value!r}.")
+            if get_origin(hint) is tuple:
+                values, hint = value, get_args(hint)[0]
+            else:
+                values = (value,)
+            for word in values:
+                if get_origin(hint) is Literal and word not in get_args(hint):
+                    raise ValueError(
+                        f"`{field.name}` must be one of {', '.join(get_args(hint))}, got {word!r}."
+                    )
+                if hint is int and (not isinstance(word, int) or word < 0):
+                    raise ValueError(
+                        f"`{field.name}` must be a whole number from 0 on, got {word!r}."
+                    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +67,8 @@ class NetworkConfig(Checked):
     width_factor: float | None = None
     kernel_size: int | None = None
     slope: float = 0.0
-    simplified: Literal["no", "resized", "direct"] = "no"
-    head: Literal["conv", "mean"] = "conv"
+    simplified: SimplifiedName = "no"
+    head: HeadName = "conv"
 
     def encoder(self) -> Description:
         """The CNN.
@@ -117,7 +127,7 @@ class ReconstructConfig(NetworkConfig):
     seed: int = 0
     network_number: int = 0
     size: int = 227
-    input: Literal["nonnegative", "mean-subtracted"] = "nonnegative"
+    input: InputName = "nonnegative"
     device: DeviceName = "auto"
 
 

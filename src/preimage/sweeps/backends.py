@@ -1,0 +1,70 @@
+"""Where a sweep computes: processes of this machine, or the workers of a Dask scheduler."""
+
+import os
+from typing import Any
+
+import torch
+
+from preimage.config import DeviceName, Execution
+from preimage.sweeps.engine import Backend
+from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.processes import ProcessExecutor
+
+#: Jobs that a Dask scheduler holds for each thread of its workers.
+_JOBS_AHEAD = 2
+
+
+def open_backend(execution: Execution, device: DeviceName) -> Backend:
+    """The backend that the options ask for.
+
+    Raises:
+        ValueError: the scheduler can't be reached, or the extra `cluster` is not installed.
+    """
+    if execution.scheduler:
+        return _dask(execution.scheduler)
+    workers = num_workers(execution, device)
+    return Backend(ProcessExecutor(workers), in_flight=workers)
+
+
+def num_workers(execution: Execution, device: DeviceName) -> int:
+    """As many as fit the cores that this process may use; one where a GPU does the work."""
+    if execution.workers is not None:
+        return execution.workers
+    if device != "cpu" and torch.cuda.is_available():
+        return 1
+    return max(num_cores() // execution.threads, 1)
+
+
+def num_cores() -> int:
+    """The cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _dask(address: str) -> Backend:
+    try:
+        import dask
+        from distributed import Client as UntypedClient
+    except ImportError:
+        raise ValueError(
+            "--scheduler needs Dask: pip install 'preimage[cluster]', here and on the workers."
+        ) from None
+    Client: Any = UntypedClient
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
+    try:
+        client = Client(address, timeout="20s")
+        client.wait_for_workers(1, timeout=60)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(
+            f"--scheduler {address}: no scheduler with a worker there ({reason})."
+        ) from None
+
+    def share(photos: PackedPhotos) -> Any:
+        return client.scatter(photos, broadcast=True, hash=False)
+
+    threads = sum(client.nthreads().values())
+    # Dask tries a failed job again by itself; then it comes back, to be tried cell by cell.
+    return Backend(
+        client.get_executor(retries=1, pure=False), _JOBS_AHEAD * threads, attempts=2, share=share
+    )

@@ -1,0 +1,109 @@
+"""Jobs on any `concurrent.futures` executor: failures are retried, and stop no one else."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+from preimage.config import ReconstructConfig
+from preimage.sweeps.jobs import JobResult, run_job
+from preimage.sweeps.photos import PackedPhotos
+
+Configs = tuple[ReconstructConfig, ...]
+RunJob = Callable[[Configs, Any, int], JobResult]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A job's end: its result, or why it has none."""
+
+    configs: Configs
+    result: JobResult | None
+    error: str = ""
+
+
+@dataclass
+class _Job:
+    configs: Configs
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An executor and how to use it.
+
+    Args:
+        executor: anything with `submit` that returns a `concurrent.futures.Future`.
+        in_flight: jobs handed over at a time; what `--max-minutes` or a kill can lose.
+        attempts: how often a job is tried in all.
+        share: brings the photos near the workers; gives what `run_job` takes in their place.
+    """
+
+    executor: Executor
+    in_flight: int
+    attempts: int = 3
+    share: Callable[[PackedPhotos], Any] = lambda photos: photos
+
+
+def execute(
+    jobs: Iterable[Configs],
+    photos: PackedPhotos,
+    backend: Backend,
+    *,
+    threads: int = 1,
+    deadline: float | None = None,
+    run: RunJob = run_job,
+) -> Iterator[Outcome]:
+    """The outcomes of jobs, as they come; the executor is shut down at the end, whatever happens.
+
+    A job of several cells is tried whole; its last attempt takes them one by one, so that one bad
+    cell does not spoil the others.
+
+    Args:
+        deadline: of `time.monotonic`; what is not finished then is left undone.
+        run: in place of `run_job`, something else that a worker can import.
+    """
+    waiting = deque(_Job(configs) for configs in jobs)
+    running: dict[Future[JobResult], _Job] = {}
+    finished = False
+    try:
+        shared = backend.share(photos) if waiting else None
+        while waiting or running:
+            while waiting and len(running) < backend.in_flight:
+                job = waiting.popleft()
+                job.attempts += 1
+                running[backend.executor.submit(run, job.configs, shared, threads)] = job
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            done, _ = wait(running, timeout=left, return_when=FIRST_COMPLETED)
+            if not done:
+                return
+            for future in done:
+                job = running.pop(future)
+                error = _error(future)
+                if error is None:
+                    yield Outcome(job.configs, future.result())
+                elif job.attempts < backend.attempts:
+                    shared = backend.share(photos)  # what was near the workers may have died too
+                    waiting.extendleft(reversed(_again(job, backend.attempts)))
+                else:
+                    yield Outcome(job.configs, None, error)
+        finished = True
+    finally:
+        backend.executor.shutdown(wait=finished, cancel_futures=True)
+
+
+def _again(job: _Job, attempts: int) -> list[_Job]:
+    if job.attempts < attempts - 1:
+        return [job]
+    return [_Job((config,), job.attempts) for config in job.configs]
+
+
+def _error(future: "Future[Any]") -> str | None:
+    if future.cancelled():
+        return "cancelled."
+    error = future.exception()
+    if error is None:
+        return None
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,117 @@
+"""Worker processes that die alone: an executor in which each has a pipe to itself.
+
+The standard library's process pool breaks as a whole when one of its processes is killed, and does
+not say whose job it was. Here the job of a dead worker fails with `WorkerDied`, the others do not
+notice, and the next job of that slot starts a new process. Workers end with their parent, however
+that ends, and leave Ctrl-C to it.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+_Result = TypeVar("_Result")
+_SPAWN = multiprocessing.get_context("spawn")  # threads of torch do not survive a fork
+
+
+class WorkerDied(RuntimeError):
+    """A worker process ended in the middle of its job."""
+
+
+class ProcessExecutor(Executor):
+    """Runs functions in `workers` processes.
+
+    Args:
+        workers: at least 1; each starts with its first job.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="preimage-worker")
+        self._slot = threading.local()
+        self._lock = threading.Lock()
+        self._workers: list[_Worker] = []
+        self._closed = False
+
+    def submit(self, fn: Callable[..., _Result], /, *args: Any, **kwargs: Any) -> "Future[_Result]":
+        """The future of a call. It raises what the call raises, or `WorkerDied`."""
+        return self._threads.submit(self._call, fn, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the workers: with `wait` after their jobs, without it at once."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        with self._lock:
+            self._closed = True
+            for worker in self._workers:
+                worker.process.kill()
+
+    def _call(self, fn: Callable[..., _Result], args: Any, kwargs: Any) -> _Result:
+        worker = getattr(self._slot, "worker", None)
+        if worker is None or not worker.process.is_alive():
+            worker = self._slot.worker = self._start()
+        result: _Result = worker.call(fn, args, kwargs)
+        return result
+
+    def _start(self) -> "_Worker":
+        with self._lock:
+            if self._closed:
+                raise WorkerDied("the executor is shut down.")
+            self._workers = [worker for worker in self._workers if worker.process.is_alive()]
+            self._workers.append(_Worker())
+            return self._workers[-1]
+
+
+class _Worker:
+    def __init__(self) -> None:
+        self.pipe, other = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(target=_serve, args=(other,), daemon=True)
+        # A process inherits the mask: Ctrl-C reaches the parent alone.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        other.close()
+
+    def call(self, fn: Callable[..., _Result], args: Any, kwargs: Any) -> _Result:
+        try:
+            self.pipe.send((fn, args, kwargs))
+            returned, value = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            code = self.process.exitcode or 0
+            how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+            raise WorkerDied(f"the worker process died ({how}).") from None
+        if not returned:
+            raise value
+        result: _Result = value
+        return result
+
+
+def _serve(pipe: Connection) -> None:
+    """The life of a worker: one call after the other, until the parent ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            fn, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        try:
+            reply = (True, fn(*args, **kwargs))
+        except Exception as error:
+            reply = (False, error)
+        try:
+            pipe.send(reply)
+        except (TypeError, AttributeError, ValueError) as error:  # can't be pickled
+            pipe.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

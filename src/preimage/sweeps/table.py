@@ -1,0 +1,79 @@
+"""One table out of many cells: a row a photo and network, in the order of the grid."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from preimage.metrics import GREY
+from preimage.montecarlo import Summary, summary
+from preimage.results import write_atomically
+from preimage.sweeps.run import Results
+
+
+def table_rows(results: Results) -> Iterator[dict[str, Any]]:
+    """The config's words, the photo and its scores, for every cell that is done."""
+    for config in results.cells:
+        words = asdict(config)
+        del words["device"]
+        for row in results.rows.get(config, ()):
+            yield {**words, **row, "contract": GREY.name}
+
+
+def write_table(results: Results, folder: Path, parquet: bool = False) -> list[Path]:
+    """`table.csv`, and `table.parquet` where asked for, each atomically.
+
+    Raises:
+        ValueError: Parquet is asked for and pyarrow not installed.
+    """
+    rows = list(table_rows(results))
+    if not rows:
+        return []
+
+    def write_csv(path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    written = [write_atomically(folder / "table.csv", write_csv)]
+    if parquet:
+        arrow, write = require_parquet()
+        table = arrow.Table.from_pylist(rows)
+        written.append(
+            write_atomically(folder / "table.parquet", lambda path: write.write_table(table, path))
+        )
+    return written
+
+
+def require_parquet() -> tuple[Any, Any]:
+    """pyarrow and its Parquet module.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ValueError("--parquet needs pyarrow: pip install 'preimage[parquet]'.") from None
+    return pyarrow, parquet
+
+
+def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str, Summary]:
+    """Mean and deviation over networks of every combination, in words of what varies."""
+    values: dict[str, list[float]] = {}
+    varying = _varying(results)
+    for config in results.cells:
+        words = asdict(config)
+        name = ", ".join(f"{key} {words[key]}" for key in varying) or "all"
+        value = results.average(config, metric, absolute)
+        if value is not None:
+            values.setdefault(name, []).append(value)
+    return {name: summary(numbers) for name, numbers in values.items()}
+
+
+def _varying(results: Results) -> list[str]:
+    points = [asdict(replace(config, network_number=0)) for config in results.cells]
+    return [key for key in points[0] if len({point[key] for point in points}) > 1]

@@ -1,0 +1,210 @@
+import csv
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from preimage.cli import main
+from preimage.config import Execution, ReconstructConfig, SweepConfig
+from preimage.images import embedded_photos
+from preimage.shapes import trace
+from preimage.sweeps import run as run_module
+from preimage.sweeps.engine import Backend
+from preimage.sweeps.jobs import flops
+from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.plan import plan
+from preimage.sweeps.run import Results, run_sweep
+from preimage.sweeps.store import Store
+from preimage.sweeps.table import summaries, write_table
+
+GRID = SweepConfig(
+    layer=("conv1",),
+    pooled=True,
+    width=(2, 3),
+    head=("conv", "mean"),
+    unpool=("zeros", "nearest"),
+    networks=2,
+    size=32,
+)
+WORDS = ["sweep", "--layer", "conv1", "--pooled", "--width", "2", "3", "--head", "conv", "mean"]
+WORDS += ["--unpool", "zeros", "nearest", "--networks", "2", "--size", "32"]
+
+
+@pytest.fixture
+def photos() -> PackedPhotos:
+    return PackedPhotos.pack(embedded_photos(32))
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Threads in place of processes, which take seconds to start."""
+
+    def use(workers: int) -> None:
+        monkeypatch.setattr(
+            run_module, "open_backend", lambda *_: Backend(ThreadPoolExecutor(workers), workers)
+        )
+
+    use(1)
+    return use
+
+
+def sweep(folder: Path, photos: PackedPhotos, cells: list[ReconstructConfig]) -> Results:
+    results = run_sweep(cells, photos, Store(folder), Execution(), {})
+    write_table(results, folder)
+    return results
+
+
+def test_the_table_is_the_same_whatever_the_order_and_the_interruptions(
+    tmp_path: Path, photos: PackedPhotos, threads: Callable[[int], None]
+) -> None:
+    cells = GRID.cells()
+    whole = sweep(tmp_path / "whole", photos, cells)
+    assert len(whole.rows) == len(cells) == 16
+    threads(3)
+    sweep(tmp_path / "parts", photos, cells[::-3])
+    partial = (tmp_path / "parts" / "table.csv").read_bytes()
+    (tmp_path / "parts" / "cells" / f"{Store.key(cells[15], photos.sha256)}.json").write_text("{")
+    again = sweep(tmp_path / "parts", photos, cells)
+    assert again.rows == whole.rows
+    tables = [(tmp_path / name / "table.csv").read_bytes() for name in ("whole", "parts")]
+    assert tables[0] == tables[1] != partial
+    with (tmp_path / "whole" / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 16 * 4
+    assert [row["photo"] for row in rows[:4]] == ["astronaut", "chelsea", "coffee", "rocket"]
+    assert float(rows[5]["ssim"]) == whole.rows[cells[1]][1]["ssim"]
+    assert {row["contract"] for row in rows} == {"grey-stretched"}
+
+
+def test_parquet_holds_the_same_rows(
+    tmp_path: Path, photos: PackedPhotos, threads: Callable[[int], None]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    results = sweep(tmp_path, photos, GRID.cells()[:2])
+    write_table(results, tmp_path, parquet=True)
+    rows = parquet.read_table(tmp_path / "table.parquet").to_pylist()
+    assert [row["ssim"] for row in rows] == [
+        row["ssim"] for cell in results.cells for row in results.rows[cell]
+    ]
+
+
+def test_what_is_there_is_not_computed_again(
+    tmp_path: Path, photos: PackedPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "open_backend", lambda *_: pytest.fail("nothing to do"))
+    store, cells = Store(tmp_path), GRID.cells()[:2]
+    rows = [{"photo": name, "ssim": 0.5, "pearson": -0.25} for name in photos.names]
+    for cell in cells:
+        store.save(cell, photos, rows, {})
+    results = run_sweep(cells, photos, store, Execution(), {})
+    assert results.missing == 0
+    assert results.average(cells[0], "pearson") == -0.25
+    assert results.average(cells[0], "pearson", absolute=True) == 0.25
+    assert results.average(replace(cells[0], seed=9), "ssim") is None
+    assert str(summaries(results, "ssim")["all"]) == "0.500 ± 0.000"
+
+
+def test_a_failing_cell_is_reported_and_the_rest_is_done(
+    tmp_path: Path, threads: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["sweep", "--architecture", "alexnet", "--layer", "conv1", "conv5", "--size", "32"]
+    out = ["--out", str(tmp_path / "out")]
+    assert main([*words, "--width", "2", "--networks", "1", *out]) == 1
+    captured = capsys.readouterr()
+    assert "layer conv1" in captured.out
+    assert captured.err.count("layer conv5") == 2  # as it happens, and at the end
+    assert "1 of 2 cells are missing, 1 of them failed three times" in captured.err
+    assert main(["sweep", "status", *out]) == 1
+    printed = capsys.readouterr().out
+    assert "1 of 2 cells done, 1 missing, 1 failed" in printed
+    assert "failed: architecture alexnet, layer conv5" in printed
+    assert "needs an input of at least" in printed
+
+
+def test_the_command(
+    tmp_path: Path, threads: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "out")]
+    assert main([*WORDS, *out, "--dry-run"]) == 0
+    assert "16 cells (0 done) on 4 photos; 4 jobs to do" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+    assert main([*WORDS, *out, "--max-minutes", "1e-9"]) == 1
+    captured = capsys.readouterr()
+    assert "16 of 16 cells are missing (the same command goes on from here)" in captured.err
+    assert main([*WORDS, *out]) == 0
+    printed = capsys.readouterr().out
+    assert "unpool nearest, width 3, head mean" in printed
+    assert "4 photos" in printed
+    assert main([*WORDS, *out, "--dry-run"]) == 0
+    assert "16 cells (16 done) on 4 photos; 0 jobs" in capsys.readouterr().out
+    assert main(["sweep", "status", *out]) == 0
+    assert main([*WORDS, *out, "--photos", "3"]) == 2
+    assert "holds a sweep over 4 photos" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--layer"], "--layer needs at least one value"),
+        (["--layer", "conv9"], "`layer` must be one of"),
+        (["--unpool", "best"], "unpool"),
+        (["--networks", "0"], "--networks must be at least 1"),
+        (["--workers", "0"], "--workers must be at least 1"),
+        (["--max-minutes", "0"], "--max-minutes must be positive"),
+        (["--photos", "0"], "at least one photo"),
+        (["status"], "no sweep there"),
+        (["--device", "gpu"], "device"),
+        (["--data", "nowhere.png"], "nowhere.png: no such file"),
+    ],
+)
+def test_bad_words(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(["sweep", *words, "--out", str(tmp_path / "out")])
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_cells_are_the_grid_in_order() -> None:
+    cells = GRID.cells()
+    assert [(c.unpool, c.width, c.head, c.network_number) for c in cells[:5]] == [
+        ("zeros", 2, "conv", 0),
+        ("zeros", 2, "conv", 1),
+        ("zeros", 2, "mean", 0),
+        ("zeros", 2, "mean", 1),
+        ("zeros", 3, "conv", 0),
+    ]
+    assert len(set(cells)) == 16
+    assert SweepConfig(width=(4, 4), networks=1).cells() == [
+        ReconstructConfig(width=4, network_number=0)
+    ]
+
+
+def test_flops_count_what_is_shared_once() -> None:
+    config = ReconstructConfig(layer="conv2", width=3, unpool="nearest")
+    network = config.network()
+    alone = 2 * sum(step.multiply_adds for step in trace(network, 33, 40))
+    assert flops((config,), (33, 40)) == alone
+    mean = replace(config, head="mean")
+    assert flops((config, mean), (33, 40)) == alone
+    zeros = replace(config, unpool="zeros")
+    encoder = 2 * sum(step.multiply_adds for step in trace(config.encoder(), 33, 40))
+    assert flops((config, zeros), (33, 40)) == 2 * alone - encoder
+
+
+def test_the_plan_goes_by_the_speed_of_finished_cells(tmp_path: Path, photos: PackedPhotos) -> None:
+    store, cells = Store(tmp_path), GRID.cells()
+    assert plan(cells, photos, store, 2, 1).seconds > 0
+    store.save(cells[0], photos, [{}] * 4, {"flops": 1000.0, "seconds": 2.0})
+    costs = plan(cells, photos, store, workers=3, threads=1)
+    assert (costs.cells, costs.done, costs.jobs) == (16, 1, 4)
+    assert costs.rate == 1500
+    assert costs.seconds == costs.flops / 1500
+    assert "3 workers, each as fast as its finished cells" in str(costs)
