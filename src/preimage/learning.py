@@ -6,6 +6,7 @@ The command line and the studies call these alike; a run that is finished is rea
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ _PROBE_PHOTOS, _PROBE_SIDE = 24, 224
 CLASSIFIER_FILE = "encoder.safetensors"
 
 
+@lru_cache(maxsize=2)
 def open_source(
     name: str, side: int = 0, *, labelled: bool = False, option: str = "data"
 ) -> ImageSource:
@@ -57,6 +59,7 @@ def open_source(
     return decode_once(source, side) if side else source
 
 
+@lru_cache(maxsize=4)
 def open_squares(name: str, side: int, count: int = 0, *, option: str = "data") -> MemorySource:
     """The first `count` photos of an option (all if 0), as squares of `side` in memory.
 

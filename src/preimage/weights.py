@@ -163,6 +163,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return dict(found)
 
 
+def cached_file(architecture: str) -> Path:
+    """Where torchvision's file is, or would be, in torch's cache."""
+    name = Path(urlsplit(ADDRESSES[architecture]).path).name
+    return Path(torch.hub.get_dir()) / "checkpoints" / name
+
+
 def official_file(architecture: str) -> tuple[Path, str]:
     """torchvision's file in torch's cache ($TORCH_HOME/hub/checkpoints), and its SHA-256.
 
@@ -176,8 +182,7 @@ def official_file(architecture: str) -> tuple[Path, str]:
             f"torchvision has no weights for {architecture}; choose --architecture "
             f"{' or '.join(ADDRESSES)}, {_WAYS_ON}."
         )
-    address = ADDRESSES[architecture]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlsplit(address).path).name
+    address, path = ADDRESSES[architecture], cached_file(architecture)
     if not path.exists():
         try:
             write_atomically(path, lambda temporary: _download(address, temporary, path.name))

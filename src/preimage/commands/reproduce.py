@@ -11,7 +11,14 @@ from preimage.results import output_folder
 #: figure → the module of `preimage.reproductions` that makes it
 FIGURES = {
     "table1": "table1",
+    "fig2a": "convergence",
+    "fig2b": "convergence",
+    "fig2c": "convergence",
+    "fig3a": "depth",
+    "fig3b": "depth",
+    "fig4": "decoded",
     "fig5": "width",
+    "fig6": "decoded",
     "fig7": "layers",
     "fig8": "width",
     "fig9": "width",

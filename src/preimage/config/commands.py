@@ -121,6 +121,16 @@ class ReproduceCommand(Execution):
         scale: quick takes minutes on a laptop; paper is the paper's own size.
         data: Image files, folders, zips or quoted glob patterns; photos that scikit-image ships if
             not given.
+        train: Photos that decoders are trained on, for figures 2, 3, 4 and 6; as in preimage train.
+        held_out: Photos that they are not trained on.
+        trained: Trained encoders for figures 2 and 3: files of preimage pretrain, which stand in
+            for imagenet, torchvision's pre-trained weights.
+        side: Photos are decoded once, as squares of this side; the preset's if not given, as the
+            four that follow.
+        steps: Steps of each training.
+        batch_size: Photos a step.
+        width_factor: Factor on the channels of every hidden layer.
+        photos: Training and held-out photos that are scored.
         out: Folder for the figures, the tables behind them and what they show.
         networks: Random networks a point; the preset's number if not given.
         delta: The theorems' bounds hold with probability 1 - delta.
@@ -128,9 +138,33 @@ class ReproduceCommand(Execution):
         device: Where to compute; auto takes a GPU if there is one.
     """
 
-    figure: Literal["all", "table1", "fig5", "fig7", "fig8", "fig9", "fig10", "theory"]
+    figure: Literal[
+        "all",
+        "table1",
+        "fig2a",
+        "fig2b",
+        "fig2c",
+        "fig3a",
+        "fig3b",
+        "fig4",
+        "fig5",
+        "fig6",
+        "fig7",
+        "fig8",
+        "fig9",
+        "fig10",
+        "theory",
+    ]
     scale: Literal["quick", "paper"] = "quick"
     data: tuple[str, ...] = ()
+    train: str = ""
+    held_out: str = ""
+    trained: tuple[str, ...] = ()
+    side: int | None = None
+    steps: int | None = None
+    batch_size: int | None = None
+    width_factor: float | None = None
+    photos: int | None = None
     out: str = "preimage-out"
     networks: int | None = None
     delta: float = 0.05

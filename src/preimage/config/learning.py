@@ -65,6 +65,7 @@ class RecipeChanges(Checked):
         learning_rate: Adam's rate at its highest.
         crop: Side of the random crops in pixels.
         precision: bf16 computes convolutions in bfloat16 and keeps weights in float32.
+        feature_scaling: Divide features by their root mean square, one constant.
         max_minutes: Stop cleanly after this time.
         save_every: Seconds between two saved states.
         in_memory: Decode all photos once, as squares of this side, and keep them; 0 reads each
@@ -83,6 +84,7 @@ class RecipeChanges(Checked):
     learning_rate: float | None = None
     crop: int | None = None
     precision: Literal["fp32", "bf16"] | None = None
+    feature_scaling: bool | None = None
     max_minutes: float | None = None
     save_every: float = 60.0
     in_memory: int = 0
@@ -94,7 +96,7 @@ class RecipeChanges(Checked):
 
     def change(self, recipe: Recipe) -> Recipe:
         """The recipe with what was given in place of its own."""
-        names = ("steps", "batch_size", "learning_rate", "crop", "precision")
+        names = ("steps", "batch_size", "learning_rate", "crop", "precision", "feature_scaling")
         return recipe.changed(**{name: getattr(self, name) for name in names})
 
 
