@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf, sqrt
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 
 from scipy.stats import t as student_t
-from scipy.stats import ttest_ind
 
 from preimage.config import ReconstructConfig
 from preimage.images import Photo
@@ -107,5 +106,10 @@ def difference(values: Sequence[float], others: Sequence[float]) -> Difference:
     mean = fmean(values) - fmean(others)
     if min(len(values), len(others)) < 2:
         return Difference(mean, inf)
-    interval = ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
-    return Difference(mean, float(interval.high - interval.low) / 2)
+    parts = [variance(sample) / len(sample) for sample in (values, others)]
+    if not sum(parts):
+        return Difference(mean, 0.0)
+    degrees = sum(parts) ** 2 / sum(
+        part**2 / (len(sample) - 1) for part, sample in zip(parts, (values, others), strict=True)
+    )
+    return Difference(mean, float(student_t.ppf(0.975, degrees)) * sqrt(sum(parts)))

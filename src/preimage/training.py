@@ -88,7 +88,9 @@ class Training:
         self._optimizer = optimizer
 
     def run(self, batches: Iterable[Batch]) -> Iterator[StepRecord]:
-        """One step a batch until the recipe's last; the batches must begin at step `self.step`.
+        """One step a batch until the recipe's last, or the last batch.
+
+        The batches must begin at step `self.step`.
 
         Raises:
             ArithmeticError: the loss is not finite.
@@ -97,7 +99,9 @@ class Training:
         self.objective.trained.train()
         while self.step < self.recipe.steps:
             start = time.perf_counter()
-            batch = next(stream)
+            batch = next(stream, None)
+            if batch is None:
+                return
             wait = time.perf_counter() - start
             rate = self.recipe.learning_rate_at(self.step)
             for group in self._optimizer.param_groups:

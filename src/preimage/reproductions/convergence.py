@@ -87,7 +87,7 @@ def _fig2a(trainings: Trainings, outcomes: Outcomes) -> Finding:
     final = _by_name(tuned, lambda losses: smooth(losses)[-1])
     _, absent = trainings.encoders()
     level = 1.02 * max(fmean(values) for name, values in final.items() if "AlexNet" not in name)
-    steps = _by_name(tuned, lambda losses: steps_to(losses, level) or len(losses))
+    steps = _by_name(tuned, lambda losses: float(steps_to(losses, level) or len(losses)))
     rates = {name: f" at rate {rate:g}" if rate else "" for name, rate in best.items()}
     words = [
         f"{name}: final {fmean(final[name]):.0f} grey levels²{rates[name]}, "
