@@ -5,6 +5,7 @@ codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         verb, options = _choose_verb([word for word in arguments if word != "--debug"])
         config = _parse(verb, options)
+        _show_log()
         code: int = import_module(f"preimage.commands.{verb}").run(config)
         sys.stdout.flush()
         return code
@@ -53,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = " ".join(str(error).split()) or type(error).__name__
         print(f"preimage: {message}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
+
+
+def _show_log() -> None:
+    """The package's own log goes to stderr, as its errors do."""
+    logger = logging.getLogger("preimage")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("preimage: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
 
 
 def _choose_verb(arguments: list[str]) -> tuple[str, list[str]]:

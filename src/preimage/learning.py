@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -34,7 +35,7 @@ from preimage.network import build
 from preimage.operations import Conv
 from preimage.reconstruction import resolve_device
 from preimage.results import environment, output_folder
-from preimage.runs import Run, crop_dataset, load_batches
+from preimage.runs import Run, crop_dataset, load_batches, read_metrics
 from preimage.shapes import alignment, trace
 from preimage.sources import ImageSource, open_images
 from preimage.training import Objective, Training
@@ -103,7 +104,7 @@ def train_decoder(config: TrainCommand) -> Inverter | None:
         "seed": config.seed,
     }
     training = open_training(Inversion(encoder, decoder, scale), recipe, config)
-    run = Run(training, folder, settings)
+    run = Run(training, folder, settings, source.problems)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, config.workers)
     inverter = Inverter(encoder, origin, decoder, scale)
     done = run.go(
@@ -120,11 +121,22 @@ def train_decoder(config: TrainCommand) -> Inverter | None:
             **{key: settings[key] for key in ("recipe", "data", "in_memory", "seed")},
             "photos": len(source),
             "environment": environment(training.accelerator.device),
-        }
+        },
+        "metrics": _last_metrics(run.metrics_path),
     }
     if training.accelerator.is_main_process:
         inverter.save(folder / DECODER_FILE)
     return inverter
+
+
+def _last_metrics(path: Path) -> dict[str, Any]:
+    """The mean loss a photo of the last steps, and the last PSNR on held-out photos."""
+    lines = read_metrics(path)
+    measured = [line["held_out_psnr"] for line in lines if "held_out_psnr" in line]
+    return {
+        "loss": fmean(line["loss"] for line in lines[-100:]),
+        "held_out_psnr": measured[-1] if measured else None,
+    }
 
 
 def _held_out_psnr(inverter: Inverter, config: TrainCommand) -> Callable[[], dict[str, float]]:
@@ -210,7 +222,7 @@ def pretrain_encoder(config: PretrainCommand) -> Classifier | None:
         "seed": config.seed,
     }
     training = open_training(Classification(model), recipe, config)
-    run = Run(training, folder, settings)
+    run = Run(training, folder, settings, source.problems)
     dataset = crop_dataset(source, recipe, config.seed)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, config.workers)
     if not run.go(batches, max_minutes=config.max_minutes, save_every=config.save_every):

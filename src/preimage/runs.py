@@ -83,14 +83,21 @@ class Run:
 
     Args:
         settings: what the numbers depend on; a folder with other settings is refused.
+        problems: photos that could not be read so far, a line each; named again at the end.
 
     Raises:
         ValueError: the folder holds a run of other settings, or a damaged state.
     """
 
-    def __init__(self, training: Training, folder: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        training: Training,
+        folder: Path,
+        settings: Mapping[str, Any],
+        problems: Iterable[str] = (),
+    ) -> None:
         self.training, self.folder, self.settings = training, folder, dict(settings)
-        self.problems: set[str] = set()
+        self.problems = set(problems)
         if self._state_path.exists():
             state = read_checkpoint(self._state_path, KIND)
             self._check(state.card["settings"])
@@ -139,7 +146,7 @@ class Run:
         saved = time.monotonic()
         waited = worked = 0.0
         with (
-            self.metrics_path.open("a", encoding="utf-8", buffering=1 if main else -1) as metrics,
+            open(self.metrics_path if main else os.devnull, "a", 1, "utf-8") as metrics,
             training_bar(training.step, training.recipe.steps, shown=main) as show,
             _asked_to_stop() as asked,
         ):
@@ -186,7 +193,7 @@ class Run:
         write_text(self.metrics_path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def _report(self, waited: float, worked: float) -> None:
-        if waited + worked:
+        if waited + worked and self.training.accelerator.is_main_process:
             slower = "the step waits for photos" if waited > worked / 20 else "photos are in time"
             _log.info(
                 "%.0f %% of the time went into waiting for photos: %s.",

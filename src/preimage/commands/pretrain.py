@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from accelerate import PartialState
+
 from preimage.checkpoints import read_checkpoint
 from preimage.commands.train import print_costs, unfinished
 from preimage.config import PretrainCommand
@@ -13,7 +15,10 @@ def run(config: PretrainCommand) -> int:
     """Trains, tests, and writes `encoder.safetensors`."""
     if config.dry_run:
         return print_costs(config.encoder(), None, config.training_recipe())
-    if pretrain_encoder(config) is None:
+    model = pretrain_encoder(config)
+    if not PartialState().is_main_process:
+        return 0
+    if model is None:
         return unfinished(config.out)
     path = Path(config.out) / CLASSIFIER_FILE
     tested = read_checkpoint(path, KIND).card["accuracy"]

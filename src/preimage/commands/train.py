@@ -1,7 +1,8 @@
 """`preimage train`: the DCN on the features of a CNN."""
 
 from pathlib import Path
-from statistics import fmean
+
+from accelerate import PartialState
 
 from preimage.config import TrainCommand
 from preimage.config.training import Recipe
@@ -16,14 +17,15 @@ def run(config: TrainCommand) -> int:
     if config.dry_run:
         encoder = config.encoder_description()
         return print_costs(encoder, config.decoder_of(encoder), recipe)
-    if train_decoder(config) is None:
+    inverter = train_decoder(config)
+    if not PartialState().is_main_process:  # one of several under torchrun; the first one speaks
+        return 0
+    if inverter is None:
         return unfinished(config.out)
-    folder = Path(config.out)
-    last = [line["loss"] for line in read_metrics(folder / "metrics.jsonl")[-100:]]
-    pixels = 3 * recipe.crop**2
+    error = inverter.card["metrics"]["loss"] / (3 * recipe.crop**2)
     print(
-        f"{recipe.steps:,} steps; mean squared error of the last {len(last)} batches "
-        f"{fmean(last) / pixels:.1f} squared grey levels\n{folder / DECODER_FILE}"
+        f"{recipe.steps:,} steps; mean squared error of the last ones {error:.1f} squared grey "
+        f"levels\n{Path(config.out) / DECODER_FILE}"
     )
     return 0
 
