@@ -68,10 +68,11 @@ def draw_depth(panels: Mapping[str, Sequence[DepthLine]], heading: str, y_label:
     for axis, (title, lines) in zip(axes, panels.items(), strict=True):
         for number, line in enumerate(lines):
             shift = 0.03 * (number - (len(lines) - 1) / 2)
+            shown = [(x, p) for x, p in enumerate(line.points.values()) if p.mean > 0]
             axis.errorbar(
-                [x + shift for x in range(len(line.points))],
-                [point.mean for point in line.points.values()],
-                yerr=[_finite(point.half_width) for point in line.points.values()],
+                [x + shift for x, _ in shown],
+                [point.mean for _, point in shown],
+                yerr=[_finite(point.half_width) for _, point in shown],
                 label=line.label,
                 color=COLOURS[line.colour],
                 linestyle=line.style,

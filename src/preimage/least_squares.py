@@ -148,7 +148,7 @@ def fit_least_squares(
 ) -> LeastSquaresDecoder:
     """The least-squares decoder of an encoder, from one pass over photos.
 
-    Minimises Σ |y − Wᵀx − b|² + λ |W|² over the positions of all photos: x the k×k window of
+    Minimises `Σ |y − Wᵀx − b|² + λ |W|²` over the positions of all photos: x the k×k window of
     features, zeros beyond the border, y the block of pixels. λ is a ridge times the mean diagonal
     of the centred Gram matrix; the ridge is chosen on every fifth photo by a fit to the others, and
     the result fitted to all. A last block that reaches beyond the photo takes part whole, the

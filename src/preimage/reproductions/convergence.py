@@ -232,7 +232,7 @@ def _finish(
     steps, batch = len(outcomes[0][1].losses), trainings.command({}).training_recipe().batch_size
     missing = f"; absent: {', '.join(absent)}" if absent else ""
     heading = (
-        f"VGG16 {LAYER.capitalize()}-De{LAYER}, {steps:,} steps of {batch} crops of "
+        f"{LAYER.capitalize()}-De{LAYER.capitalize()}, {steps:,} steps of {batch} crops of "
         f"{crop}×{crop}{missing}"
     )
     picture = save_figure(draw_losses(panels, heading), folder / f"{config.figure}.png").name

@@ -105,20 +105,20 @@ def _fig3a(
     agrees = None
     if len(kinds) > 1:
         random, trained = (kind.label for kind in kinds[:2])
+        signs = []
         for method in METHODS:
             shared = {"method": method, "photos": "held-out"}
             gaps = [scores.compare("psnr", x, random, trained, **shared) for x in LAYERS]
             words.append(f"{method}, random less trained, dB: {_compared(gaps)}")
-            photos, networks = scores.gap_slope("psnr", LAYERS, random, trained, **shared)
-            words.append(
-                f"{method}, the gap changes by {photos} dB a layer over photos, {networks} over "
-                "networks"
-            )
-            if method == METHODS[0]:
-                deep = gaps[-1].over_networks.sign
-                agrees = {(1, 1): True}.get(
-                    (deep, photos.sign), False if deep or photos.sign else None
+            for metric, unit in (("psnr", "dB"), ("mse", "grey levels²")):
+                photos, networks = scores.gap_slope(metric, LAYERS, random, trained, **shared)
+                words.append(
+                    f"{method}, the gap changes a layer by {photos} {unit} over photos, {networks} "
+                    "over networks"
                 )
+            # The paper speaks of the loss: the last of the two.
+            signs += [gap.over_photos.sign for gap in gaps] + [-photos.sign, -networks.sign]
+        agrees = True if set(signs) == {1} else False if -1 in signs else None
     return _finish(trainings, scores, panels, statement, words, agrees, kinds, absent)
 
 
