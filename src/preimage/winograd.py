@@ -33,7 +33,7 @@ _BLOCK = 6  # m + r − 1
 # With the point at infinity. (0, ±1, ±2) give Lavin & Gray's matrices and four times the error.
 _POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 _FEWEST_BLOCKS = 128  # in a band
-_MOST_BYTES = 2**29  # of transformed kernels at a time
+_MOST_BYTES = 2**28  # of transformed kernels at a time
 
 
 class _Transforms(NamedTuple):
@@ -147,9 +147,11 @@ def _unpool_plan(op: Unpool, conv: Conv, size: Size) -> _Plan:
 
 
 def _is_faster(x: Tensor, conv: Conv, plan: _Plan, kernel_size: int) -> bool:
-    usable = 2 <= plan.taps < _BLOCK and x.dtype == torch.float32 and x.device.type == "cpu"
+    float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    if not (float32 and x.device.type == "cpu" and 2 <= plan.taps < _BLOCK):
+        return False
     positions = prod(plan.size) if plan.phases == 1 else prod(x.shape[-2:])
-    return usable and _saves(x.shape[1], conv, plan, kernel_size**2 * positions)
+    return _saves(x.shape[1], conv, plan, kernel_size**2 * positions)
 
 
 def _saves(channels: int, conv: Conv, plan: _Plan, plain: int) -> bool:
