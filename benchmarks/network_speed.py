@@ -24,8 +24,12 @@ from torch import Tensor
 from preimage import build, trace, vgg16
 from preimage.network import Network
 
+clock = time.perf_counter
 
-def plain_script(image: Tensor, weights: dict[str, Tensor], unpool: str) -> Tensor:
+
+def plain_script(
+    image: Tensor, weights: dict[str, Tensor], unpool: str, head: str = "conv"
+) -> Tensor:
     """Conv1-DeConv1 as the paper describes it."""
     x = F.relu(F.conv2d(image, weights["conv1_1"], padding=1))
     x = F.relu(F.conv2d(x, weights["conv1_2"], padding=1))
@@ -36,7 +40,7 @@ def plain_script(image: Tensor, weights: dict[str, Tensor], unpool: str) -> Tens
     else:
         up = F.interpolate(x, scale_factor=2.0, mode="nearest")
     x = F.relu(F.conv2d(up, weights["deconv1_2"], padding=1))
-    x = F.conv2d(x, weights["deconv1_1"], padding=1)
+    x = x.mean(1, keepdim=True) if head == "mean" else F.conv2d(x, weights["deconv1_1"], padding=1)
     return x[:, :, : image.shape[2], : image.shape[3]]
 
 
@@ -47,9 +51,9 @@ def make(width: int, unpool: str) -> tuple[Network, dict[str, Tensor]]:
 
 
 def seconds(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = clock()
     function()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def machine_peak(repeats: int) -> float:
@@ -85,9 +89,14 @@ def run_once(which: str, width: int, size: int, unpool: str) -> None:
     else:
         del network
         plain_script(image, weights, unpool)
+    print(own_peak_rss())
+
+
+def own_peak_rss() -> float:
+    """Of this process so far; in MB."""
     # Not getrusage: its maximum is inherited from the process that started this one.
     status = Path("/proc/self/status").read_text()
-    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 @torch.inference_mode()

@@ -110,10 +110,7 @@ def unpool_convolve(
     is the flipped weight, or its sum over shifts. The inserted zeros are never multiplied: with
     s = 2 and 3×3 kernels, 9/36 (zeros) and 16/36 (nearest) of the products are left.
     """
-    stride = op.stride
-    kernel = weight.flip(-2, -1)
-    if op.kind == "nearest":
-        kernel = _block_sums(kernel, stride)
+    stride, kernel = op.stride, transposed_kernel(weight, op)
     before, after = conv.padding
     # The transposed convolution gives (n − 1)·s + K values, starting K_weight − 1 − before early.
     early = conv.kernel_size - 1 - before
@@ -133,6 +130,12 @@ def unpool_convolve(
     out = F.conv_transpose2d(x, kernel.transpose(0, 1), None, stride)
     out = F.pad(out, (-early, late[1] - early, -early, late[0] - early))
     return out if bias is None else out + bias[:, None, None]
+
+
+def transposed_kernel(weight: Float[Tensor, "D C K K"], op: Unpool) -> Float[Tensor, "D C k k"]:
+    """The kernel of the transposed convolution of stride `op.stride` that does both."""
+    kernel = weight.flip(-2, -1)
+    return _block_sums(kernel, op.stride) if op.kind == "nearest" else kernel
 
 
 def _block_sums(kernel: Float[Tensor, "D C K K"], stride: int) -> Float[Tensor, "D C k k"]:

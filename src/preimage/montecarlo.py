@@ -70,9 +70,8 @@ def run_trials(configs: Iterable[ReconstructConfig], photos: Sequence[Photo]) ->
     """
     for group in by_encoder(configs):
         pair = RandomPair(*group)
-        by_photo = [pair.all(photo) for photo in photos]
-        for config, results in zip(group, zip(*by_photo, strict=True), strict=True):
-            yield Trial(config, list(results))
+        for config, results in zip(group, pair.each(photos), strict=True):
+            yield Trial(config, results)
 
 
 def summarise(trials: Sequence[Trial], metric: str, absolute: bool = False) -> Summary:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from preimage import layers
+from preimage import layers, winograd
 from preimage.description import Description
 from preimage.laws import Law, stream
 from preimage.operations import Conv, Unpool
@@ -19,12 +19,14 @@ class Network(nn.Module):
     """The network of a description. Parameters: `weights[name]`, and `biases[name]` where asked.
 
     Runs in the channels-last memory format, in which a strided transposed convolution and a plain
-    one are equally fast per product (see benchmarks/RESULTS.md).
+    one are equally fast per product (see benchmarks/RESULTS.md). Without gradients, wide
+    convolutions go through `winograd`, unless `fast` is switched off.
     """
 
     def __init__(self, description: Description) -> None:
         super().__init__()
         self.description = description
+        self.fast = True
         self.weights = nn.ParameterDict()
         self.biases = nn.ParameterDict()
         self.norms = nn.ModuleDict()
@@ -75,12 +77,16 @@ class Network(nn.Module):
         weight = self.weights[conv.name]
         bias = self.biases[conv.name] if conv.bias else None
         size = known[conv.name]
+        fast = self.fast and not torch.is_grad_enabled()
         if pending and layers.can_fuse(pending, conv, known[pending.name], size):
-            x = layers.unpool_convolve(x, weight, bias, pending, conv, size)
+            fast = fast and winograd.unpool_convolve_is_faster(x, pending, conv, size)
+            upsample = winograd.unpool_convolve if fast else layers.unpool_convolve
+            x = upsample(x, weight, bias, pending, conv, size)
         else:
             if pending:
                 x = layers.unpool(x, pending, size)
-            x = layers.convolve(x, weight, bias, conv)
+            fast = fast and winograd.convolve_is_faster(x, conv)
+            x = (winograd if fast else layers).convolve(x, weight, bias, conv)
         if conv.batch_norm:
             x = self.norms[conv.name](x)
         return layers.activate(x, conv)

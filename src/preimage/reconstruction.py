@@ -128,6 +128,11 @@ class RandomPair:
             shared[body.operations].append(index)
             self._heads.append(random(head))
 
+    @property
+    def networks(self) -> list[Network]:
+        """The CNN, and all parts of the DCNs."""
+        return [self.encoder, *(body for body, _ in self._bodies), *self._heads]
+
     def __call__(self, photo: Photo) -> Reconstruction:
         """The reconstruction by the first DCN.
 
@@ -136,26 +141,38 @@ class RandomPair:
         """
         return self.all(photo)[0]
 
-    @torch.inference_mode()
     def all(self, photo: Photo) -> list[Reconstruction]:
         """One reconstruction a DCN.
 
         Raises:
             ValueError: the photo is too small for the CNN or for the scores.
         """
+        return [result for (result,) in self.each([photo])]
+
+    @torch.inference_mode()
+    def each(self, photos: Sequence[Photo]) -> list[list[Reconstruction]]:
+        """For each DCN one reconstruction a photo; photos of one size are scored together.
+
+        Raises:
+            ValueError: a photo is too small for the CNN or for the scores.
+        """
+        outputs = [self._outputs(photo) for photo in photos]
+        return [score(photos, of_decoder) for of_decoder in zip(*outputs, strict=True)]
+
+    def _outputs(self, photo: Photo) -> list[Tensor]:
         pixels = photo.pixels[None].to(self.device)
         if self.input == "mean-subtracted":
             pixels = pixels - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
         sizes = input_sizes(self.encoder.description, *pixels.shape[-2:])
         features = self.encoder(pixels)
-        results: dict[int, Reconstruction] = {}
+        outputs: dict[int, Tensor] = {}
         for body, heads in self._bodies:
             height, width = features.shape[-2:]
             known = input_sizes(body.description, height, width, sizes)
             maps = body(features, sizes)
             for index in heads:
-                results[index] = score(photo, self._heads[index](maps, known))
-        return [results[index] for index in range(len(results))]
+                outputs[index] = self._heads[index](maps, known).cpu()
+        return [outputs[index] for index in range(len(outputs))]
 
 
 def split_head(decoder: Description) -> tuple[Description, Description]:
@@ -174,20 +191,29 @@ def split_head(decoder: Description) -> tuple[Description, Description]:
     return body, Description(f"{decoder.name} head", ops[end:], body.out_channels)
 
 
-def score(photo: Photo, output: Float[Tensor, "1 C H W"]) -> Reconstruction:
-    """The output of a network for a photo, scored by the grey contract."""
-    output = output.cpu()
-    scores = grey_scores(photo.pixels[None], output)
-    return Reconstruction(
-        photo,
-        output[0],
-        scores.picture[0],
-        ssim=float(scores.ssim),
-        pearson=float(scores.pearson),
-        mse=float(scores.mse),
-        psnr=float(scores.psnr),
-        inverted=bool(scores.inverted),
-    )
+def score(
+    photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 C H W"]]
+) -> list[Reconstruction]:
+    """The outputs of a network for photos, scored by the grey contract."""
+    by_size: dict[torch.Size, list[int]] = {}
+    for index, photo in enumerate(photos):
+        by_size.setdefault(photo.pixels.shape, []).append(index)
+    results: dict[int, Reconstruction] = {}
+    for indices in by_size.values():
+        originals = torch.stack([photos[index].pixels for index in indices])
+        scores = grey_scores(originals, torch.cat([outputs[index] for index in indices]))
+        for row, index in enumerate(indices):
+            results[index] = Reconstruction(
+                photos[index],
+                outputs[index][0],
+                scores.picture[row],
+                ssim=float(scores.ssim[row]),
+                pearson=float(scores.pearson[row]),
+                mse=float(scores.mse[row]),
+                psnr=float(scores.psnr[row]),
+                inverted=bool(scores.inverted[row]),
+            )
+    return [results[index] for index in range(len(photos))]
 
 
 def run_record(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from preimage.sweeps.store import Row
 
 #: What is kept of a reconstruction.
 METRICS = ("ssim", "pearson", "mse", "psnr", "inverted")
+SCORED_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def run_job(
 ) -> JobResult:
     """The scores of every photo by configs that differ only behind the CNN.
 
-    Photos pass one by one, and only scores are kept: the memory is that of one photo.
+    Photos pass through the networks one by one and are scored a few at a time; only scores are
+    kept, so the memory is that of one photo's maps.
 
     Raises:
         ValueError: a word does not fit, or a photo is too small.
@@ -39,16 +41,19 @@ def run_job(
     start = time.perf_counter()
     pair = RandomPair(*configs)
     rows: list[list[Row]] = [[] for _ in configs]
-    for index in range(len(photos)):
-        for kept, result in zip(rows, pair.all(photos.photo(index)), strict=True):
-            record = result.record()
-            kept.append(
-                {
-                    "photo": photos.names[index],
-                    "photo_sha256": photos.hashes[index],
-                    **{name: record[name] for name in METRICS},
-                }
-            )
+    for start_at in range(0, len(photos), SCORED_TOGETHER):
+        indices = range(start_at, min(start_at + SCORED_TOGETHER, len(photos)))
+        results = pair.each([photos.photo(index) for index in indices])
+        for kept, of_config in zip(rows, results, strict=True):
+            for index, result in zip(indices, of_config, strict=True):
+                record = result.record()
+                kept.append(
+                    {
+                        "photo": photos.names[index],
+                        "photo_sha256": photos.hashes[index],
+                        **{name: record[name] for name in METRICS},
+                    }
+                )
     run = {
         "seconds": round(time.perf_counter() - start, 3),
         "flops": sum(flops(configs, size) for size in photos.sizes),
