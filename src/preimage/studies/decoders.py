@@ -31,7 +31,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "crop": 64,
         "in_memory": 128,
         "photos": 100,
-        "rates": (1e-3, 2e-3, 4e-3),
+        "rates": (2e-3, 4e-3, 8e-3),
     },
     "paper": {
         "recipe": "paper",
