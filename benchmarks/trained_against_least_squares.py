@@ -10,6 +10,7 @@ kept in --out, and go on where they stopped.
 import argparse
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--layers", nargs="+", default=list(WINDOWS))
     parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--more-steps", type=int, default=16_000, help="of Conv2, zeros")
+    parser.add_argument("--more-steps", type=int, default=12_000, help="of Conv2, zeros")
     words = parser.parse_args()
     figure = Figure(figsize=(5.8 * len(words.layers), 4.6), layout="constrained")
     figure.suptitle(
@@ -49,10 +50,11 @@ def main() -> None:
             axis.axhline(value, color="0.6", linewidth=0.8, linestyle="--")
             axis.annotate(f"least squares {window}×{window}: {value:.2f}", (0, value), fontsize=7)
         best = max(lines.values())
-        arms = [(u, words.steps) for u in UNPOOLS]
-        arms += [("zeros", words.more_steps)] if layer == "conv2" else []
-        for number, (unpool, steps) in enumerate(arms):
-            times, values = trained(words.train, words.held_out, layer, unpool, steps, words.out)
+        arms = [(u, words.steps, 2e-3) for u in UNPOOLS]
+        arms += [("zeros", words.more_steps, 8e-3)] if layer == "conv2" else []
+        for number, (unpool, steps, rate) in enumerate(arms):
+            changes = {"unpool": unpool, "steps": steps, "learning_rate": rate}
+            times, values = trained(words.train, words.held_out, layer, changes, words.out)
             label = f"{unpool}, {steps:,} steps: {values[-1]:.2f}"
             axis.plot(times, values, color=COLOURS[number], linewidth=1.3, label=label)
             ahead = values[-1] - best
@@ -68,22 +70,21 @@ def main() -> None:
 
 
 def trained(
-    train: str, held_out: str, layer: str, unpool: str, steps: int, out: Path
+    train: str, held_out: str, layer: str, changes: dict[str, Any], out: Path
 ) -> tuple[list[float], list[float]]:
     """Minutes of training and PSNR, at each measurement."""
-    folder = out / f"dcn-{layer}-{unpool}-{steps}"
+    folder = out / f"dcn-{layer}-{changes['unpool']}-{changes['steps']}"
     train_decoder(
         TrainCommand(
             layer=layer,
-            unpool=unpool,
             width_factor=0.25,
             data=train,
             held_out=held_out,
             in_memory=SIDE,
-            steps=steps,
             workers=0,
             device="cpu",
             out=str(folder),
+            **changes,
         )
     )
     lines = read_metrics(folder / "metrics.jsonl")

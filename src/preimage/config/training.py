@@ -72,7 +72,7 @@ DECODER_RECIPES: dict[str, Recipe] = {
     "quick": Recipe(
         steps=8_000,
         batch_size=16,
-        learning_rate=2e-3,
+        learning_rate=8e-3,
         schedule="cosine",
         warmup=0.02,
         crop=64,

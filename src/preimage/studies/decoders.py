@@ -27,6 +27,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "recipe": "quick",
         "steps": 300,
+        "learning_rate": 2e-3,
         "width_factor": 0.25,
         "crop": 64,
         "in_memory": 128,
