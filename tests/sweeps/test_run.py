@@ -109,7 +109,7 @@ def test_what_is_there_is_not_computed_again(
 def test_a_failing_cell_is_reported_and_the_rest_is_done(
     tmp_path: Path, threads: Callable[[int], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["sweep", "--architecture", "alexnet", "--layer", "conv1", "conv5", "--size", "32"]
+    words = ["sweep", "--architecture", "alexnet", "--layer", "conv1", "conv5", "--size", "20"]
     out = ["--out", str(tmp_path / "out")]
     assert main([*words, "--width", "2", "--networks", "1", *out]) == 1
     captured = capsys.readouterr()

@@ -77,7 +77,7 @@ def test_status_and_failures(store: Store, photos: PackedPhotos) -> None:
     assert (status.done, status.missing, len(status.failed)) == (1, 2, 1)
     assert not status.complete
     (failure,) = status.failed.values()
-    assert failure == "layer conv1, width 2, size 32, network 1: no luck"
+    assert failure == "layer conv1, width 2, network 1, size 32: no luck"
     for cell in cells[1:]:
         store.save(cell, photos, ROWS, {})
     assert str(store.status()) == "3 of 3 cells done, 0 missing, 0 failed"

@@ -14,7 +14,7 @@ from preimage.results import write_json
 from preimage.studies.curves import Curve, curve
 from preimage.studies.overview import InfiniteWidth, infinite_width
 from preimage.sweeps.run import Results
-from preimage.sweeps.store import identity
+from preimage.sweeps.store import Store
 
 UNPOOLS: tuple[UnpoolKind, ...] = ("zeros", "nearest")
 _BATCH = 4  # photos; the limit of 50 at once would take several GB
@@ -68,7 +68,7 @@ def limits(
         variant = ReconstructConfig(
             layer="conv1", pooled=True, unpool=unpool, head="mean", seed=config.seed
         )
-        key = json.dumps(identity(variant, photos_sha256), sort_keys=True)
+        key = Store.key(variant, photos_sha256)
         if key not in known:
             known[key] = _in_batches(variant, photos, on_batch)
             write_json(cache, known)
@@ -78,8 +78,8 @@ def limits(
 
 def _in_batches(
     config: ReconstructConfig, photos: Sequence[Photo], on_batch: Callable[[], object]
-) -> dict[str, tuple[float, float]]:
-    """(mean, standard error); the batches share their random draws, so their errors add up."""
+) -> dict[str, list[float]]:
+    """Mean and standard error; the batches share their random draws, so their errors add up."""
     found: dict[str, list[tuple[int, InfiniteWidth]]] = {}
     for start in range(0, len(photos), _BATCH):
         batch = photos[start : start + _BATCH]
@@ -88,17 +88,17 @@ def _in_batches(
         on_batch()
     total = len(photos)
     return {
-        metric: (
+        metric: [
             sum(n * value.mean for n, value in values) / total,
             sum(n * value.stderr for n, value in values) / total,
-        )
+        ]
         for metric, values in found.items()
     }
 
 
-def _read(cache: Path) -> dict[str, dict[str, tuple[float, float]]]:
+def _read(cache: Path) -> dict[str, dict[str, list[float]]]:
     try:
-        data: dict[str, dict[str, tuple[float, float]]] = json.loads(cache.read_text("utf-8"))
+        data: dict[str, dict[str, list[float]]] = json.loads(cache.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return data

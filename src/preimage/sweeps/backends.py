@@ -66,5 +66,9 @@ def _dask(address: str) -> Backend:
     threads = sum(client.nthreads().values())
     # Dask tries a failed job again by itself; then it comes back, to be tried cell by cell.
     return Backend(
-        client.get_executor(retries=1, pure=False), _JOBS_AHEAD * threads, attempts=2, share=share
+        client.get_executor(retries=1, pure=False),
+        in_flight=_JOBS_AHEAD * threads,
+        attempts=2,
+        share=share,
+        close=client.close,
     )

@@ -39,12 +39,14 @@ class Backend:
         in_flight: jobs handed over at a time; what `--max-minutes` or a kill can lose.
         attempts: how often a job is tried in all.
         share: brings the photos near the workers; gives what `run_job` takes in their place.
+        close: called when the executor is shut down.
     """
 
     executor: Executor
     in_flight: int
     attempts: int = 3
     share: Callable[[PackedPhotos], Any] = lambda photos: photos
+    close: Callable[[], object] = lambda: None
 
 
 def execute(
@@ -91,7 +93,10 @@ def execute(
                     yield Outcome(job.configs, None, error)
         finished = True
     finally:
-        backend.executor.shutdown(wait=finished, cancel_futures=True)
+        for future in running:
+            future.cancel()
+        backend.executor.shutdown(wait=finished)
+        backend.close()
 
 
 def _again(job: _Job, attempts: int) -> list[_Job]:

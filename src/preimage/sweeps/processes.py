@@ -48,6 +48,8 @@ class ProcessExecutor(Executor):
             self._closed = True
             for worker in self._workers:
                 worker.process.kill()
+                if wait:
+                    worker.process.join()
 
     def _call(self, fn: Callable[..., _Result], args: Any, kwargs: Any) -> _Result:
         worker = getattr(self._slot, "worker", None)

@@ -4,13 +4,14 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from preimage.config import ReconstructConfig
 from preimage.laws import STREAM_VERSION
 from preimage.metrics import GREY
+from preimage.operations import Operation
 from preimage.results import write_json
 from preimage.sweeps.photos import PackedPhotos
 
@@ -45,10 +46,11 @@ def scope(photos_sha256: str) -> dict[str, Any]:
 def identity(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
     """Everything that a cell's numbers depend on, but for rounding: the device is left out.
 
-    The network as its description, so that configs that say the same are the same cell.
+    The network is its operations, without the words that have their default values, so that
+    configs that say the same are the same cell, and a new word of a description moves no cell.
     """
     return {
-        "network": config.network().to_dict(),
+        "network": [_words(operation) for operation in config.network().operations],
         "weights": config.weights,
         "seed": config.seed,
         "network_number": config.network_number,
@@ -56,6 +58,12 @@ def identity(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
         "input": config.input,
         **scope(photos_sha256),
     }
+
+
+def _words(operation: Operation) -> dict[str, Any]:
+    defaults = {field.name: field.default for field in fields(operation)}
+    words = {k: v for k, v in asdict(operation).items() if v != defaults[k]}
+    return {"op": operation.op, **words}
 
 
 def label(config: ReconstructConfig) -> str:
