@@ -125,7 +125,7 @@ def _growth(
         f"{config.figure}{part}",
         f"Figure {config.figure[3:]}{part}: {LABELS[metric]} by width, the original network",
         "the increasing number of random channels promotes the reconstruction quality",
-        f"{name} grows per doubling of the width by {_each(slopes)} (95 % intervals); "
+        f"{name} changes per doubling of the width by {_each(slopes)} (95 % intervals); "
         f"{_course(curves['zeros'])} with zeros; {counts(curves['zeros'], photos)}",
         verdict({1: True, 0: None, -1: False}[slopes["zeros"].sign]),
         (picture,),
@@ -161,7 +161,7 @@ def _contrast(
         f"{config.figure}b",
         f"Figure {config.figure[3:]}b: {LABELS[metric]} by width, the variant",
         "the increasing trend and the convergence are much more apparent in the variant",
-        f"the variant grows per doubling of the width by {_each(slopes)}, which is "
+        f"the variant changes per doubling of the width by {_each(slopes)}, which is "
         f"{_each(more)} more than the original (95 % intervals, paired); at width {widest} its "
         f"deviation over networks is {100 * spread['mean']:.0f} % of the mean, the original's "
         f"{100 * spread['conv']:.0f} % (zeros), and it stands at {reached} at infinite width; "
