@@ -48,7 +48,14 @@ def main() -> None:
         }
         for window, value in lines.items():
             axis.axhline(value, color="0.6", linewidth=0.8, linestyle="--")
-            axis.annotate(f"least squares {window}×{window}: {value:.2f}", (0, value), fontsize=7)
+            axis.annotate(
+                f"least squares {window}×{window}: {value:.2f}",
+                (0.01, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                fontsize=7,
+            )
         best = max(lines.values())
         arms = [(u, words.steps, 2e-3) for u in UNPOOLS]
         arms += [("zeros", words.more_steps, 8e-3)] if layer == "conv2" else []
@@ -64,6 +71,7 @@ def main() -> None:
                 flush=True,
             )
         axis.set(title=layer.capitalize(), xlabel="training time (minutes)", ylabel="PSNR (dB)")
+        axis.set_xlim(left=0)
         axis.grid(alpha=0.25)
         axis.legend(fontsize=8, frameon=False, loc="lower right")
     print(save_figure(figure, words.out / "trained_against_least_squares.png"))

@@ -151,7 +151,7 @@ def test_a_photo_too_small_for_the_layer(
         (("reconstruct", "--seed", "-1"), "`seed` must be a whole number"),
         (("reconstruct", "--width", "1000000000"), "more than fit a machine"),
         (("shapes", "vgg16", "--width-factor", "1e400"), "positive and finite"),
-        (("reproduce",), "`figure` is missing; name one of theory"),
+        (("reproduce",), "`figure` is missing; name one of all, table1"),
         (("reproduce", "theory", "--delta", "3"), "delta"),
         (("show", "vgg16", "--size", "20x30x40"), "--size is a side such as 227"),
         (("show", "vgg16", "--frob"), "unrecognized arguments: --frob"),
@@ -275,6 +275,8 @@ def test_ctrl_c_says_so(moment: str, tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background of a script begins with Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stderr is not None
     for line in process.stderr:

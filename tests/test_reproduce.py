@@ -74,7 +74,7 @@ def test_figure_5_shows_the_network_nearest_the_mean(tmp_path: Path) -> None:
             assert float(row["mean_ssim"]) == pytest.approx(mean)
             nearest = min(scores, key=lambda number: abs(scores[number] - mean))
             assert row["network"] == nearest
-            assert float(row["ssim"]) == scores[nearest]
+            assert float(row["ssim"]) == pytest.approx(scores[nearest], rel=1e-4)  # drawn alone
 
 
 def test_figures_7_and_10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
