@@ -27,7 +27,7 @@ from preimage.runs import Run, crop_dataset, load_batches
 from preimage.shapes import input_sizes
 from preimage.training import Training
 
-STEPS, REPEATS = 40, 5
+STEPS, REPEATS = 150, 5
 RECIPE = Recipe(steps=10**6, batch_size=16, crop=64, flip=True, learning_rate=1e-3)
 ENCODER = vgg16().cut("conv2").scale_width(0.25).with_input((120.0,) * 3, (60.0,) * 3)
 
