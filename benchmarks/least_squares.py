@@ -24,8 +24,8 @@ from PIL import Image
 from torch import Tensor
 
 from preimage import build, colour_scores, vgg16
-from preimage.least_squares import fit_least_squares
-from preimage.shapes import alignment
+from preimage.decoders.least_squares import fit_least_squares
+from preimage.network.trace import alignment
 
 SIZE = 224
 

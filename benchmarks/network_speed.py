@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from preimage import build, trace, vgg16
-from preimage.network import Network
+from preimage.network.build import Network
 
 clock = time.perf_counter
 

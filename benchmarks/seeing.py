@@ -18,11 +18,11 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from preimage.config import ReconstructConfig
-from preimage.figures import caption, without_ticks
-from preimage.images import embedded_photos
-from preimage.montecarlo import paired_difference, summary
-from preimage.reconstruction import RandomPair
+from preimage.data.photo import embedded_photos
+from preimage.network.spec import ReconstructConfig
+from preimage.paper.draw import caption, without_ticks
+from preimage.sweeps.pair import RandomPair
+from preimage.sweeps.trials import paired_difference, summary
 
 Scores = dict[tuple[str, ...], dict[int, float]]
 WORDS = ("head", "unpool", "pool")

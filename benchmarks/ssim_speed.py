@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from skimage.metrics import structural_similarity
 
-from preimage.metrics import ssim
+from preimage.scores.metrics import ssim
 
 BATCHES = 5
 

@@ -24,10 +24,10 @@ from network_speed import machine_peak, own_peak_rss, plain_script, seconds
 from skimage.metrics import structural_similarity
 
 from preimage import trace
-from preimage.config import ReconstructConfig
-from preimage.images import Photo, embedded_photos
-from preimage.laws import Law, stream
-from preimage.montecarlo import Trial, run_trials
+from preimage.data.photo import Photo, embedded_photos
+from preimage.network.laws import Law, stream
+from preimage.network.spec import ReconstructConfig
+from preimage.sweeps.trials import Trial, run_trials
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 SCORES = ("ssim", "pearson", "mse")

@@ -12,7 +12,7 @@ import skimage.data
 import torch
 import torch.nn.functional as F
 
-from preimage.studies.theory import AngleCurves, study_theory
+from preimage.paper.theorems_study import AngleCurves, study_theory
 
 
 def main() -> None:

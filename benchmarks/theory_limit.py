@@ -57,8 +57,8 @@ def run(case: str, dtype: str, threads: int, repeats: int) -> dict[str, float]:
     import torch.nn.functional as F
 
     from preimage import vgg16
+    from preimage.network.limit.offsets import make_plan
     from preimage.theory import limit
-    from preimage.theory.plan import make_plan
 
     torch.set_num_threads(threads)
     layer, pooled, side = CASES[case]

@@ -73,7 +73,7 @@ def ours(size: int) -> dict:
     import torch
 
     from preimage import Conv, Description, Pool
-    from preimage.operations import ChannelMean
+    from preimage.network.operations import ChannelMean
     from preimage.theory import energies
 
     ops = (Conv("a", 64), Pool("p", "avg"), Conv("b", 64), ChannelMean())

@@ -14,12 +14,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from preimage.config import FitCommand, TrainCommand
-from preimage.evaluation import evaluate
-from preimage.figures import COLOURS, save_figure
-from preimage.inversion import Inverter
-from preimage.learning import fit_decoder, open_squares, train_decoder
-from preimage.runs import read_metrics
+from preimage.decoders.evaluate import evaluate
+from preimage.decoders.inverter import Inverter
+from preimage.decoders.learning import fit_decoder, open_squares, train_decoder
+from preimage.decoders.options import FitCommand, TrainCommand
+from preimage.decoders.run_folder import read_metrics
+from preimage.paper.draw import COLOURS, save_figure
 
 SIDE, PHOTOS = 256, 24  # the photos that the loss curve's PSNR is measured on
 WINDOWS = {"conv2": (1, 3, 5, 7), "conv3": (1, 3, 5)}

@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from preimage.architectures import vgg16
-from preimage.config.training import Recipe
-from preimage.datasets import Batch
-from preimage.decoded import MemorySource
-from preimage.inversion import Inversion
-from preimage.network import build
-from preimage.runs import Run, crop_dataset, load_batches
-from preimage.shapes import input_sizes
-from preimage.training import Training
+from preimage.data.crops import Batch
+from preimage.data.memory import MemorySource
+from preimage.decoders.inverter import Inversion
+from preimage.decoders.loop import Training
+from preimage.decoders.recipes import Recipe
+from preimage.decoders.run_folder import Run, crop_dataset, load_batches
+from preimage.network.architectures import vgg16
+from preimage.network.build import build
+from preimage.network.trace import input_sizes
 
 STEPS, REPEATS = 150, 5
 RECIPE = Recipe(steps=10**6, batch_size=16, crop=64, flip=True, learning_rate=1e-3)

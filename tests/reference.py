@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from preimage.description import Description
-from preimage.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
+from preimage.network.description import Description
+from preimage.network.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 
 
 def run(description: Description, weights: dict[str, np.ndarray], image: np.ndarray) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
-from preimage.architectures import ARCHITECTURES, architecture
-from preimage.description import Description
-from preimage.operations import Conv, Normalise, Operation, Pool
+from preimage.network.architectures import ARCHITECTURES, architecture
+from preimage.network.description import Description
+from preimage.network.operations import Conv, Normalise, Operation, Pool
 
 slopes = st.sampled_from([0.0, 0.2, 1.0])
 unpools = st.sampled_from(["zeros", "nearest", "bilinear"])

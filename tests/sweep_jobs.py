@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from preimage.config import ReconstructConfig
+from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.jobs import JobResult, run_job
 
 Configs = tuple[ReconstructConfig, ...]

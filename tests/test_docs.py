@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from preimage.cli import VERBS, main
+from preimage.app.cli.main import VERBS, main
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -1,14 +1,14 @@
-from .architectures import alexnet, architecture, torchvision_alexnet, vgg16
-from .config import NetworkConfig, ReconstructConfig
-from .description import Description
-from .images import Photo, PhotoError, embedded_photos, load_photos
-from .laws import Law
-from .least_squares import LeastSquaresDecoder, fit_least_squares
-from .metrics import COLOUR, GREY, colour_scores, grey_scores
-from .network import Network, build
-from .operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
-from .reconstruction import Reconstruction, reconstruct
-from .shapes import Alignment, alignment, input_sizes, layer_table, least_size, trace
+from .data.photo import Photo, PhotoError, embedded_photos, load_photos
+from .decoders.least_squares import LeastSquaresDecoder, fit_least_squares
+from .network.architectures import alexnet, architecture, torchvision_alexnet, vgg16
+from .network.build import Network, build
+from .network.description import Description
+from .network.laws import Law
+from .network.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
+from .network.spec import NetworkConfig, ReconstructConfig
+from .network.trace import Alignment, alignment, input_sizes, layer_table, least_size, trace
+from .scores.metrics import COLOUR, GREY, colour_scores, grey_scores
+from .sweeps.pair import Reconstruction, reconstruct
 
 __version__: str
 

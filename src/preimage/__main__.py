@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Runs the command line; Ctrl-C is answered alike from the first import on."""
     try:
-        from preimage import cli
+        from preimage.app.cli import main as cli
 
         return cli.main()
     except KeyboardInterrupt:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from preimage.cli import main
-from preimage.config import Execution, SweepConfig
-from preimage.images import embedded_photos
-from preimage.montecarlo import run_trials
+from preimage.app.cli.main import main
+from preimage.data.photo import embedded_photos
+from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import run_sweep
 from preimage.sweeps.store import Store
+from preimage.sweeps.trials import run_trials
 
 pytestmark = pytest.mark.slow
 GRID = SweepConfig(

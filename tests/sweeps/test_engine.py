@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import sweep_jobs
 
-from preimage.config import SweepConfig
-from preimage.images import embedded_photos
-from preimage.montecarlo import by_encoder, run_trials
+from preimage.data.photo import embedded_photos
 from preimage.sweeps.engine import Backend, Configs, Outcome, execute
+from preimage.sweeps.grid import SweepConfig
 from preimage.sweeps.jobs import METRICS
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.processes import ProcessExecutor
+from preimage.sweeps.trials import by_encoder, run_trials
+from preimage.sweeps.workers import ProcessExecutor
 
 GRID = SweepConfig(layer=("conv1",), pooled=True, width=(2, 3, 4), head=("conv", "mean"), size=32)
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from preimage.cli import main
-from preimage.config import Execution, ReconstructConfig, SweepConfig
-from preimage.images import embedded_photos
-from preimage.shapes import trace
+from preimage.app.cli.main import main
+from preimage.data.photo import embedded_photos
+from preimage.network.spec import ReconstructConfig
+from preimage.network.trace import trace
 from preimage.sweeps import run as run_module
+from preimage.sweeps.costs import plan
 from preimage.sweeps.engine import Backend
+from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.jobs import flops
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.plan import plan
 from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
 from preimage.sweeps.table import summaries, write_table

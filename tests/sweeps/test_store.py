@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from preimage.config import ReconstructConfig
-from preimage.images import embedded_photos
+from preimage.data.photo import embedded_photos
+from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Store, label
 

@@ -4,7 +4,7 @@ import torch
 from scipy import stats
 
 from preimage import Conv, Description, build, vgg16
-from preimage.operations import ChannelMean
+from preimage.network.operations import ChannelMean
 
 
 def photo(height=9, width=7, channels=3, seed=0):

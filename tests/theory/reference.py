@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from preimage.operations import ChannelMean, Conv, Crop, Pool, Unpool
-from preimage.shapes import input_sizes, output_size
+from preimage.network.operations import ChannelMean, Conv, Crop, Pool, Unpool
+from preimage.network.trace import input_sizes, output_size
 
 Windows = list[list[tuple[int, float] | None]]
 

@@ -7,9 +7,9 @@ in the test's body: beartype, which checks calls, uses `random`, and strategies 
 import numpy as np
 from hypothesis import strategies as st
 
-from preimage.description import Description
-from preimage.operations import Conv, Pool
-from preimage.shapes import least_size
+from preimage.network.description import Description
+from preimage.network.operations import Conv, Pool
+from preimage.network.trace import least_size
 
 _convs = st.tuples(
     st.just("conv"),

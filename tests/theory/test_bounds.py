@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from preimage import Conv, Description, Law, Pool, Unpool, build
-from preimage.operations import ChannelMean
+from preimage.network.operations import ChannelMean
 from preimage.theory import (
     angle_bound,
     energies,
@@ -22,8 +22,7 @@ from preimage.theory import (
     relative_variance_bound,
     std_image,
 )
-
-from .nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
+from theory.nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
 
 K1, K2 = math.pi - 1, 5.0
 

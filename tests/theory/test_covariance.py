@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from preimage import Conv, Description, Pool, Unpool
-from preimage.operations import ChannelMean, Crop
+from preimage.network.operations import ChannelMean, Crop
 from preimage.theory import (
     limit,
     mean_square_sine,
@@ -12,8 +12,7 @@ from preimage.theory import (
     relative_std,
     two_layer,
 )
-
-from .nets import convs, outputs, photo, square_sines, threshold, vgg
+from theory.nets import convs, outputs, photo, square_sines, threshold, vgg
 
 
 def unpooled(kind, width):

@@ -11,9 +11,8 @@ import pytest
 
 from preimage import Law, least_size
 from preimage.theory import energy_ratio, limit, mean_bracket
-
-from .nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
-from .strategies import network
+from theory.nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
+from theory.strategies import network
 
 DRAWN = 6
 

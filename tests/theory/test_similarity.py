@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from preimage import Conv, Description, Pool, Unpool, least_size
-from preimage.operations import ChannelMean
+from preimage.network.operations import ChannelMean
 from preimage.theory import (
     channel_norm,
     cosine_bound,
@@ -17,9 +17,8 @@ from preimage.theory import (
     two_layer_cosine_bound,
     window_sum_energy,
 )
-
-from .nets import convs, photo, vgg
-from .strategies import network
+from theory.nets import convs, photo, vgg
+from theory.strategies import network
 
 
 def cosine(a, b):

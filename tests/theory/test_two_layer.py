@@ -19,8 +19,7 @@ from preimage.theory import (
     two_layer,
     two_layer_angle_bound,
 )
-
-from .nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
+from theory.nets import convs, outputs, photo, square_sines, threshold, vgg, z_scores
 
 WIDTH, COUNT = 256, 1500
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 
-from preimage.config import DeviceName, Execution
+from preimage.network.spec import DeviceName
 from preimage.sweeps.engine import Backend
+from preimage.sweeps.grid import Execution
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.processes import ProcessExecutor
+from preimage.sweeps.workers import ProcessExecutor
 
 #: Jobs that a Dask scheduler holds for each thread of its workers.
 _JOBS_AHEAD = 2

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
-from preimage.config import ReconstructConfig
+from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.jobs import JobResult, run_job
 from preimage.sweeps.photos import PackedPhotos
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from preimage.config import ReconstructConfig
-from preimage.reconstruction import RandomPair, resolve_device, split_head
-from preimage.results import environment
-from preimage.shapes import Size, input_sizes, trace
+from preimage.data.records import environment
+from preimage.network.device import resolve_device
+from preimage.network.spec import ReconstructConfig
+from preimage.network.trace import Size, input_sizes, trace
+from preimage.sweeps.pair import RandomPair, split_head
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Row
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from preimage.images import Photo, fingerprint
+from preimage.data.photo import Photo, fingerprint
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from preimage.config import Execution, ReconstructConfig
-from preimage.montecarlo import by_encoder
-from preimage.progress import progress_bar
+from preimage.data.progress import progress_bar
+from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.backends import open_backend
 from preimage.sweeps.engine import execute
+from preimage.sweeps.grid import Execution
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Row, Store, label
+from preimage.sweeps.trials import by_encoder
 
 
 @dataclass

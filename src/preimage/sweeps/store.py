@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from preimage.config import ReconstructConfig
-from preimage.laws import STREAM_VERSION
-from preimage.metrics import GREY
-from preimage.operations import Operation
-from preimage.results import write_json
+from preimage.data.records import write_json
+from preimage.network.laws import STREAM_VERSION
+from preimage.network.operations import Operation
+from preimage.network.spec import ReconstructConfig
+from preimage.scores.metrics import GREY
 from preimage.sweeps.photos import PackedPhotos
 
 Row = dict[str, Any]

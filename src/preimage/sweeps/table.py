@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from preimage.metrics import GREY
-from preimage.montecarlo import Summary, summary
-from preimage.results import write_atomically
+from preimage.data.records import write_atomically
+from preimage.scores.metrics import GREY
 from preimage.sweeps.run import Results
+from preimage.sweeps.trials import Summary, summary
 
 
 def table_rows(results: Results) -> Iterator[dict[str, Any]]:

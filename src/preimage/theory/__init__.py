@@ -5,6 +5,18 @@
 far the limit is from the image. The theory on its own: docs/theory.md.
 """
 
+from preimage.network.limit.exact import energies, limit
+from preimage.network.limit.filters import (
+    Moments,
+    excess_kurtosis,
+    gaussian_moments,
+    iid_moments,
+    marginal_moments,
+    relu_correlation,
+    relu_square_correlation,
+    sample_isotropic,
+)
+from preimage.network.limit.sampled import Bracket, Sampled, limit_bracket, sampled_limit
 from preimage.theory.bounds import (
     MultilayerBound,
     Variances,
@@ -20,18 +32,6 @@ from preimage.theory.bounds import (
 )
 from preimage.theory.chi_square import mixture_cdf, mixture_quantile
 from preimage.theory.covariance import mean_square_sine, relative_covariance
-from preimage.theory.limit import energies, limit
-from preimage.theory.max_limit import Bracket, Sampled, limit_bracket, sampled_limit
-from preimage.theory.moments import (
-    Moments,
-    excess_kurtosis,
-    gaussian_moments,
-    iid_moments,
-    marginal_moments,
-    relu_correlation,
-    relu_square_correlation,
-    sample_isotropic,
-)
 from preimage.theory.similarity import (
     Similarity,
     channel_norm,

@@ -14,13 +14,13 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.description import Description
-from preimage.laws import Law
-from preimage.operations import Conv, Operation, Pool, Unpool
-from preimage.theory.limit import energies, limit, plan_for
-from preimage.theory.moments import Moments, gaussian_moments
-from preimage.theory.operators import window_matrix
-from preimage.theory.plan import Stage, split
+from preimage.network.description import Description
+from preimage.network.laws import Law
+from preimage.network.limit.exact import energies, limit, plan_for
+from preimage.network.limit.filters import Moments, gaussian_moments
+from preimage.network.limit.offsets import Stage, split
+from preimage.network.limit.operators import window_matrix
+from preimage.network.operations import Conv, Operation, Pool, Unpool
 
 
 @dataclass(frozen=True)

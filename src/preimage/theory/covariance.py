@@ -12,12 +12,16 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.description import Description
-from preimage.operations import Conv, Pool, Unpool
-from preimage.theory.limit import energies, plan_for
-from preimage.theory.moments import gaussian_moments, relu_correlation, relu_square_correlation
-from preimage.theory.operators import axis_matrix, window_matrix
-from preimage.theory.plan import Plan, Stage
+from preimage.network.description import Description
+from preimage.network.limit.exact import energies, plan_for
+from preimage.network.limit.filters import (
+    gaussian_moments,
+    relu_correlation,
+    relu_square_correlation,
+)
+from preimage.network.limit.offsets import Plan, Stage
+from preimage.network.limit.operators import axis_matrix, window_matrix
+from preimage.network.operations import Conv, Pool, Unpool
 
 #: Pixels up to which d × d matrices are made.
 MOST_PIXELS = 4096

@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.description import Description
-from preimage.operations import ChannelMean, Conv
-from preimage.shapes import input_sizes, output_size
-from preimage.theory.limit import plan_for
-from preimage.theory.operators import window_matrix
+from preimage.network.description import Description
+from preimage.network.limit.exact import plan_for
+from preimage.network.limit.operators import window_matrix
+from preimage.network.operations import ChannelMean, Conv
+from preimage.network.trace import input_sizes, output_size
 
 
 class Similarity(NamedTuple):

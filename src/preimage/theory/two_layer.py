@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.description import Description
-from preimage.operations import Conv
+from preimage.network.description import Description
+from preimage.network.limit.exact import plan_for
+from preimage.network.limit.filters import Moments, gaussian_moments, relu_correlation
+from preimage.network.operations import Conv
 from preimage.theory.bounds import check_probability
 from preimage.theory.chi_square import mixture_quantile
-from preimage.theory.limit import plan_for
-from preimage.theory.moments import Moments, gaussian_moments, relu_correlation
 
 #: Pixels up to which d × d matrices are made: 0.5 GB each.
 MOST_PIXELS = 8192

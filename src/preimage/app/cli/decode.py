@@ -1,0 +1,117 @@
+"""`preimage reconstruct --decoder`: photos, or anyone's features, by a decoder that learned."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from preimage.app.cli.commands import ReconstructCommand
+from preimage.data.photo import Photo, PhotoError, clipped_image, open_photos
+from preimage.data.progress import progress
+from preimage.data.records import (
+    environment,
+    output_folder,
+    write_atomically,
+    write_json,
+    write_jsonl,
+)
+from preimage.data.tables import text_table
+from preimage.decoders.inverter import Inverter
+from preimage.network.device import resolve_device
+from preimage.paper.draw import decoded_sheet, save_figure
+from preimage.scores.metrics import COLOUR, colour_scores
+
+_SHEET_ROWS = 8
+_SCORES = ("mse", "psnr", "ssim")
+
+
+def decode(config: ReconstructCommand) -> int:
+    """Writes a picture for each photo, or each row of features; 2 if a photo could not be read."""
+    assert config.decoder is not None
+    inverter = Inverter.load(config.decoder).to(resolve_device(config.device))
+    folder = output_folder(config.out)
+    if config.features is not None:
+        return _decode_features(inverter, config, folder)
+    problems: list[ValueError] = []
+
+    def report(error: ValueError) -> None:
+        problems.append(error)
+        print(f"preimage: {error}", file=sys.stderr)
+
+    records: list[dict[str, object]] = []
+    sheet: list[tuple[Photo, Tensor]] = []
+    for photo in progress(
+        open_photos(config.photos or None, config.size or None, report), "photos"
+    ):
+        try:
+            output = inverter(photo.pixels[None]).cpu()
+            scores = colour_scores(photo.pixels[None], output)
+        except ValueError as error:
+            report(PhotoError(f"{photo.source}: {error}"))
+            continue
+        write_atomically(folder / f"{photo.name}_decoded.png", clipped_image(output[0]).save)
+        values = {name: float(getattr(scores, name)) for name in _SCORES}
+        records.append({"photo": photo.name, "photo_sha256": photo.sha256, **values})
+        sheet += [(photo, output[0])] if len(sheet) < _SHEET_ROWS else []
+    if not records:
+        return 2
+    write_jsonl(folder / "records.jsonl", records)
+    _write_run(inverter, config, folder)
+    rows = [
+        (str(record["photo"]), *(f"{record[name]:.3f}" for name in _SCORES)) for record in records
+    ]
+    print(text_table(("Photo", "MSE", "PSNR (dB)", "SSIM"), rows))
+    title = f"{inverter.description.name}, {Path(config.decoder).name}"
+    print(f"\n{save_figure(decoded_sheet(sheet, title), folder / 'sheet.png')}")
+    return 2 if problems else 0
+
+
+def _decode_features(inverter: Inverter, config: ReconstructCommand, folder: Path) -> int:
+    assert config.features is not None
+    features = _read_features(Path(config.features))
+    for index, row in enumerate(_decoded(inverter, features, config.size)):
+        path = folder / f"features-{index:04d}.png"
+        print(write_atomically(path, clipped_image(row).save))
+    _write_run(inverter, config, folder)
+    return 0
+
+
+def _decoded(inverter: Inverter, features: Tensor, side: int) -> Iterator[Tensor]:
+    for part in torch.split(features.float(), 8):
+        yield from inverter.decode(part, (side, side)).cpu()
+
+
+def _read_features(path: Path) -> Tensor:
+    """The one tensor (N, C, h, w) of a safetensors file."""
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"--features {path}: not a safetensors file ({error}).") from None
+    if len(tensors) != 1:
+        names = ", ".join(sorted(tensors)) or "none"
+        raise ValueError(f"--features {path}: expected one tensor (N, C, h, w), found {names}.")
+    (features,) = tensors.values()
+    if features.dim() != 4 or not features.is_floating_point():
+        raise ValueError(
+            f"--features {path}: expected floating-point (N, C, h, w), got {features.dtype} "
+            f"{tuple(features.shape)}."
+        )
+    return features
+
+
+def _write_run(inverter: Inverter, config: ReconstructCommand, folder: Path) -> None:
+    write_json(
+        folder / "run.json",
+        {
+            "command": asdict(config),
+            "encoder": {"description": inverter.description.to_dict(), "origin": inverter.origin},
+            "decoder": inverter.card,
+            "contract": asdict(COLOUR),
+            "environment": environment(inverter.device),
+        },
+    )

@@ -1,0 +1,93 @@
+"""`preimage demo`: random networks by layer and by width, on a page."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from preimage.app.cli.commands import DemoCommand
+from preimage.app.cli.lines import command_line
+from preimage.data.photo import fingerprint, open_photos
+from preimage.data.progress import progress_bar
+from preimage.data.records import environment, output_folder, write_json, write_jsonl, write_text
+from preimage.data.tables import text_table
+from preimage.network.spec import ReconstructConfig
+from preimage.paper import overview
+from preimage.paper.draw import highlights, overview_chart, photo_sheet, save_figure
+from preimage.paper.page import overview_page
+from preimage.scores.metrics import GREY
+from preimage.sweeps.trials import Trial
+
+
+def run(config: DemoCommand) -> int:
+    """Computes the overview, writes page, pictures and records, and prints where they are."""
+    if config.size < 1:
+        raise ValueError("--size must be positive: the demo compares photos of one size.")
+    folder = output_folder(config.out)
+    problems: list[str] = []
+
+    def report(error: ValueError) -> None:
+        problems.append(str(error))
+        print(f"preimage: {error}", file=sys.stderr)
+
+    photos = list(open_photos(config.photos or None, config.size, report))
+    if not photos:
+        return 2
+    settings = ReconstructConfig(
+        weights=config.weights, seed=config.seed, size=config.size, device=config.device
+    )
+    with progress_bar("networks", overview.num_trials(config.networks)) as advance:
+        results = overview.run(photos, settings, config.networks, advance)
+    page = _write_pictures(results, config, folder)
+    _write_records(results, config, folder)
+    for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
+        heading = (f"SSIM / |r|, {name}", *grid.columns)
+        print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
+    print(f"page:     {page}\npictures: {folder}/*.png\nscores:   {folder}/records.jsonl")
+    return 2 if problems else 0
+
+
+def _write_pictures(results: overview.Overview, config: DemoCommand, folder: Path) -> Path:
+    """The figures and the page."""
+    with progress_bar("pictures", len(results.photos) + 2) as advance:
+        chart = save_figure(overview_chart(results), folder / "overview.png")
+        advance()
+        save_figure(highlights(results), folder / "highlights.png", dpi=120)
+        advance()
+        for index, photo in enumerate(results.photos):
+            save_figure(photo_sheet(results, index), folder / f"sheet_{photo.name}.png", dpi=110)
+            advance()
+    record = environment(results.config.device)
+    html = overview_page(results, chart.read_bytes(), record, command_line("demo", config))
+    return write_text(folder / "report.html", html)
+
+
+def _write_records(results: overview.Overview, config: DemoCommand, folder: Path) -> None:
+    """Every score, and what one needs to get it again."""
+    hashed = fingerprint(photo.sha256 for photo in results.photos)
+    grids = (results.by_layer, results.by_width)
+    trials = [trial for grid in grids for cell in grid.cells.values() for trial in cell]
+    write_jsonl(
+        folder / "records.jsonl", (row for trial in trials for row in _records(trial, hashed))
+    )
+    write_json(
+        folder / "run.json",
+        {
+            "command": asdict(config),
+            "contract": asdict(GREY),
+            "photos_sha256": hashed,
+            "environment": environment(results.config.device),
+        },
+    )
+
+
+def _cells(grid: overview.Grid, row: str) -> list[str]:
+    return [
+        f"{grid.summary(row, column, 'ssim').mean:.2f} / "
+        f"{grid.summary(row, column, 'pearson', absolute=True).mean:.2f}"
+        for column in grid.columns
+    ]
+
+
+def _records(trial: Trial, photos_sha256: str) -> list[dict[str, object]]:
+    words = {**asdict(trial.config), "photos_sha256": photos_sha256}
+    return [{**words, **result.record()} for result in trial.reconstructions]

@@ -1,0 +1,62 @@
+"""`preimage evaluate`: how well a decoder takes photos back."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from preimage.data.records import environment, output_folder, write_json, write_jsonl
+from preimage.data.tables import text_table
+from preimage.decoders.evaluate import METRICS, Evaluation, evaluate, mean_image
+from preimage.decoders.inverter import Inverter
+from preimage.decoders.learning import open_squares
+from preimage.decoders.options import EvaluateCommand
+from preimage.network.device import resolve_device
+from preimage.scores.metrics import COLOUR
+
+
+def run(config: EvaluateCommand) -> int:
+    """Scores photos, writes every score, and prints means with their intervals."""
+    inverter = Inverter.load(config.decoder).to(resolve_device(config.device))
+    folder = output_folder(config.out)
+    sources = {
+        "training": open_squares(config.data, config.size, config.photos),
+        "held-out": open_squares(config.held_out, config.size, config.photos, option="held-out"),
+    }
+    mean = mean_image(sources["training"].pixels)
+    found = {name: evaluate(inverter, s.pixels, mean) for name, s in sources.items()}
+    write_jsonl(
+        folder / "scores.jsonl",
+        (
+            {"photos": name, "photo": photo, "method": method, **record}
+            for name, methods in found.items()
+            for method, evaluation in methods.items()
+            for photo, record in zip(sources[name].names, evaluation.records(), strict=True)
+        ),
+    )
+    write_json(
+        folder / "run.json",
+        {
+            "command": asdict(config),
+            "decoder": inverter.card,
+            "encoder": {"description": inverter.description.to_dict(), "origin": inverter.origin},
+            "contract": asdict(COLOUR),
+            "data": {name: source.fingerprint for name, source in sources.items()},
+            "environment": environment(inverter.device),
+        },
+    )
+    print(_table(found))
+    print(f"\nmeans over photos ± 95 % intervals; every score in {Path(folder) / 'scores.jsonl'}")
+    return 0
+
+
+def _table(found: dict[str, dict[str, Evaluation]]) -> str:
+    heading = ("photos, method", "n", "MSE", "PSNR (dB)", "SSIM", "feature error")
+    rows = [
+        (
+            f"{name}, {method}",
+            str(len(evaluation.mse)),
+            *(str(evaluation.interval(metric)) for metric in METRICS),
+        )
+        for name, methods in found.items()
+        for method, evaluation in methods.items()
+    ]
+    return text_table(heading, rows)

@@ -1,0 +1,28 @@
+"""`preimage pretrain`: an encoder trained to tell classes apart."""
+
+from pathlib import Path
+
+from accelerate import PartialState
+
+from preimage.app.cli.train import print_costs, unfinished
+from preimage.data.checkpoints import read_checkpoint
+from preimage.decoders.encoders import KIND
+from preimage.decoders.learning import CLASSIFIER_FILE, pretrain_encoder
+from preimage.decoders.options import PretrainCommand
+
+
+def run(config: PretrainCommand) -> int:
+    """Trains, tests, and writes `encoder.safetensors`."""
+    if config.dry_run:
+        return print_costs(config.encoder(), None, config.training_recipe())
+    model = pretrain_encoder(config)
+    if not PartialState().is_main_process:
+        return 0
+    if model is None:
+        return unfinished(config.out)
+    path = Path(config.out) / CLASSIFIER_FILE
+    tested = read_checkpoint(path, KIND).card["accuracy"]
+    if tested:
+        print(f"test accuracy {tested['accuracy']:.4f} on {tested['photos']:,} photos")
+    print(path)
+    return 0

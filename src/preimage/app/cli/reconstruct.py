@@ -1,0 +1,95 @@
+"""`preimage reconstruct`: photos through a random CNN and back, or through one that learned."""
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from preimage.app.cli.commands import ReconstructCommand
+from preimage.app.cli.decode import decode
+from preimage.data.photo import PhotoError, fingerprint, open_photos, to_image
+from preimage.data.progress import progress
+from preimage.data.records import output_folder, write_atomically, write_json, write_jsonl
+from preimage.data.tables import text_table
+from preimage.network.spec import ReconstructConfig
+from preimage.paper.draw import reconstruction_sheet, save_figure
+from preimage.sweeps.pair import RandomPair, Reconstruction, run_record
+
+_SHEET_ROWS = 8
+
+
+def run(config: ReconstructCommand) -> int:
+    """Reconstructs each photo that can be read; 2 if one could not."""
+    if config.decoder is not None:
+        return decode(config)
+    if config.features is not None:
+        raise ValueError("--features needs --decoder: the file that takes them back to pixels.")
+    settings = ReconstructConfig(
+        **{field.name: getattr(config, field.name) for field in fields(ReconstructConfig)}
+    )
+    pair = RandomPair(settings)
+    folder = output_folder(config.out)
+    problems: list[str] = []
+
+    def report(error: ValueError) -> None:
+        problems.append(str(error))
+        print(f"preimage: {error}", file=sys.stderr)
+
+    done: list[Reconstruction] = []  # the first ones whole, for the sheet
+    records: list[dict[str, object]] = []
+    interrupted = False
+    photos = open_photos(config.photos or None, settings.size or None, report)
+    try:
+        for photo in progress(photos, "photos"):
+            try:
+                result = pair(photo)
+            except ValueError as error:
+                report(PhotoError(f"{photo.source}: {error}"))
+                continue
+            _save_pictures(result, folder)
+            records.append(result.record())
+            done += [result] if len(done) < _SHEET_ROWS else []
+    except KeyboardInterrupt:
+        interrupted = True  # what is finished is worth its record
+    if records:
+        _write_records(settings, records, folder)
+        title = f"{settings.network().name}, {settings.weights}, seed {settings.seed}"
+        sheet = save_figure(reconstruction_sheet(done, title), folder / "sheet.png")
+        print(_table(records))
+        print(
+            f"\n{sheet}: photo, grey, the picture scored, the raw output; one file each beside it"
+        )
+    if interrupted:
+        raise KeyboardInterrupt
+    return 2 if problems or not records else 0
+
+
+def _write_records(
+    settings: ReconstructConfig, records: list[dict[str, object]], folder: Path
+) -> None:
+    photos = fingerprint(str(record["photo_sha256"]) for record in records)
+    write_json(folder / "run.json", run_record(settings, photos))
+    write_jsonl(
+        folder / "records.jsonl", ({**record, "photos_sha256": photos} for record in records)
+    )
+
+
+def _save_pictures(result: Reconstruction, folder: Path) -> None:
+    name = result.photo.name
+    for kind, pixels in (("grey", result.grey[None]), ("colour", result.colour)):
+        picture = to_image(pixels)
+        write_atomically(folder / f"{name}_{kind}.png", picture.save)
+
+
+def _table(records: list[dict[str, object]]) -> str:
+    return text_table(
+        ("Photo", "SSIM", "Pearson", "inverted"),
+        [
+            (
+                str(record["photo"]),
+                f"{record['ssim']:.3f}",
+                f"{record['pearson']:.3f}",
+                "yes" if record["inverted"] else "no",
+            )
+            for record in records
+        ],
+    )

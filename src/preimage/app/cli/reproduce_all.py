@@ -1,0 +1,89 @@
+"""`preimage reproduce all`: Table 1 and every figure there is, on one page."""
+
+import json
+import sys
+import time
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.lines import command_line
+from preimage.app.cli.reproduce import FIGURES, compute
+from preimage.data.records import environment, output_folder, write_text
+from preimage.paper.finding import Finding, Incomplete, save_finding, text
+from preimage.paper.page import findings_page
+from preimage.sweeps.grid import Execution
+
+#: Settings that change no number.
+_EXECUTION = {field.name for field in fields(Execution)} | {"figure", "out", "device"}
+
+
+def run(config: ReproduceCommand) -> int:
+    """Computes what `--out` lacks, figure by figure, and writes report.html; 1 if any is absent."""
+    folder = output_folder(config.out)
+    deadline = None
+    if config.max_minutes is not None:
+        deadline = time.monotonic() + 60 * config.max_minutes
+    findings: dict[str, list[Finding]] = {}
+    problems: dict[str, str] = {}
+    for figure in FIGURES:
+        one = replace(config, figure=figure)  # type: ignore[arg-type]
+        if deadline is not None:
+            left = (deadline - time.monotonic()) / 60
+            one = replace(one, max_minutes=max(left, 1e-3))
+        known = [] if config.dry_run else _kept(folder, one)
+        findings[figure], problem = (known, "") if known else _attempt(one, folder)
+        if problem:
+            problems[figure] = problem
+            print(f"preimage: {figure}: {problem}", file=sys.stderr)
+    if config.dry_run:
+        return 0
+    page = findings_page(
+        findings,
+        problems,
+        folder,
+        environment(config.device),
+        command_line("reproduce", config, "figure"),
+    )
+    path = write_text(folder / "report.html", page)
+    print(text([finding for several in findings.values() for finding in several]))
+    print(f"\npage: {path}")
+    return 1 if problems else 0
+
+
+def _attempt(config: ReproduceCommand, folder: Path) -> tuple[list[Finding], str]:
+    """A figure's findings, and what is wrong with it; no failure of one stops the others."""
+    try:
+        findings, problem = compute(config), ""
+    except Incomplete as stopped:
+        findings, problem = stopped.findings, str(stopped)
+    except Exception as error:
+        findings, problem = [], " ".join(str(error).split()) or type(error).__name__
+    for finding in findings:
+        save_finding(folder, finding, {**asdict(config), "complete": not problem})
+    return findings, problem
+
+
+def _kept(folder: Path, config: ReproduceCommand) -> list[Finding]:
+    """The findings of a figure that an earlier run left here complete, with the same settings."""
+    wanted = _settings(asdict(config))
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            record = data["record"]
+            same = record["figure"] == config.figure and record["complete"]
+            if same and _settings(record) == wanted:
+                values = {field.name: data[field.name] for field in fields(Finding)}
+                for name in ("pictures", "tables"):
+                    values[name] = tuple(values[name])
+                found.append(Finding(**values))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    there = all((folder / name).exists() for f in found for name in (*f.pictures, *f.tables))
+    return found if there else []
+
+
+def _settings(record: dict[str, object]) -> dict[str, object]:
+    kept = {key: value for key, value in record.items() if key not in _EXECUTION | {"complete"}}
+    return json.loads(json.dumps(kept))  # type: ignore[no-any-return]

@@ -1,0 +1,65 @@
+"""`preimage sweep`: a grid of random networks on photos, resumable, here or on a cluster."""
+
+import itertools
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from preimage.data.photo import Photo, open_photos
+from preimage.data.records import output_folder
+from preimage.data.tables import text_table
+from preimage.network.device import resolve_device
+from preimage.sweeps.backends import num_workers
+from preimage.sweeps.costs import plan
+from preimage.sweeps.grid import SweepCommand
+from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.run import Results, run_sweep
+from preimage.sweeps.store import Store
+from preimage.sweeps.table import require_parquet, summaries, write_table
+
+
+def run(config: SweepCommand) -> int:
+    """Computes what is missing and writes the table; 1 while cells are missing."""
+    store = Store(output_folder(config.out))
+    if config.action == "status":
+        return _status(store)
+    cells = config.cells()
+    resolve_device(config.device)
+    if config.parquet:
+        require_parquet()
+    photos = PackedPhotos.pack(_photos(config))
+    if config.dry_run:
+        print(plan(cells, photos, store, num_workers(config, config.device), config.threads))
+        return 0
+    results = run_sweep(cells, photos, store, config, {"command": asdict(config)})
+    files = write_table(results, store.folder, config.parquet)
+    _print(results, files)
+    if results.missing:
+        print(f"preimage: {results.shortfall()}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _photos(config: SweepCommand) -> list[Photo]:
+    photos = open_photos(config.data or None, config.size or None)
+    return list(itertools.islice(photos, config.photos))
+
+
+def _status(store: Store) -> int:
+    status = store.status()
+    print(status)
+    for problem in status.failed.values():
+        print(f"failed: {problem}")
+    return 0 if status.complete else 1
+
+
+def _print(results: Results, files: list[Path]) -> None:
+    ssim, pearson = (summaries(results, metric) for metric in ("ssim", "pearson"))
+    size = summaries(results, "pearson", absolute=True)
+    rows = [
+        (name, str(ssim[name]), str(pearson[name]), str(size[name]), str(ssim[name].networks))
+        for name in ssim
+    ]
+    if rows:
+        print(text_table(("mean ± std over networks", "SSIM", "r", "|r|", "n"), rows))
+        print(f"\n{len(results.photos)} photos; a row a photo and network: {files[-1]}")

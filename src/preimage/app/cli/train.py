@@ -1,0 +1,51 @@
+"""`preimage train`: the DCN on the features of a CNN."""
+
+from pathlib import Path
+
+from accelerate import PartialState
+
+from preimage.decoders.learning import DECODER_FILE, costs, measured_rate, train_decoder
+from preimage.decoders.options import TrainCommand
+from preimage.decoders.recipes import Recipe
+from preimage.decoders.run_folder import read_metrics
+from preimage.network.description import Description
+
+
+def run(config: TrainCommand) -> int:
+    """Trains and writes `decoder.safetensors`."""
+    recipe = config.training_recipe()
+    if config.dry_run:
+        encoder = config.encoder_description()
+        return print_costs(encoder, config.decoder_of(encoder), recipe)
+    inverter = train_decoder(config)
+    if not PartialState().is_main_process:  # one of several under torchrun; the first one speaks
+        return 0
+    if inverter is None:
+        return unfinished(config.out)
+    error = inverter.card["metrics"]["loss"] / (3 * recipe.crop**2)
+    print(
+        f"{recipe.steps:,} steps; mean squared error of the last ones {error:.1f} squared grey "
+        f"levels\n{Path(config.out) / DECODER_FILE}"
+    )
+    return 0
+
+
+def unfinished(out: str) -> int:
+    """Says where the run stands; not finished in time is no failure."""
+    steps = read_metrics(Path(out) / "metrics.jsonl")[-1]["step"]
+    print(f"stopped after {steps:,} steps; the same command goes on from there")
+    return 0
+
+
+def print_costs(encoder: Description, decoder: Description | None, recipe: Recipe) -> int:
+    """Prints what a run would take."""
+    found = costs(encoder, decoder, recipe)
+    rate = measured_rate()
+    print(
+        f"{found['steps']:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}\n"
+        f"{2 * found['multiply_adds']:.2e} FLOPs, inserted zeros counted\n"
+        f"{found['state_bytes'] / 1e6:.1f} MB of state on the disk\n"
+        f"{found['multiply_adds'] / rate / 3600:.1f} hours at this machine's "
+        f"{2 * rate / 1e9:.0f} GFLOP/s in a 3×3 convolution"
+    )
+    return 0

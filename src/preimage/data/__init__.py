@@ -1,0 +1,1 @@
+"""Photos in, records out: files, archives, crops; checkpoints, tables, progress bars."""

@@ -1,0 +1,115 @@
+"""Checkpoints: one safetensors file with its card inside, and the card as JSON beside it.
+
+The card says what the tensors are and where they come from. It lies in the file's own header, so
+that a rename replaces tensors and card together; the JSON beside it is for people. A SHA-256 over
+card and tensors is checked at every reading: safetensors alone finds a truncated file, but not a
+flipped bit. No pickle is involved.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from preimage.data.records import write_atomically, write_json
+
+FORMAT = "preimage checkpoint 1"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that can't be used, in one line: which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors by name, and a card of plain data. `kind` says what they make: `decoder`, …"""
+
+    kind: str
+    card: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose names begin with `prefix.`, without it."""
+        start = f"{prefix}."
+        return {k.removeprefix(start): v for k, v in self.tensors.items() if k.startswith(start)}
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
+    """Writes the file at once or not at all, then its card beside it as JSON.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
+    # Copies: safetensors refuses tensors that share memory or are not contiguous.
+    tensors = {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in checkpoint.tensors.items()
+    }
+    card = json.dumps(checkpoint.card, ensure_ascii=False, allow_nan=False)
+    sha256 = _digest(checkpoint.kind, card, tensors)
+    header = {"format": FORMAT, "kind": checkpoint.kind, "card": card, "sha256": sha256}
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, header))
+    write_json(
+        path.with_suffix(".json"),
+        {"format": FORMAT, "kind": checkpoint.kind, "sha256": sha256, **checkpoint.card},
+    )
+    return path
+
+
+def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
+    """The checkpoint in a file.
+
+    Raises:
+        CheckpointError: not there, not a checkpoint of this kind, truncated, or tampered with.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; name a checkpoint that preimage wrote.")
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: not a safetensors file, or truncated ({error}); take another copy."
+        ) from None
+    if header.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: a safetensors file, but not a checkpoint of preimage.")
+    if header.get("kind") != kind:
+        raise CheckpointError(f"{path}: holds a {header.get('kind')}, expected a {kind}.")
+    if _digest(kind, header.get("card", ""), tensors) != header.get("sha256"):
+        raise CheckpointError(
+            f"{path}: its content does not match its SHA-256; it was damaged or changed. Take "
+            "another copy, or make it again."
+        )
+    return Checkpoint(kind, json.loads(header["card"]), tensors)
+
+
+def is_checkpoint(path: str | Path) -> bool:
+    """Whether a file is a checkpoint of preimage, of any kind."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and values."""
+    return _digest("", "", tensors)
+
+
+def _digest(kind: str, card: str, tensors: Mapping[str, Tensor]) -> str:
+    sha = hashlib.sha256(f"{kind}\0{card}\0".encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu()
+        sha.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        sha.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return sha.hexdigest()

@@ -1,0 +1,156 @@
+"""A data set decoded once and kept in memory, so that reading it costs a copy."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from preimage.data.archives import PhotoError
+from preimage.data.photo import fit_pixels, quiet
+from preimage.data.progress import progress_bar
+from preimage.data.records import write_atomically
+from preimage.data.sources import ImageSource
+
+_CHUNK = 128  # images that a thread decodes before it reports
+_log = logging.getLogger(__name__)
+
+
+class MemorySource(ImageSource):
+    """Images of one size, all in memory: `pixels` is (len, 3, H, W) uint8."""
+
+    def __init__(
+        self,
+        pixels: UInt8[Tensor, "N 3 H W"],
+        names: Sequence[str],
+        fingerprint: str,
+        labels: np.ndarray | None = None,
+        classes: tuple[str, ...] | None = None,
+        problems: Iterable[str] = (),
+    ) -> None:
+        self.pixels = pixels.contiguous()
+        self._names = tuple(names)
+        self.fingerprint = fingerprint
+        self.labels, self.classes, self.problems = labels, classes, tuple(problems)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def name(self, index: int) -> str:
+        """The name in the source that was decoded."""
+        return self._names[index]
+
+    def read(self, index: int) -> UInt8[Tensor, "3 H W"]:
+        """RGB pixels."""
+        return self.pixels[index]
+
+
+def decode_once(
+    source: ImageSource,
+    size: int,
+    *,
+    limit: int | None = None,
+    folder: Path | None = None,
+    threads: int | None = None,
+) -> MemorySource:
+    """The source's images in memory, (len, 3, size, size) uint8: 184 MB for CIFAR-10 at 32.
+
+    The centre square of each is resized to `size` by Lanczos, unless it has that size. Images that
+    can't be read are left out, and stand among the result's `problems`.
+
+    Args:
+        limit: only the first so many.
+        folder: where the pixels are kept for the next time, in a file named by the source's
+            fingerprint and the size, with a checksum; a damaged one is written again.
+        threads: the machine's cores, if not given.
+
+    Raises:
+        PhotoError: no image can be read.
+    """
+    count = min(len(source), limit or len(source))
+    path = folder and folder / f"{source.fingerprint[:16]}-{size}-{count}.safetensors"
+    found = _load(path, source, size) if path and path.exists() else None
+    if found is None:
+        pixels, problems = _decode(source, size, count, threads or os.cpu_count() or 1)
+        kept = np.array([i for i in range(count) if i not in problems], np.int64)
+        if not len(kept):
+            raise PhotoError(f"none of {count} images can be read; the first: {problems[0]}")
+        found = pixels[torch.from_numpy(kept)] if problems else pixels, kept, [*problems.values()]
+        if path:
+            _save(path, source, size, *found)
+    pixels, kept, failed = found
+    return MemorySource(
+        pixels,
+        [source.name(i) for i in kept.tolist()],
+        source.fingerprint,
+        None if source.labels is None else source.labels[kept],
+        source.classes,
+        (*source.problems, *failed),
+    )
+
+
+_Found = tuple[Tensor, np.ndarray, list[str]]  # pixels, their numbers in the source, problems
+
+
+def _decode(
+    source: ImageSource, size: int, count: int, threads: int
+) -> tuple[Tensor, dict[int, str]]:
+    pixels = torch.empty(count, 3, size, size, dtype=torch.uint8)
+    problems: dict[int, str] = {}
+
+    def decode(chunk: range) -> range:
+        for index in chunk:
+            try:
+                pixels[index] = fit_pixels(source.read(index), size)
+            except PhotoError as error:
+                problems[index] = str(error)
+        return chunk
+
+    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    bar = progress_bar("decode", count)
+    with quiet, bar as advance, ThreadPoolExecutor(threads) as pool:
+        for chunk in pool.map(decode, chunks):
+            for _ in chunk:
+                advance()
+    return pixels, dict(sorted(problems.items()))
+
+
+def _save(
+    path: Path, source: ImageSource, size: int, pixels: Tensor, kept: np.ndarray, failed: list[str]
+) -> None:
+    metadata = {
+        "fingerprint": source.fingerprint,
+        "size": str(size),
+        "sha256": _sha256(pixels),
+        "problems": json.dumps(failed),
+    }
+    tensors = {"pixels": pixels, "kept": torch.from_numpy(kept)}
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+
+
+def _load(path: Path, source: ImageSource, size: int) -> _Found | None:
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+            pixels, kept = file.get_tensor("pixels"), file.get_tensor("kept").numpy()
+        same = (metadata["fingerprint"], metadata["size"]) == (source.fingerprint, str(size))
+        if same and metadata["sha256"] == _sha256(pixels):
+            return pixels, kept, json.loads(metadata["problems"])
+        reason = "its checksum or its source doesn't fit"
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        reason = str(error)
+    _log.warning("%s is damaged (%s); decoding again.", path, reason)
+    return None
+
+
+def _sha256(pixels: Tensor) -> str:
+    return hashlib.sha256(pixels.numpy().data).hexdigest()

@@ -1,0 +1,247 @@
+"""Photos in and out: any file a person has → (3, H, W) float32 RGB in [0, 255], and back.
+
+Transparent pixels are laid over white; EXIF rotation is applied; 16-bit grey is scaled to 8.
+"""
+
+import hashlib
+import io
+import itertools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from threading import Lock
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from preimage.data.archives import OnError, expand
+from preimage.data.archives import PhotoError as PhotoError
+
+#: The side of the square that photos are brought to, as in the paper's Table 1.
+SIZE = 227
+#: Natural colour photos in scikit-image's wheel, of subjects a person recognises at once.
+EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
+_LONGEST_NAME = 150  # bytes; files take 255, endings included
+
+
+@dataclass(frozen=True)
+class Photo:
+    """RGB pixels in [0, 255], a name that is unique in its list, and where they came from."""
+
+    name: str
+    source: str
+    pixels: Float[Tensor, "3 H W"]
+
+    @property
+    def sha256(self) -> str:
+        """Of the shape and the pixels as they are used, not of the file."""
+        data = self.pixels.contiguous().numpy()
+        return hashlib.sha256(repr(data.shape).encode() + data.tobytes()).hexdigest()
+
+
+def fingerprint(hashes: Iterable[str]) -> str:
+    """A hash of a list of photos, from their own: pixels and order."""
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def embedded_photos(size: int | None = SIZE) -> list[Photo]:
+    """Four photos that scikit-image ships: astronaut, chelsea (a cat), coffee, rocket."""
+    from skimage import data
+
+    return [
+        Photo(
+            name,
+            f"scikit-image: data.{name}()",
+            to_pixels(fit(Image.fromarray(getattr(data, name)()), size)).float(),
+        )
+        for name in EMBEDDED
+    ]
+
+
+def load_photos(
+    sources: str | Path | Sequence[str | Path],
+    size: int | None = SIZE,
+    on_error: OnError | None = None,
+) -> Iterator[Photo]:
+    """The photos of files, folders (with all below), zips and glob patterns, one by one.
+
+    Args:
+        sources: one or several.
+        size: the centre square is resized to this side by Lanczos; None keeps photos as they are.
+        on_error: takes the `PhotoError` of a photo that can't be read, and the others go on;
+            without it the error is raised.
+
+    Raises:
+        PhotoError: not there, not an image, truncated, empty or too large; no photo in a folder.
+    """
+    if isinstance(sources, str | Path):
+        sources = [sources]
+    taken: set[str] = set()
+    for source in sources:
+        for entry in expand(str(source), on_error):
+            name = entry.shown
+            try:
+                image = fit(decode(name, entry.read), size)
+            except PhotoError as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+                continue
+            yield Photo(_unique(PurePosixPath(name).stem, taken), name, to_pixels(image).float())
+
+
+def open_photos(
+    sources: str | Path | Sequence[str | Path] | None,
+    size: int | None,
+    on_error: Callable[[PhotoError], None] | None = None,
+) -> Iterator[Photo]:
+    """`load_photos`, or the embedded ones where no source is given."""
+    if sources is None:
+        return iter(embedded_photos(size))
+    return load_photos(sources, size, on_error)
+
+
+def open_photo(source: str | None, size: int | None) -> Photo:
+    """The one photo of a source, or the first embedded one.
+
+    Raises:
+        PhotoError: it can't be read, or there are several.
+    """
+    photos = list(itertools.islice(open_photos(source, size), 2 if source else 1))
+    if len(photos) > 1:
+        raise PhotoError(f"{source}: several photos; name one.")
+    return photos[0]
+
+
+def clipped_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
+    """An 8-bit picture of pixels of the range [0, 255], clipped to it."""
+    array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(array)
+
+
+def to_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
+    """An 8-bit picture of any tensor of 1 or 3 channels, stretched to [0, 255] as a whole."""
+    low, high = pixels.min(), pixels.max()
+    scaled = (pixels - low) / torch.where(high > low, high - low, 1.0) * 255
+    array = scaled.round().byte().permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+
+
+def _unique(stem: str, taken: set[str]) -> str:
+    clean = "".join(c if c.isalnum() or c in "-_." else "_" for c in stem) or "photo"
+    clean = clean.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    name, count = clean, 1
+    while name in taken:
+        count += 1
+        name = f"{clean}-{count}"
+    taken.add(name)
+    return name
+
+
+# --- pixels -------------------------------------------------------------------------------------
+
+
+def decode(label: str, read: Callable[[], bytes]) -> Image.Image:
+    """An RGB image, upright, of whatever the bytes hold.
+
+    Raises:
+        PhotoError: not an image, truncated, empty or too large; it begins with `label`.
+    """
+    try:
+        data = read()
+        if not data:
+            raise PhotoError(f"{label}: the file is empty.")
+        with quiet:  # of large photos and odd metadata; errors stay
+            image = Image.open(io.BytesIO(data))
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except PhotoError:
+        raise
+    except Image.DecompressionBombError:
+        raise PhotoError(
+            f"{label}: too many pixels (over {2 * (Image.MAX_IMAGE_PIXELS or 0):,}); it may be a "
+            "decompression bomb. Shrink the photo first."
+        ) from None
+    except UnidentifiedImageError:
+        raise PhotoError(f"{label}: not an image that Pillow can read.") from None
+    # Decoders meet damaged files with many kinds of errors; to a person they are one.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PhotoError(f"{label}: can't be read ({reason}).") from None
+
+
+class _Quiet:
+    """Warnings off, for all threads: `warnings.catch_warnings` alone may leave them so."""
+
+    def __init__(self) -> None:
+        self._lock, self._depth = Lock(), 0
+        self._catch = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._catch = warnings.catch_warnings()
+                self._catch.__enter__()
+                warnings.simplefilter("ignore")
+            self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._catch.__exit__(None, None, None)
+
+
+#: Reentrant; a loop that decodes many photos enters it once.
+quiet = _Quiet()
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # Pillow would clip 16 bits to 8
+        values = np.asarray(image).astype(np.float64)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("32-bit integer pixels; expected 8 or 16 bits")
+        return Image.fromarray((values / 257).round().astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no fixed range; expected 8 or 16 bits")
+    if image.has_transparency_data:
+        layers = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
+    return image.convert("RGB")
+
+
+def fit(image: Image.Image, size: int | None) -> Image.Image:
+    """The centre square, resized to this side by Lanczos; None keeps the image as it is."""
+    if size is None:
+        return image
+    return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+
+
+def to_pixels(image: Image.Image) -> UInt8[Tensor, "3 H W"]:
+    """The pixels of an RGB image."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def fit_pixels(pixels: UInt8[Tensor, "3 H W"], size: int) -> UInt8[Tensor, "3 h w"]:
+    """`fit` of pixels; as they are, if they have the size."""
+    if pixels.shape[-2:] == (size, size):
+        return pixels
+    return to_pixels(fit(_to_image(pixels), size))
+
+
+def scale_short_side(pixels: UInt8[Tensor, "3 H W"], length: int) -> UInt8[Tensor, "3 h w"]:
+    """The whole photo, resized by Lanczos until its short side has this length."""
+    height, width = pixels.shape[-2:]
+    short = min(height, width)
+    if short == length:
+        return pixels
+    width, height = (max(round(side * length / short), 1) for side in (width, height))
+    return to_pixels(_to_image(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def _to_image(pixels: UInt8[Tensor, "3 H W"]) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))

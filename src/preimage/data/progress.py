@@ -1,0 +1,105 @@
+"""Progress bars on stderr, so that stdout holds results alone."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+Item = TypeVar("Item")
+
+
+class Step(Protocol):
+    """What a bar of training shows of a step."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss per photo."""
+
+    @property
+    def photos(self) -> int:
+        """Photos in the step."""
+
+    @property
+    def seconds(self) -> float:
+        """Its time."""
+
+
+@contextmanager
+def training_bar(step: int, steps: int, shown: bool = True) -> Iterator[Callable[[Step], None]]:
+    """A bar of steps with the running mean of the loss and photos a second."""
+    columns = (
+        TextColumn("train"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4g}, {task.fields[speed]:.0f} photos/s"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task("train", total=steps, completed=step, loss=0.0, speed=0.0)
+        loss = seconds = 0.0
+
+        def show(record: Step) -> None:
+            nonlocal loss, seconds
+            loss += (record.loss - loss) * (0.05 if loss else 1)
+            seconds += (record.seconds - seconds) * (0.05 if seconds else 1)
+            speed = record.photos / seconds
+            bar.update(task, completed=record.step, loss=loss, speed=speed)
+
+        yield show
+
+
+@contextmanager
+def progress_bar(label: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """A bar that the yielded function moves, by a step or by so many, if anyone is watching."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield partial(bar.advance, bar.add_task(label, total=total))
+
+
+def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
+    """The items, with a bar that counts them."""
+    with progress_bar(label, None) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+@contextmanager
+def download_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar of bytes that the yielded function moves; nothing is shown if no one watches."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield partial(bar.advance, bar.add_task(label, total=total))

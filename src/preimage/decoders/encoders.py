@@ -1,0 +1,119 @@
+"""Encoders with weights of any origin: drawn from a law, pre-trained, or trained here."""
+
+from pathlib import Path
+from typing import Any
+
+from preimage.data.checkpoints import Checkpoint, is_checkpoint, read_checkpoint, write_checkpoint
+from preimage.decoders.classifier import Classifier
+from preimage.decoders.options import EncoderConfig
+from preimage.decoders.pretrained import pretrained_encoder
+from preimage.network.build import Network, build
+from preimage.network.description import Description
+from preimage.network.laws import Law
+
+KIND = "classifier"
+Origin = dict[str, Any]
+
+
+def open_encoder(config: EncoderConfig, description: Description) -> tuple[Network, Origin]:
+    """The encoder of a config, and where its weights come from.
+
+    Args:
+        description: of the encoder, for weights that are drawn from a law.
+
+    Raises:
+        ValueError: no such law or file; the file is damaged or does not fit.
+    """
+    if is_law(config.weights):
+        if config.twin_of:
+            description = trained_encoder(config.twin_of, config)[0].description
+        origin = {
+            "law": config.weights,
+            "seed": config.seed,
+            "network": config.network_number,
+            "twin_of": config.twin_of,
+        }
+        return _draw(description, origin), origin
+    if config.twin_of:
+        raise ValueError("--twin-of is for random weights; give a law such as gaussian:fan-in.")
+    return trained_encoder(config.weights, config)
+
+
+def is_law(weights: str) -> bool:
+    """Whether weights are drawn from a law, and not read."""
+    if weights == "imagenet" or Path(weights).exists() or ":" not in weights:
+        return False
+    Law.parse(weights)
+    return True
+
+
+def trained_encoder(weights: str, config: EncoderConfig) -> tuple[Network, Origin]:
+    """torchvision's encoder, or the one in a file, up to the config's layer.
+
+    Raises:
+        ValueError: no such file; it is damaged or does not fit.
+    """
+    own = ("width", "width_factor", "kernel_size")
+    if config.simplified != "no" or any(getattr(config, name) is not None for name in own):
+        raise ValueError(
+            f"the encoder of {weights} has its own widths and kernels; leave out --width, "
+            "--width-factor, --kernel-size and --simplified."
+        )
+    if weights == "imagenet" or not is_checkpoint(weights):
+        return pretrained_encoder(weights, config.architecture, config.layer, pooled=config.pooled)
+    checkpoint = read_checkpoint(weights, KIND)
+    whole = Network(Description.from_dict(checkpoint.card["encoder"]))
+    whole.load_state_dict(checkpoint.part("encoder"))
+    origin = {"file": Path(weights).name, **{k: checkpoint.card[k] for k in _ORIGIN}}
+    return cut(whole, config.layer, pooled=config.pooled), origin
+
+
+_ORIGIN = ("classes", "accuracy", "training")
+
+
+def cut(encoder: Network, layer: str, *, pooled: bool = False) -> Network:
+    """The part of a network up to a layer, with its weights.
+
+    Raises:
+        ValueError: no such layer.
+    """
+    part = Network(encoder.description.cut(layer, pooled=pooled))
+    kept = part.state_dict().keys()
+    part.load_state_dict({k: v for k, v in encoder.state_dict().items() if k in kept})
+    return part.eval()
+
+
+def random_twin(encoder: Network, law: str, *, seed: int = 0, network: int = 0) -> Network:
+    """The same architecture, activation and input with random weights, and biases of zero."""
+    return _draw(encoder.description, {"law": law, "seed": seed, "network": network})
+
+
+def _draw(description: Description, origin: Origin) -> Network:
+    return build(description, origin["law"], seed=origin["seed"], network=origin["network"])
+
+
+def save_classifier(path: Path, model: Classifier, card: dict[str, Any]) -> Path:
+    """Writes a classifier, batch normalisation folded in, as one file.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
+    folded = model.folded()
+    tensors = {f"encoder.{k}": v for k, v in folded.encoder.state_dict().items()}
+    tensors |= {f"head.{k}": v for k, v in folded.head.state_dict().items()}
+    described = {"encoder": folded.encoder.description.to_dict(), **card}
+    return write_checkpoint(path, Checkpoint(KIND, described, tensors))
+
+
+def load_classifier(path: str | Path) -> Classifier:
+    """What `save_classifier` wrote.
+
+    Raises:
+        ValueError: not there, not a classifier, or damaged.
+    """
+    checkpoint = read_checkpoint(path, KIND)
+    encoder = Network(Description.from_dict(checkpoint.card["encoder"]))
+    model = Classifier(encoder, len(checkpoint.card["classes"]))
+    encoder.load_state_dict(checkpoint.part("encoder"))
+    model.head.load_state_dict(checkpoint.part("head"))
+    return model.eval()

@@ -1,0 +1,238 @@
+"""Runs of a training: a folder with the loss curve and the state, to be stopped and taken up again.
+
+A run's folder holds `metrics.jsonl` (a line a step), `state.safetensors` (weights, optimizer, the
+number of steps, and the settings that they belong to) and what its command leaves when it is done.
+"""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch.utils.data import DataLoader
+
+from preimage.data.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from preimage.data.crops import Augment, Batch, CropDataset, EpochBatches
+from preimage.data.memory import MemorySource
+from preimage.data.progress import training_bar
+from preimage.data.records import write_text
+from preimage.data.sources import ImageSource
+from preimage.decoders.loop import Training
+from preimage.decoders.recipes import Recipe
+
+KIND = "training state"
+_log = logging.getLogger(__name__)
+
+
+def crop_dataset(source: ImageSource, recipe: Recipe, seed: int) -> CropDataset:
+    """The random crops that a recipe asks for."""
+    augment = Augment(flip=recipe.flip, pad=recipe.shift)
+    return CropDataset(source, recipe.crop, seed, resize=recipe.resize or None, augment=augment)
+
+
+def load_batches(
+    dataset: CropDataset,
+    recipe: Recipe,
+    start: int,
+    accelerator: Accelerator,
+    workers: int | None = None,
+) -> Iterable[Batch]:
+    """This process's share of every batch from step `start` on, without end.
+
+    Args:
+        workers: processes that decode ahead; as many as cores allow if not given, none for images
+            that are in memory.
+    """
+    if workers is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        in_memory = isinstance(dataset.source, MemorySource)
+        workers = 0 if in_memory else min(8, max(1, (cores or 1) // 2))
+    sampler = EpochBatches(
+        len(dataset),
+        recipe.batch_size,
+        dataset.seed,
+        start=start,
+        rank=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    return DataLoader(
+        dataset,
+        batch_sampler=sampler,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        pin_memory=accelerator.device.type == "cuda",
+        persistent_workers=workers > 0,
+    )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch  # `CropDataset` makes whole batches
+
+
+class Run:
+    """A training and its folder.
+
+    Args:
+        settings: what the numbers depend on; a folder with other settings is refused.
+        problems: photos that could not be read so far, a line each; named again at the end.
+
+    Raises:
+        ValueError: the folder holds a run of other settings, or a damaged state.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        folder: Path,
+        settings: Mapping[str, Any],
+        problems: Iterable[str] = (),
+    ) -> None:
+        self.training, self.folder, self.settings = training, folder, dict(settings)
+        self.problems = set(problems)
+        if self._state_path.exists():
+            state = read_checkpoint(self._state_path, KIND)
+            self._check(state.card["settings"])
+            training.load_state(state.card["step"], state.tensors)
+        if training.accelerator.is_main_process:
+            self._drop_metrics_after(training.step)
+
+    @property
+    def _state_path(self) -> Path:
+        return self.folder / "state.safetensors"
+
+    @property
+    def metrics_path(self) -> Path:
+        """The loss curve: one JSON object a step."""
+        return self.folder / "metrics.jsonl"
+
+    def _check(self, saved: dict[str, Any]) -> None:
+        now = json.loads(json.dumps(self.settings))
+        if other := sorted(key for key in {*saved, *now} if saved.get(key) != now.get(key)):
+            changes = "; ".join(f"{k}: {saved.get(k)!r} there, {now.get(k)!r} here" for k in other)
+            raise ValueError(
+                f"--out {self.folder} holds a run of other settings ({changes}); take its settings "
+                "to go on with it, or another folder."
+            )
+
+    def go(
+        self,
+        batches: Iterable[Batch],
+        *,
+        max_minutes: float | None = None,
+        save_every: float = 60,
+        probe: Callable[[], dict[str, float]] | None = None,
+        probe_every: int = 1,
+    ) -> bool:
+        """Trains until the recipe's last step; whether it was reached.
+
+        Stops between two steps after `max_minutes`, or at Ctrl-C; the state is saved then and
+        every `save_every` seconds. What `probe` measures every `probe_every` steps stands in the
+        loss curve beside the loss; its time is not the step's.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came; the state is saved.
+        """
+        training, main = self.training, self.training.accelerator.is_main_process
+        end = time.monotonic() + 60 * max_minutes if max_minutes else float("inf")
+        saved = time.monotonic()
+        waited = worked = 0.0
+        with (
+            open(self.metrics_path if main else os.devnull, "a", 1, "utf-8") as metrics,
+            training_bar(training.step, training.recipe.steps, shown=main) as show,
+            _asked_to_stop() as asked,
+        ):
+            for record in training.run(self._watched(batches)):
+                waited, worked = waited + record.wait, worked + record.seconds - record.wait
+                if main:
+                    measured = probe() if probe and record.step % probe_every == 0 else {}
+                    metrics.write(json.dumps({**asdict(record), **measured}) + "\n")
+                    show(record)
+                stop = self._any(asked.is_set() or time.monotonic() > end)
+                if main and (stop or time.monotonic() - saved > save_every):
+                    self._save()
+                    saved = time.monotonic()
+                if stop:
+                    break
+        if main:
+            self._save()
+        self._report(waited, worked)
+        if asked.is_set():
+            raise KeyboardInterrupt
+        return training.step >= training.recipe.steps
+
+    def _watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            self.problems.update(batch.problems)
+            yield batch
+
+    def _any(self, here: bool) -> bool:
+        """Whether it holds on any process: all must leave the loop at the same step."""
+        accelerator = self.training.accelerator
+        if accelerator.num_processes == 1:
+            return here
+        flag = torch.tensor(float(here), device=accelerator.device)
+        return bool(accelerator.reduce(flag, "sum") > 0)
+
+    def _save(self) -> None:
+        card = {"step": self.training.step, "settings": self.settings}
+        write_checkpoint(self._state_path, Checkpoint(KIND, card, self.training.state()))
+
+    def _drop_metrics_after(self, step: int) -> None:
+        """Forgets the steps that were made after the state was saved; they are made again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        kept = [line for line in read_metrics(self.metrics_path) if line["step"] <= step]
+        write_text(self.metrics_path, "".join(json.dumps(line) + "\n" for line in kept))
+
+    def _report(self, waited: float, worked: float) -> None:
+        if waited + worked and self.training.accelerator.is_main_process:
+            slower = "the step waits for photos" if waited > worked / 20 else "photos are in time"
+            _log.info(
+                "%.0f %% of the time went into waiting for photos: %s.",
+                100 * waited / (waited + worked),
+                slower,
+            )
+        for line in sorted(self.problems):
+            _log.warning("skipped: %s", line)
+        if self.problems:
+            _log.warning("%d images could not be read; others stood in.", len(self.problems))
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of a loss curve; a last one that was cut off is left out."""
+    lines = []
+    for text in path.read_text("utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            break
+    return lines
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets, so that no step is cut in two; a second one raises."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def ask(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""One description, four readings: mirror, shapes, torch module, infinite-width limit."""

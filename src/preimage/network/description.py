@@ -1,0 +1,364 @@
+"""A network as plain data: a list of operations, and the words that change it.
+
+Four things are read off a description: the description of its mirrored DCN (`mirror`), its shapes
+and costs (`preimage.network.trace`), the torch module (`preimage.network.build`), and its
+infinite-width output (`preimage.network.limit`). An experiment is a transformation of a
+description, never a second network class. Nothing here imports torch.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from preimage.network.operations import (
+    DATA,
+    ChannelMean,
+    Conv,
+    Crop,
+    Normalise,
+    Operation,
+    Pool,
+    PoolKind,
+    Unpool,
+    UnpoolKind,
+    block_of,
+    operation_from_dict,
+    operation_to_dict,
+    require_keys,
+    require_positive,
+)
+
+_AnyOperation = TypeVar("_AnyOperation", bound=Operation)
+
+
+@dataclass(frozen=True)
+class Description:
+    """Operations in order, and the number of channels that the first one takes in.
+
+    `encoder + decoder` is the description of one after the other. Transformations return a new
+    description. Those that would change sizes (`with_kernel_size`) keep them instead.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+    in_channels: int = 3
+
+    def __post_init__(self) -> None:
+        require_positive(self, "in_channels")
+        names = [DATA, *(op.name for op in self.operations)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{self.name}: every operation needs its own name, twice: {twice}.")
+        for op, channels in zip(self.operations, self.channels[:-1], strict=True):
+            if isinstance(op, Normalise) and len(op.mean) != channels:
+                raise ValueError(
+                    f"{self.name}: {op.name} is for {len(op.mean)} channels, but takes {channels}."
+                )
+
+    def __add__(self, other: "Description") -> "Description":
+        """This network, then the other one."""
+        if self.out_channels != other.in_channels:
+            raise ValueError(
+                f"{other.name} takes {other.in_channels} channels, but {self.name} gives "
+                f"{self.out_channels}."
+            )
+        return replace(
+            self, name=f"{self.name} + {other.name}", operations=self.operations + other.operations
+        )
+
+    # --- reading ---------------------------------------------------------------------------
+
+    @property
+    def convs(self) -> tuple[Conv, ...]:
+        """The convolutions, in order."""
+        return tuple(op for op in self.operations if isinstance(op, Conv))
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The number of channels that each operation takes in, then that of the output."""
+        counts = [self.in_channels]
+        for op in self.operations:
+            match op:
+                case Conv():
+                    counts.append(op.out_channels)
+                case ChannelMean():
+                    counts.append(1)
+                case _:
+                    counts.append(counts[-1])
+        return tuple(counts)
+
+    @property
+    def out_channels(self) -> int:
+        """The number of channels of the output."""
+        return self.channels[-1]
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the paper's layers: `conv1` for a single conv1 or for conv1_1, conv1_2, …"""
+        return tuple(dict.fromkeys(block_of(conv) for conv in self.convs))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every name that `cut` understands."""
+        return tuple(dict.fromkeys((*self.blocks, *(conv.name for conv in self.convs))))
+
+    # --- transformations ---------------------------------------------------------------------
+
+    def cut(self, layer: str, *, pooled: bool = False) -> "Description":
+        """The network up to and including `layer`: a block (`conv3`) or one convolution.
+
+        The representation is taken before the pooling that follows (Section 2.1), or with
+        `pooled` after it (the Conv1-DeConv1 of Section 4.2).
+
+        Raises:
+            ValueError: no such layer; or `pooled`, and no pooling follows.
+        """
+        ends = [
+            index
+            for index, op in enumerate(self.operations, start=1)
+            if isinstance(op, Conv) and layer in (op.name, block_of(op))
+        ]
+        if not ends:
+            raise ValueError(
+                f"`layer` must be one of {', '.join(self.layers)} for {self.name}, got {layer!r}."
+            )
+        end = ends[-1]
+        if pooled:
+            if not isinstance(next(iter(self.operations[end:]), None), Pool):
+                raise ValueError(
+                    f"{self.name} has no pooling after {layer}; leave out `pooled`, or choose "
+                    f"one of {', '.join(self._pooled_layers())}."
+                )
+            end += 1
+        name = f"{self.name} {layer}{' pooled' if pooled else ''}"
+        return replace(self, name=name, operations=self.operations[:end])
+
+    def _pooled_layers(self) -> list[str]:
+        pairs = zip(self.operations, self.operations[1:], strict=False)
+        return [a.name for a, b in pairs if isinstance(a, Conv) and isinstance(b, Pool)]
+
+    def simplified(self, *, resize: bool = True) -> "Description":
+        """The image straight to the last block: the network of Figure 7, second row.
+
+        The blocks before it go. Their pools (and strides) stay as average pools, so that the
+        block works at its own resolution of Table 1; without `resize` they go too, and the block
+        works at the image's resolution. The input's normalisation stays.
+
+        Raises:
+            ValueError: there is no convolution.
+        """
+        if not self.convs:
+            raise ValueError(f"{self.name} has no convolution; there is no block to keep.")
+        last = block_of(self.convs[-1])
+        start = next(i for i, op in enumerate(self.operations) if block_of(op) == last)
+        before = [op for op in self.operations[:start] if isinstance(op, Conv | Pool)]
+        shrink = [_average_pool(op) for op in before if op.stride > 1] if resize else []
+        first = self.operations.index(self.convs[0])
+        normalise = [op for op in self.operations[:first] if isinstance(op, Normalise)]
+        return replace(
+            self,
+            name=f"{self.name} simplified{'' if resize else ' direct'}",
+            operations=(*normalise, *shrink, *self.operations[start:]),
+        )
+
+    def with_width(self, width: int) -> "Description":
+        """Every hidden convolution with `width` channels."""
+        return self._map_hidden(lambda conv: replace(conv, out_channels=width))
+
+    def scale_width(self, factor: float) -> "Description":
+        """Every hidden convolution with `factor` times its channels, rounded, at least one."""
+        if not (factor > 0 and math.isfinite(factor)):
+            raise ValueError(f"the width factor must be positive and finite, got {factor}.")
+        return self._map_hidden(
+            lambda conv: replace(conv, out_channels=max(1, round(conv.out_channels * factor)))
+        )
+
+    def with_kernel_size(self, kernel_size: int) -> "Description":
+        """Every convolution with `kernel_size`; padding changes along, so that no size does.
+
+        Raises:
+            ValueError: the padding that keeps the size would be negative.
+        """
+
+        def resize(conv: Conv) -> Conv:
+            grown = kernel_size - conv.kernel_size
+            before, after = conv.padding
+            padding = (before + grown // 2, after + grown - grown // 2)
+            if min(padding) < 0:
+                raise ValueError(
+                    f"{conv.name} (kernel {conv.kernel_size}, stride {conv.stride}, padding "
+                    f"{conv.padding}) can't keep its output size with kernel {kernel_size}."
+                )
+            return replace(conv, kernel_size=kernel_size, padding=padding)
+
+        return self._map(Conv, resize)
+
+    def with_pool(self, kind: PoolKind) -> "Description":
+        """Every pooling of this kind."""
+        Pool("pool", kind)  # refuses an unknown kind, pools or not
+        return self._map(Pool, lambda pool: replace(pool, kind=kind))
+
+    def with_activation(self, slope: float) -> "Description":
+        """Every hidden convolution with this slope: 0 ReLU, 1 none, between them leaky ReLU."""
+        return self._map_hidden(lambda conv: replace(conv, slope=slope))
+
+    def with_bias(self, bias: bool = True) -> "Description":
+        """Every convolution with (or without) a bias."""
+        return self._map(Conv, lambda conv: replace(conv, bias=bias))
+
+    def with_batch_norm(self, batch_norm: bool = True) -> "Description":
+        """Every hidden convolution with (or without) batch normalisation."""
+        return self._map_hidden(lambda conv: replace(conv, batch_norm=batch_norm))
+
+    def with_input(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Description":
+        """The encoder on (x − mean) / std, in place of the normalisation it may begin with.
+
+        A pre-trained network's inputs belong to it, so that every encoder takes the same pixels;
+        the mirror ends in the inverse and gives pixels back.
+
+        Raises:
+            ValueError: not one value a channel, or a `std` of zero.
+        """
+        starts = bool(self.operations) and isinstance(self.operations[0], Normalise)
+        operations = (Normalise("normalise", mean, std), *self.operations[starts:])
+        return replace(self, operations=operations)
+
+    def with_mean_head(self) -> "Description":
+        """The variant of Section 4.2: the mean over channels in place of the last convolution.
+
+        What would turn its channels back into pixels (`Normalise`) goes: the mean is only one.
+
+        Raises:
+            ValueError: there is no output convolution (the description is a bare encoder).
+        """
+        if not any(conv.output for conv in self.convs):
+            raise ValueError(
+                f"{self.name} does not end in an image; add its mirror before the mean head."
+            )
+        end = next(i for i, op in enumerate(self.operations) if isinstance(op, Conv) and op.output)
+        behind = (op for op in self.operations[end + 1 :] if not isinstance(op, Normalise))
+        head = (*self.operations[:end], ChannelMean(), *behind)
+        return replace(self, name=f"{self.name} mean", operations=head)
+
+    def with_normalisation(self) -> "Description":
+        """Definition 5.1: hidden convolutions divided by √channels, all but the mean's own.
+
+        This is what has a limit as the width grows; angles, Pearson's r and the SSIM of stretched
+        images are the same with and without it.
+        """
+        has_mean = any(isinstance(op, ChannelMean) for op in self.operations)
+        last = self.convs[-1].name if has_mean and self.convs else None
+        return self._map_hidden(lambda conv: replace(conv, normalised=conv.name != last))
+
+    def _map(
+        self, kind: type[_AnyOperation], change: Callable[[_AnyOperation], Operation]
+    ) -> "Description":
+        return replace(
+            self,
+            operations=tuple(change(op) if isinstance(op, kind) else op for op in self.operations),
+        )
+
+    def _map_hidden(self, change: Callable[[Conv], Conv]) -> "Description":
+        return self._map(Conv, lambda conv: conv if conv.output else change(conv))
+
+    def mirror(self, unpool: UnpoolKind = "zeros") -> "Description":
+        """The DCN that leads from this encoder's output back to its input (Section 2.1).
+
+        The layer sequence inverted, after Dosovitskiy & Brox (2016). A convolution is mirrored by
+        one with the same kernel that gives back the channels it took in, a pooling by an unpooling
+        of kind `unpool`. A convolution that changes the size (a stride, or missing padding) is
+        mirrored by its transpose, whatever `unpool` is: zeros inserted, then the same kernel. The
+        convolution that ends in the image is linear. A normalisation is undone. Surplus rows and
+        columns, which ceil mode brings, are carried along and cropped once, at the end.
+
+        `encoder + encoder.mirror()` is the CNN-DCN; alone, the DCN needs the sizes that the
+        encoder's layers took in (`preimage.network.trace.input_sizes`).
+
+        Raises:
+            ValueError: the encoder has no convolution, or holds an operation that has no mirror.
+        """
+        if not self.convs:
+            raise ValueError(f"{self.name} has no convolution; there is nothing to mirror.")
+        Unpool("unpool", unpool)  # refuses an unknown kind, pools or not
+        first = self.convs[0].name
+        operations: list[Operation] = []
+        for op, in_channels in reversed(
+            list(zip(self.operations, self.channels[:-1], strict=True))
+        ):
+            match op:
+                case Conv():
+                    if op.stride > 1 or sum(op.padding) != op.kernel_size - 1:
+                        operations.append(Unpool(f"un{op.name}", "zeros", op.stride, like=op.name))
+                    operations.append(_mirrored_conv(op, in_channels, output=op.name == first))
+                case Pool():
+                    operations.append(Unpool(f"un{op.name}", unpool, op.stride, like=op.name))
+                case Normalise():
+                    operations.append(op.inverse(f"de{op.name}"))
+                case _:
+                    raise ValueError(f"{self.name}: {op.op} {op.name!r} has no mirror.")
+        if any(isinstance(op, Unpool) for op in operations):
+            operations.append(Crop())
+        return Description(f"{unpool} mirror", tuple(operations), self.out_channels)
+
+    # --- JSON --------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that `from_dict` reads back."""
+        return {
+            "name": self.name,
+            "in_channels": self.in_channels,
+            "operations": [operation_to_dict(op) for op in self.operations],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Description":
+        """The description that `to_dict` wrote.
+
+        Raises:
+            ValueError: a key or an operation is missing or unknown, naming it.
+        """
+        try:
+            require_keys(data, ("name", "in_channels", "operations"), "a description")
+            operations = tuple(operation_from_dict(entry) for entry in data["operations"])
+            return cls(data["name"], operations, data["in_channels"])
+        except (AttributeError, TypeError) as error:  # a list or a number in a mapping's place
+            raise ValueError(f"not a description as `to_dict` writes it: {error}.") from error
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The description as JSON text."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Description":
+        """The description in a JSON text.
+
+        Raises:
+            ValueError: not JSON, or not a description.
+        """
+        return cls.from_dict(json.loads(text))
+
+
+def _mirrored_conv(conv: Conv, in_channels: int, output: bool) -> Conv:
+    # A transposed convolution pads with what the kernel reaches beyond the original padding.
+    before, _ = conv.padding
+    return Conv(
+        f"de{conv.name}",
+        in_channels,
+        conv.kernel_size,
+        padding=(conv.kernel_size - 1 - before, before),
+        slope=1.0 if output else conv.slope,
+        bias=conv.bias,
+        output=output,
+    )
+
+
+def _average_pool(op: Conv | Pool) -> Pool:
+    """What stands in for a strided operation in a simplified network: same size, same centre."""
+    match op:
+        case Pool():
+            return replace(op, kind="avg")
+        case Conv():
+            kernel_size = max(op.kernel_size - sum(op.padding), 1)
+            return Pool(f"{op.name}_pool", "avg", kernel_size, op.stride, ceil=False)

@@ -1,0 +1,18 @@
+"""Where to compute."""
+
+import torch
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of a name; `auto` is a GPU if there is one.
+
+    Raises:
+        ValueError: cuda was asked for and is not there.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("`device` is cuda, but torch sees no CUDA device here; take cpu.")
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise ValueError(f"`device` must be auto, cpu or cuda, got {name!r}.")
+    return torch.device(name)

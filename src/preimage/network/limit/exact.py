@@ -1,0 +1,203 @@
+"""The infinite-width output of a random CNN-DCN, exactly (Theorems 5.1, A.1 and A.7).
+
+The fourth reading of a description. As the widths grow, the inner products of the features of any
+two pixels p and p + d tend to fixed maps D_d(p), and the channel mean to f* = k_1 √u, u the sum of
+D_0 over the last convolution's window. A convolution needs the offsets that its output does, l2
+pooling none but d = 0, average pooling a window of offsets around each: so only the offsets that
+later pools mix are ever computed, 961 for VGG16's Conv5 with four average pools.
+"""
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.network import layers
+from preimage.network.description import Description
+from preimage.network.laws import Law
+from preimage.network.limit.filters import Moments, gaussian_moments
+from preimage.network.limit.max_pooling import Directions, pool_windows
+from preimage.network.limit.offsets import Plan, make_plan
+from preimage.network.limit.stream import Rows, convolve, image_rows, mix, sum_squares, window_means
+from preimage.network.operations import Conv, Operation, Pool
+from preimage.network.trace import output_size
+
+
+def limit(
+    description: Description,
+    image: Float[Tensor, "N C H W"],
+    law: Law | str = "gaussian:fan-in",
+    *,
+    dtype: torch.dtype = torch.float64,
+) -> Float[Tensor, "N 1 h w"]:
+    """f*: what the output of `build(description.with_width(n), law)` tends to as n grows.
+
+        l2 pooling:       f*_t = k √(Σ_l n_(l,t) ‖X_l‖²),  n the number of routes from l to t
+        average pooling:  f*_t = k_1 √u_t,  u from C' = k_2 h(P_jk/√(u_j u_k)) √(u_j u_k)
+
+    Exact for any kernels, strides, (leaky) ReLU slopes, l2 or average pools (overlapping or
+    clipped), unpooling by zeros, nearest and bilinear, and crops. Convolutions without Definition
+    5.1's factor 1/√channels, and laws whose scale depends on the fan-in, have a limit up to its
+    brightness only: it is then given at the widths that the description has. Laws other than the
+    Gaussian stand for the Gaussian of their standard deviation, which is exact as fan-in grows. The
+    first convolution's fan-in doesn't grow with the width: two layers, and average or max pooling
+    through its h, keep a relative correction of about κS/24 (`iid_moments`; 1e-3 for photos).
+
+    Source: arXiv:1704.00330v3, Theorems 5.1, A.1 (with k corrected) and A.7; the algorithm is
+    derived in docs/theory.md, section 2.
+
+        >>> import torch
+        >>> from preimage import vgg16
+        >>> from preimage.theory import limit
+        >>> encoder = vgg16().cut("conv2").with_pool("avg")
+        >>> network = (encoder + encoder.mirror("nearest")).with_mean_head().with_normalisation()
+        >>> limit(network, torch.ones(1, 3, 31, 20), "gaussian:0.1").shape
+        torch.Size([1, 1, 31, 20])
+
+    Args:
+        image: any scale. Only inner products of pixels matter, so negative values (a subtracted
+            mean) give a picture of local energy, not of the image.
+        dtype: float32 halves time and memory (error about 1e-6 relative); features of any weight
+            scale stay in range, since their common scale is kept apart.
+
+    Raises:
+        ValueError: there is no limit (a random last convolution), or no closed form (max pooling,
+            for which there is `sampled_limit`, and l2 before average pooling), with the reason;
+            or the image doesn't fit the description.
+    """
+    plan = plan_for(description, image)
+    _refuse_max(plan)
+    return limit_of_plan(plan, image, law, dtype)
+
+
+def energies(
+    description: Description, image: Float[Tensor, "N C H W"], law: Law | str = "gaussian:fan-in"
+) -> list[Float[Tensor, "N h w"]]:
+    """u*^(i) of each random convolution in order: the squared norms of the patches it reads.
+
+    In the scale of `limit`; the last one gives f* = k_1 √u*. Raises as `limit` does.
+    """
+    plan = plan_for(description, image)
+    _refuse_max(plan)
+    found: list[Tensor] = []
+    _run(plan, image.double(), Law.parse(law) if isinstance(law, str) else law, None, found)
+    return found
+
+
+def conv_moments(plan: Plan, conv: Conv, law: Law) -> Moments:
+    """The moments that count for one convolution: the Gaussian equivalents, with its slope."""
+    fan_in = plan.in_channels(conv) * conv.kernel_size**2
+    return gaussian_moments(law.std(fan_in, conv.slope), conv.slope)
+
+
+def plan_for(description: Description, image: Tensor) -> Plan:
+    """The plan for an image, once its shape has been checked.
+
+    Raises:
+        ValueError: the image has the wrong number of channels, or there is no limit.
+    """
+    if image.ndim != 4 or image.shape[1] != description.in_channels:
+        raise ValueError(
+            f"`image` must be (N, {description.in_channels}, H, W) for {description.name}, got "
+            f"{tuple(image.shape)}."
+        )
+    return make_plan(description, image.shape[2], image.shape[3])
+
+
+def _refuse_max(plan: Plan) -> None:
+    for stage in plan.hidden:
+        if isinstance(stage.op, Pool) and stage.op.kind == "max":
+            raise ValueError(
+                f"{stage.op.name}: max pooling has a limit but no closed form; use "
+                "`sampled_limit`, which gives its standard error, `limit_bracket`, or "
+                "`with_pool('avg')` or `with_pool('l2')`."
+            )
+
+
+def limit_of_plan(
+    plan: Plan,
+    image: Tensor,
+    law: Law | str,
+    dtype: torch.dtype,
+    directions: Directions | None = None,
+) -> Float[Tensor, "N 1 h w"]:
+    """f* for a plan; `directions` are the samples of max pools, where there are any."""
+    law = Law.parse(law) if isinstance(law, str) else law
+    f = _run(plan, image.to(dtype), law, directions, [])[:, None]
+    return apply_all(plan.after, f, plan)
+
+
+@torch.no_grad()
+def _run(
+    plan: Plan, x: Tensor, law: Law, directions: Directions | None, found: list[Tensor]
+) -> Float[Tensor, "N h w"]:
+    """k_1 √u*; appends u* of each convolution to `found`."""
+    scale = _Scale(plan, law)
+    stages = (*plan.hidden, plan.last)
+    rows = image_rows(apply_all(plan.before, x, plan), stages[0].needed)
+    pending: list[tuple[Tensor, Conv]] = []
+    slope = 0.0
+    for stage, following in pairwise(stages):
+        match stage.op:
+            case Conv() as conv:
+                is_gaussian = isinstance(following.op, Pool) and following.op.kind == "max"
+                rows = _keep_energy(convolve(rows, stage, conv, is_gaussian), pending, conv)
+                slope = conv.slope
+            case Pool(kind="l2") as pool:
+                rows = sum_squares(rows, pool)
+            case Pool(kind="max") as pool:
+                assert directions is not None
+                rows = pool_windows(rows, stage, pool, slope, directions)
+            case _:
+                rows = mix(rows, stage)
+    conv = plan.convs[-1]
+    ((_, row),) = rows
+    pending.append((window_means(row, conv, plan.last.out_size)[0], conv))
+    for u, at in pending:
+        found.append(u.double() * math.exp(scale.advance(at)))
+    k1 = conv_moments(plan, conv, law).k1
+    # Definition 5.1 leaves the last convolution unnormalised; where it is not, the output shrinks.
+    k1 /= math.sqrt(conv.out_channels) if conv.normalised else 1.0
+    # In float64, whatever the maps are: σ = 0.015 in 26 convolutions gives 1e-38.
+    return pending[-1][0].double().sqrt() * (k1 * math.exp(scale.last / 2))
+
+
+def _keep_energy(
+    rows: Iterator[tuple[int, Tensor]], kept: list[tuple[Tensor, Conv]], conv: Conv
+) -> Rows:
+    # Rows are drawn from the end, so that the first convolution's energy is there first.
+    for dy, row in rows:
+        if dy < 0:
+            kept.append((row, conv))
+        else:
+            yield dy, row
+
+
+class _Scale:
+    """The logarithm of the energy's common factor, kept apart from the maps.
+
+    With σ = 0.015 a convolution takes away three orders of magnitude: a few dozen of them are
+    below float32's range. The maps are those of k_2 = 1/kernel_size² instead.
+    """
+
+    def __init__(self, plan: Plan, law: Law) -> None:
+        self.plan, self.law, self.log, self.last = plan, law, 0.0, 0.0
+
+    def advance(self, conv: Conv) -> float:
+        """The factor's logarithm for the patches that `conv` reads; then takes in its own gain."""
+        area = conv.kernel_size**2
+        self.last = self.log + math.log(area)
+        gain = conv_moments(self.plan, conv, self.law).k2 * area
+        self.log += math.log(gain if conv.normalised else gain * conv.out_channels)
+        return self.last
+
+
+def apply_all(ops: tuple[Operation, ...], x: Tensor, plan: Plan) -> Tensor:
+    """The operations without randomness, as the network itself applies them."""
+    for op in ops:
+        size = output_size(op, plan.sizes[op.name], plan.sizes)
+        x = layers.apply(x, op, size)
+    return x

@@ -1,0 +1,143 @@
+"""A CNN, its DCN and their weights in the words of the command line.
+
+Nothing here imports torch, so that `preimage --help` answers at once.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args, get_origin, get_type_hints
+
+from preimage.network.architectures import architecture
+from preimage.network.description import Description
+from preimage.network.operations import PoolKind, UnpoolKind
+
+ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
+DeviceName = Literal["auto", "cpu", "cuda"]
+HeadName = Literal["conv", "mean"]
+SimplifiedName = Literal["no", "resized", "direct"]
+InputName = Literal["nonnegative", "mean-subtracted"]
+
+
+class Checked:
+    """Base of every config: refuses a word that is not one of its field's, and negative counts."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in fields(self):  # type: ignore[arg-type]
+            value, hint = getattr(self, field.name), hints[field.name]
+            if get_origin(hint) is tuple:
+                values, hint = value, get_args(hint)[0]
+            else:
+                values = (value,)
+            for word in values:
+                if get_origin(hint) is Literal and word not in get_args(hint):
+                    raise ValueError(
+                        f"`{field.name}` must be one of {', '.join(get_args(hint))}, got {word!r}."
+                    )
+                if hint is int and (not isinstance(word, int) or word < 0):
+                    raise ValueError(
+                        f"`{field.name}` must be a whole number from 0 on, got {word!r}."
+                    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Checked):
+    """A CNN and its mirrored DCN, in the words of the command line.
+
+    Args:
+        architecture: The network that both halves are taken from.
+        layer: How far the CNN goes: a block such as conv3, or one convolution such as conv3_1.
+        pooled: Take the representation behind the pooling that follows the layer.
+        pool: The kind of every pooling.
+        unpool: The kind of every unpooling.
+        width: Channels of every hidden layer; the architecture's own if not given.
+        width_factor: Factor on the channels of every hidden layer.
+        kernel_size: Side of every kernel; the architecture's own if not given.
+        slope: Slope of the activation below zero: 0 ReLU, 0.2 the paper's leaky ReLU, 1 none.
+        simplified: The image straight to the layer's block, as in Figure 7's second row: resized
+            to the block's own resolution, or direct, at the image's.
+        head: The last convolution, or in its place the mean over channels (Section 4.2).
+    """
+
+    architecture: ArchitectureName = "vgg16"
+    layer: str = "conv3"
+    pooled: bool = False
+    pool: PoolKind = "max"
+    unpool: UnpoolKind = "zeros"
+    width: int | None = None
+    width_factor: float | None = None
+    kernel_size: int | None = None
+    slope: float = 0.0
+    simplified: SimplifiedName = "no"
+    head: HeadName = "conv"
+
+    def encoder(self) -> Description:
+        """The CNN.
+
+        Raises:
+            ValueError: a word does not fit the architecture.
+        """
+        encoder = architecture(self.architecture).cut(self.layer, pooled=self.pooled)
+        if self.simplified != "no":
+            encoder = encoder.simplified(resize=self.simplified == "resized")
+        encoder = encoder.with_activation(self.slope)
+        if self.pool != "max":
+            encoder = encoder.with_pool(self.pool)
+        if self.width is not None:
+            encoder = encoder.with_width(self.width)
+        if self.width_factor is not None:
+            encoder = encoder.scale_width(self.width_factor)
+        if self.kernel_size is not None:
+            encoder = encoder.with_kernel_size(self.kernel_size)
+        return encoder
+
+    def mirror(self) -> Description:
+        """The DCN, with the chosen head.
+
+        Raises:
+            ValueError: a word does not fit the architecture.
+        """
+        decoder = self.encoder().mirror(self.unpool)
+        return decoder.with_mean_head() if self.head == "mean" else decoder
+
+    def network(self) -> Description:
+        """The CNN and its DCN, head and all.
+
+        Raises:
+            ValueError: a word does not fit the architecture.
+        """
+        return self.encoder() + self.mirror()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructConfig(NetworkConfig):
+    """A random CNN and DCN, and the photos' preparation.
+
+    Args:
+        weights: The law of the weights: gaussian:STD, uniform:HALF_WIDTH, logistic:SCALE,
+            laplace:SCALE, or with fan-in in place of the number, such as gaussian:fan-in.
+        seed: Seed of all random streams.
+        network_number: Number of the network; each has its own weights.
+        size: Photos are cropped to their centre square and resized to this side; 0 keeps them.
+        input: Pixels in [0, 255], or with the ImageNet mean subtracted, which a random network
+            turns into an image of local energy rather than a picture.
+        device: Where to compute; auto takes a GPU if there is one.
+    """
+
+    weights: str = "gaussian:0.1"
+    seed: int = 0
+    network_number: int = 0
+    size: int = 227
+    input: InputName = "nonnegative"
+    device: DeviceName = "auto"
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """(height, width) of `227` or `200x300`.
+
+    Raises:
+        ValueError: neither form, or not positive.
+    """
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise ValueError(f"--size is a side such as 227 or HEIGHTxWIDTH, got {text!r}.")
+    return int(sides[0]), int(sides[-1])

@@ -1,0 +1,239 @@
+"""Convolutions with fewer products: Winograd's F(m×m, r×r), in bands of rows (Lavin & Gray 2016).
+
+An m×m block of the output needs (m + r − 1)² products a channel and filter in place of m²r²:
+
+    Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+
+with a block d of the input and a kernel g, both (m + r − 1)² and r². Here m + r − 1 is 6: 3×3
+kernels have blocks of 4×4 and a quarter of the products. The sums over channels are 36 matmuls,
+and the transformations are matmuls too, with Kronecker products of A, G and B.
+
+For CPUs, in float32 and without gradients; the largest error is some 3e-6 of the largest value.
+`layers` has the same two functions in their plain form, for all else. Which to take is a matter of
+shapes alone, and photos of a batch are computed one by one: a photo's output never depends on
+what else is computed.
+"""
+
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.network import layers
+from preimage.network.operations import Conv, Unpool
+from preimage.network.trace import Size
+
+Maps = Float[Tensor, "N C H W"]
+
+_BLOCK = 6  # m + r − 1
+# With the point at infinity. (0, ±1, ±2) give Lavin & Gray's matrices and four times the error.
+_POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
+_FEWEST_BLOCKS = 128  # in a band
+_MOST_BYTES = 2**28  # of transformed kernels at a time
+
+
+class _Transforms(NamedTuple):
+    """Kronecker squares of Aᵀ, G and Bᵀ: what they do to a block that is written as a column."""
+
+    output: Tensor  # (m², 36)
+    kernel: Tensor  # (36, r²)
+    input: Tensor  # (36, 36)
+
+
+def matrices(taps: int, points: tuple[float, ...] = _POINTS) -> tuple[Tensor, Tensor, Tensor]:
+    """Aᵀ (m, n), G (n, r) and Bᵀ (n, n) in float64, for r = `taps` and m = n − r + 1.
+
+    Filtering is the transpose of multiplying polynomials, which Toom and Cook do by evaluation
+    at n points (`points`, and infinity), products, and interpolation.
+    """
+    size = len(points) + 1
+
+    def evaluation(coefficients: int) -> Tensor:
+        rows = [[point**power for power in range(coefficients)] for point in points]
+        return torch.tensor([*rows, [0.0] * (coefficients - 1) + [1.0]], dtype=torch.float64)
+
+    output = evaluation(size - taps + 1).T
+    return output, evaluation(taps), torch.linalg.inv(evaluation(size)).T
+
+
+@lru_cache
+def _transforms(taps: int) -> _Transforms:
+    return _Transforms(*(torch.kron(each, each).float() for each in matrices(taps)))
+
+
+class _Plan(NamedTuple):
+    """Where the outputs of a convolution lie.
+
+    Input pixel i is read as pixel i + `before` of a padded map. The convolution with r×r kernels
+    there has `phases`² × D filters: output pixel p, `early` pixels on, is filter p mod `phases`
+    at position p // `phases`. A plain convolution has one phase.
+    """
+
+    taps: int
+    phases: int
+    before: int
+    early: int
+    size: Size
+
+    @property
+    def step(self) -> int:
+        """m: how many positions a block covers along an axis."""
+        return _BLOCK + 1 - self.taps
+
+    @property
+    def blocks(self) -> Size:
+        """How many blocks cover the output."""
+        height, width = (-(-(self.early + n) // (self.phases * self.step)) for n in self.size)
+        return height, width
+
+
+def convolve(
+    x: Maps, weight: Float[Tensor, "D C K K"], bias: Float[Tensor, " D"] | None, conv: Conv
+) -> Float[Tensor, "N D h w"]:
+    """`layers.convolve` with kernels of 2 to 5 pixels a side and stride 1."""
+    return _run(x, weight.permute(2, 3, 0, 1), bias, _plan(x, conv))
+
+
+def convolve_is_faster(x: Maps, conv: Conv) -> bool:
+    """Whether `convolve` can take the place of `layers.convolve`, and is faster."""
+    return conv.stride == 1 and _is_faster(x, conv, _plan(x, conv), conv.kernel_size)
+
+
+def _plan(x: Tensor, conv: Conv) -> _Plan:
+    before, after = conv.padding
+    height, width = (n + before + after - conv.kernel_size + 1 for n in x.shape[-2:])
+    return _Plan(conv.kernel_size, 1, before, 0, (height, width))
+
+
+def unpool_convolve(
+    x: Maps,
+    weight: Float[Tensor, "D C K K"],
+    bias: Float[Tensor, " D"] | None,
+    op: Unpool,
+    conv: Conv,
+    size: Size,
+) -> Float[Tensor, "N D h w"]:
+    """`layers.unpool_convolve` where a phase of the transposed convolution has 2 to 5 taps.
+
+    Output pixels of equal row and column modulo the stride see equally many pixels of x through
+    their own part of the kernel: these phases are filters of one convolution without stride.
+    """
+    plan, stride = _unpool_plan(op, conv, size), op.stride
+    kernel = layers.transposed_kernel(weight, op)
+    short = plan.taps * stride - kernel.shape[-1]
+    kernel = F.pad(kernel, (0, short, 0, short))
+    parts = kernel.reshape(*kernel.shape[:2], plan.taps, stride, plan.taps, stride)
+    return _run(x, parts.flip(2, 4).permute(2, 4, 3, 5, 0, 1), bias, plan)
+
+
+def unpool_convolve_is_faster(x: Maps, op: Unpool, conv: Conv, size: Size) -> bool:
+    """Whether `unpool_convolve` can take the place of `layers.unpool_convolve`, and is faster."""
+    return _is_faster(x, conv, _unpool_plan(op, conv, size), _transposed_size(op, conv))
+
+
+def _transposed_size(op: Unpool, conv: Conv) -> int:
+    return conv.kernel_size + (op.stride - 1 if op.kind == "nearest" else 0)
+
+
+def _unpool_plan(op: Unpool, conv: Conv, size: Size) -> _Plan:
+    taps = -(-_transposed_size(op, conv) // op.stride)
+    skipped, early = divmod(conv.kernel_size - 1 - conv.padding[0], op.stride)
+    height, width = (n + sum(conv.padding) - conv.kernel_size + 1 for n in size)
+    return _Plan(taps, op.stride, taps - 1 - skipped, early, (height, width))
+
+
+def _is_faster(x: Tensor, conv: Conv, plan: _Plan, kernel_size: int) -> bool:
+    float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    if not (float32 and x.device.type == "cpu" and 2 <= plan.taps < _BLOCK):
+        return False
+    positions = prod(plan.size) if plan.phases == 1 else prod(x.shape[-2:])
+    return _saves(x.shape[1], conv, plan, kernel_size**2 * positions)
+
+
+def _saves(channels: int, conv: Conv, plan: _Plan, plain: int) -> bool:
+    """Whether it takes clearly less time than `plain` products a channel and filter.
+
+    Measured (benchmarks/RESULTS.md): to transform a block's inputs and outputs takes as long as
+    128 products more for each of its 36 numbers, to transform the kernels as long as 64 blocks.
+    """
+    filters, blocks = conv.out_channels * plan.phases**2, prod(plan.blocks)
+    products = (blocks + 64) * channels * filters + 128 * blocks * (channels + filters)
+    return 1.2 * _BLOCK**2 * products < plain * channels * conv.out_channels
+
+
+def _run(x: Tensor, weight: Tensor, bias: Tensor | None, plan: _Plan) -> Tensor:
+    """The convolution of x with weight (r, r, [phase, phase,] D, C)."""
+    filters, channels = weight.shape[-2:]
+    out = x.new_empty(len(x), *plan.size, filters)
+    per_filter = 4 * _BLOCK**2 * plan.phases**2 * channels
+    parts = -(-filters * per_filter // _MOST_BYTES)
+    for columns in torch.arange(filters).tensor_split(min(parts, filters)):
+        part = slice(int(columns[0]), int(columns[-1]) + 1)
+        kernels = weight[..., part, :].reshape(plan.taps**2, -1)
+        transformed = torch.mm(_transforms(plan.taps).kernel, kernels)
+        transformed = transformed.view(_BLOCK**2, -1, channels).transpose(1, 2)
+        band = _Band(plan, transformed, None if bias is None else bias[part])
+        for photo, result in zip(x.permute(0, 2, 3, 1), out[..., part], strict=True):
+            for first in range(0, plan.blocks[0], band.rows):
+                band.read(photo, first)
+                band.compute()
+                band.write(result, first)
+    return out.permute(0, 3, 1, 2)
+
+
+class _Band:
+    """A few rows of blocks, side by side, and the memory in which they are computed."""
+
+    def __init__(
+        self, plan: _Plan, weight: Float[Tensor, "36 C F"], bias: Float[Tensor, " D"] | None
+    ) -> None:
+        self.plan, self.weight, self.bias = plan, weight, bias
+        (down, across), step, phases = plan.blocks, plan.step, plan.phases
+        _, channels, filters = weight.shape
+        # Enough blocks for the matmuls to run at full speed, few enough for the caches.
+        bands = max(1, down * across // (_FEWEST_BLOCKS + channels // 8))
+        self.rows = rows = -(-down // bands)
+        self.padded = weight.new_zeros(
+            rows * step + plan.taps - 1, across * step + plan.taps - 1, channels
+        )
+        self.blocks = weight.new_empty(_BLOCK, _BLOCK, rows, across, channels)
+        self.inputs = weight.new_empty(_BLOCK**2, rows * across, channels)
+        self.products = weight.new_empty(_BLOCK**2, rows * across, filters)
+        each = (phases, phases, filters // phases**2)
+        self.outputs = weight.new_empty(step, step, rows, across, *each)
+        self.pixels = weight.new_empty(rows, step, phases, across, step, phases, each[-1])
+
+    def read(self, photo: Float[Tensor, "H W C"], first: int) -> None:
+        """Takes the input that the blocks from row `first` on see."""
+        top, left = first * self.plan.step - self.plan.before, self.plan.before
+        start = max(top, 0)
+        rows = slice(start, max(start, min(top + len(self.padded), len(photo))))
+        width = min(photo.shape[1], self.padded.shape[1] - left)
+        self.padded[: rows.start - top].zero_()
+        self.padded[rows.start - top : rows.stop - top, left : left + width] = photo[rows, :width]
+        self.padded[rows.stop - top :].zero_()
+
+    def compute(self) -> None:
+        """Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A."""
+        step, transforms = self.plan.step, _transforms(self.plan.taps)
+        blocks = self.padded.unfold(0, _BLOCK, step).unfold(1, _BLOCK, step)
+        self.blocks.copy_(blocks.permute(3, 4, 0, 1, 2))
+        torch.mm(transforms.input, self.blocks.view(36, -1), out=self.inputs.view(36, -1))
+        torch.bmm(self.inputs, self.weight, out=self.products)
+        torch.mm(transforms.output, self.products.view(36, -1), out=self.outputs.view(step**2, -1))
+
+    def write(self, result: Float[Tensor, "h w D"], first: int) -> None:
+        """Puts the output pixels where they belong."""
+        plan = self.plan
+        self.pixels.copy_(self.outputs.permute(2, 0, 4, 3, 1, 5, 6))
+        if self.bias is not None:
+            self.pixels += self.bias
+        pixels = self.pixels.flatten(3, 5).flatten(0, 2)
+        top = first * plan.step * plan.phases - plan.early
+        rows = slice(max(top, 0), min(top + len(pixels), len(result)))
+        columns = slice(plan.early, plan.early + result.shape[1])
+        result[rows] = pixels[rows.start - top : rows.stop - top, columns]

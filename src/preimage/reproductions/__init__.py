@@ -1,1 +1,0 @@
-"""One module a family of figures: `run(config)` computes, draws and yields its findings."""

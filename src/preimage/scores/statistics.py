@@ -1,0 +1,116 @@
+"""Means, their 95 % intervals, and what an interval decides: all the statistics there are.
+
+Independent values are networks (draws of all weights) for statements about networks, photos for
+statements about photos. A comparison of two samples that share their networks is paired.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, sqrt
+from statistics import fmean, stdev, variance
+
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean, its standard error, and the number of independent values behind it.
+
+    `f"{interval:.2f}"` is "0.93 ± 0.02", the mean and the half-width of its 95 % t interval;
+    `spread(".2f")` is the mean and the standard deviation of the values. A sign in the format is
+    the mean's alone.
+
+    Args:
+        n: independent values; of both samples together for an unpaired difference.
+        degrees: degrees of freedom of the t distribution; n − 1 if not given.
+    """
+
+    mean: float
+    stderr: float
+    n: int
+    degrees: float | None = None
+
+    @property
+    def half_width(self) -> float:
+        """Half of the 95 % t interval; infinite for a single value."""
+        if self.n < 2:
+            return inf
+        degrees = self.n - 1 if self.degrees is None else self.degrees
+        return float(stats.t.ppf(0.975, degrees)) * self.stderr
+
+    @property
+    def std(self) -> float:
+        """Sample standard deviation of the values; 0 for a single one."""
+        return self.stderr * sqrt(self.n) if self.n > 1 else 0.0
+
+    @property
+    def sign(self) -> int:
+        """1 or −1 where the interval lies on one side of 0, else 0."""
+        return (self.mean > self.half_width) - (self.mean < -self.half_width)
+
+    def within(self, margin: float) -> bool | None:
+        """Whether it lies within ± `margin` (True), outside (False), or on both sides (None)."""
+        if abs(self.mean) + self.half_width < margin:
+            return True
+        return False if abs(self.mean) - self.half_width > margin else None
+
+    def __format__(self, spec: str) -> str:
+        spec = spec or ".2f"
+        half_width = "" if self.half_width == inf else f" ± {self.half_width:{spec.lstrip('+')}}"
+        return _with_minus(f"{self.mean:{spec}}{half_width}")
+
+    def __str__(self) -> str:
+        return format(self, "")
+
+    def spread(self, spec: str = ".3f") -> str:
+        """Mean ± standard deviation of the values."""
+        return _with_minus(f"{self.mean:{spec}} ± {self.std:{spec.lstrip('+')}}")
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """The mean of independent values.
+
+    Raises:
+        ValueError: there is none.
+    """
+    n = len(values)
+    if not n:
+        raise ValueError("there are no values to average.")
+    return Interval(fmean(values), stdev(values) / sqrt(n) if n > 1 else inf, n)
+
+
+def paired_difference(values: Sequence[float], others: Sequence[float]) -> Interval:
+    """Of `values` minus `others`, entry by entry: network 7 against network 7.
+
+    Raises:
+        ValueError: they are not equally many, or there are none.
+    """
+    return mean_interval([a - b for a, b in zip(values, others, strict=True)])
+
+
+def difference(values: Sequence[float], others: Sequence[float]) -> Interval:
+    """Of the mean of `values` minus that of `others`, which share nothing: Welch's interval.
+
+    With fewer than two of either the half-width is infinite: nothing is decided.
+
+    Raises:
+        ValueError: one of them is empty.
+    """
+    samples = (values, others)
+    if not all(samples):
+        raise ValueError("there are no values to average.")
+    n = len(values) + len(others)
+    mean = fmean(values) - fmean(others)
+    if min(len(values), len(others)) < 2:
+        return Interval(mean, inf, n)
+    parts = [variance(sample) / len(sample) for sample in samples]
+    if not sum(parts):
+        return Interval(mean, 0.0, n)
+    degrees = sum(parts) ** 2 / sum(
+        part**2 / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True)
+    )
+    return Interval(mean, sqrt(sum(parts)), n, degrees)
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−")

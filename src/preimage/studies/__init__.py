@@ -1,1 +1,0 @@
-"""One module an experiment: which networks, on which photos, and what came out."""

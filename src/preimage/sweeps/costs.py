@@ -1,0 +1,94 @@
+"""What a sweep will cost, before it is run: cells, FLOPs, disk, hours."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+
+from preimage.network.spec import ReconstructConfig
+from preimage.sweeps.jobs import flops
+from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.store import Store
+from preimage.sweeps.trials import by_encoder
+
+_BYTES_A_ROW = 420  # of a cell's file, measured on photos with names of 20 letters
+_BYTES_A_CELL = 2_600
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of the cells that are not there yet."""
+
+    cells: int
+    done: int
+    jobs: int
+    photos: int
+    flops: int
+    disk: int
+    seconds: float
+    rate: float
+    measured: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cells} cells ({self.done} done) on {self.photos} photos; {self.jobs} jobs to "
+            f"do, each one network's cells with a common CNN\n"
+            f"{self.flops:.3g} FLOPs, zeros of padding and unpooling included; "
+            f"{self.disk / 1e6:.1f} MB of disk\n"
+            f"about {self.seconds / 3600:.2g} hours at {self.rate / 1e9:.0f} GFLOP/s in all "
+            f"({self.measured})"
+        )
+
+
+def plan(
+    cells: Sequence[ReconstructConfig],
+    photos: PackedPhotos,
+    store: Store,
+    workers: int,
+    threads: int,
+) -> Plan:
+    """The cost of what the store lacks, at the speed of its finished cells or of a convolution.
+
+    Raises:
+        ValueError: a photo is too small.
+    """
+    missing = [config for config in cells if store.load(config, photos) is None]
+    groups = [tuple(group) for group in by_encoder(missing)]
+    work = 0
+    for group in groups:
+        by_size = {size: flops(group, size) for size in set(photos.sizes)}
+        work += sum(by_size[size] for size in photos.sizes)
+    finished = [flop / seconds for flop, seconds in store.rates() if seconds > 0]
+    rate = (median(finished) if finished else _convolution_rate(threads)) * workers
+    return Plan(
+        cells=len(cells),
+        done=len(cells) - len(missing),
+        jobs=len(groups),
+        photos=len(photos),
+        flops=work,
+        disk=len(missing) * (_BYTES_A_CELL + _BYTES_A_ROW * len(photos)),
+        seconds=work / rate,
+        rate=rate,
+        measured=f"{workers} workers, each as fast as "
+        + ("its finished cells" if finished else "one 3×3 convolution of width 64, just timed"),
+    )
+
+
+def _convolution_rate(threads: int) -> float:
+    """FLOPs a second of one worker here."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        x = torch.ones(1, 64, 227, 227).contiguous(memory_format=torch.channels_last)
+        weight = torch.ones(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)
+        seconds = []
+        for _ in range(4):
+            start = time.perf_counter()
+            F.conv2d(x, weight, padding=1)
+            seconds.append(time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(before)
+    return 2 * 64 * 64 * 9 * 227**2 / median(seconds)

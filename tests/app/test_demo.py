@@ -1,0 +1,65 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from preimage.app.cli.main import main
+from preimage.data.photo import embedded_photos
+from preimage.network.spec import ReconstructConfig
+from preimage.paper.overview import Overview, num_trials, run, statements
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    assert main(["demo", "--networks", "2", "--size", "32", "--out", str(folder)]) == 0
+    return folder
+
+
+def test_the_page_is_self_contained(demo: Path) -> None:
+    page = (demo / "report.html").read_text()
+    sources = re.findall(r'(?:src|href)="([^"]{0,40})', page)
+    assert sources
+    assert all(source.startswith(("data:image/", "#")) for source in sources)
+    assert not re.search(r"https?://|@import|<script|url\(", page)
+    assert page.count("<img") == 4 * 2 + 1 + 4 * (1 + 30 + 12)
+    assert "preimage demo --out" in page
+
+
+def test_pictures_and_records(demo: Path) -> None:
+    names = {path.name for path in demo.glob("*.png")}
+    assert names == {
+        "overview.png",
+        "highlights.png",
+        *(f"sheet_{p.name}.png" for p in embedded_photos(32)),
+    }
+    for name in names:
+        with Image.open(demo / name) as picture:
+            picture.verify()
+    records = [json.loads(line) for line in (demo / "records.jsonl").read_text().splitlines()]
+    assert len(records) == 4 * (num_trials(2) - 2)  # all but the two limits
+    assert {"layer", "unpool", "seed", "network_number", "ssim", "pearson", "inverted"} <= set(
+        records[0]
+    )
+    assert json.loads((demo / "run.json").read_text())["contract"]["name"] == "grey-stretched"
+
+
+def test_numbers_on_the_page_are_those_of_the_records(demo: Path) -> None:
+    records = [json.loads(line) for line in (demo / "records.jsonl").read_text().splitlines()]
+    best = [
+        r for r in records if r["head"] == "mean" and r["unpool"] == "nearest" and r["width"] == 256
+    ]
+    mean = sum(r["ssim"] for r in best) / len(best)
+    assert f"SSIM {mean:.3f} ±" in (demo / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def overview() -> Overview:
+    return run(embedded_photos(24)[:1], ReconstructConfig(), networks=1)
+
+
+def test_one_network_decides_nothing(overview: Overview) -> None:
+    verdicts = [statement.agrees for statement in statements(overview)]
+    assert verdicts[:3] == [None, None, None]

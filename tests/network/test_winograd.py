@@ -1,0 +1,202 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from preimage.data.photo import embedded_photos
+from preimage.network import layers, winograd
+from preimage.network.architectures import vgg16
+from preimage.network.build import build
+from preimage.network.operations import Conv, Unpool, UnpoolKind
+from preimage.network.spec import ReconstructConfig
+from preimage.sweeps.pair import RandomPair
+
+TOLERANCE = 1e-5  # of the largest value
+
+
+@pytest.fixture
+def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many bands and several parts of the filters, at a test's size."""
+    monkeypatch.setattr(winograd, "_FEWEST_BLOCKS", 3)
+    monkeypatch.setattr(winograd, "_MOST_BYTES", 4000)
+
+
+def relative_error(got: torch.Tensor, exact: torch.Tensor) -> float:
+    assert got.shape == exact.shape
+    return float((got - exact).abs().max() / exact.abs().max())
+
+
+def draw(
+    conv: Conv, photos: int, channels: int, height: int, width: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(height * width + channels)
+    kernel = (conv.out_channels, channels, conv.kernel_size, conv.kernel_size)
+    return (
+        torch.rand(photos, channels, height, width, generator=generator),
+        torch.randn(kernel, generator=generator),
+        torch.randn(conv.out_channels, generator=generator),
+    )
+
+
+def f_4_3(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """F(4×4, 3×3) of one block, with the matrices of Lavin & Gray (2016), Section 4.3."""
+    b = [
+        [4, 0, -5, 0, 1, 0],
+        [0, -4, -4, 1, 1, 0],
+        [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0],
+        [0, 2, -1, -2, 1, 0],
+        [0, 4, 0, -5, 0, 1],
+    ]
+    g = [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ]
+    a = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+    bt, gm, at = np.array(b), np.array(g), np.array(a)
+    block: np.ndarray = at @ ((gm @ kernel @ gm.T) * (bt @ image @ bt.T)) @ at.T
+    return block
+
+
+def test_equals_lavin_and_grays_formula_summed_over_channels() -> None:
+    x, weight, _ = draw(conv := Conv("c", 3, padding=(0, 0)), 1, 5, 6, 6)
+    exact = np.stack(
+        [sum(f_4_3(d, g) for d, g in zip(x[0].double().numpy(), kernels, strict=True))
+         for kernels in weight.double().numpy()]
+    )  # fmt: skip
+    got = winograd.convolve(x, weight, None, conv)[0]
+    assert relative_error(got, torch.from_numpy(exact)) < TOLERANCE
+
+
+@pytest.mark.parametrize("taps", [2, 3, 4, 5])
+@pytest.mark.parametrize("points", [(0, 1, -1, 2, -2), (0.0, 0.75, -0.75, 1.5, -1.5)])
+def test_matrices_filter(taps: int, points: tuple[float, ...]) -> None:
+    output, kernel, inputs = (m.numpy() for m in winograd.matrices(taps, tuple(map(float, points))))
+    rng = np.random.default_rng(0)
+    d, g = rng.normal(size=6), rng.normal(size=taps)
+    got = output @ ((kernel @ g) * (inputs @ d))
+    np.testing.assert_allclose(got, np.correlate(d, g, mode="valid"), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.usefixtures("small_bands")
+@pytest.mark.parametrize("kernel_size", [2, 3, 4, 5])
+def test_every_padding(kernel_size: int) -> None:
+    for before, after in itertools.product(range(kernel_size), repeat=2):
+        conv = Conv("c", 5, kernel_size, padding=(before, after))
+        x, weight, bias = draw(conv, 2, 7, 10, 13)
+        exact = layers.convolve(x.double(), weight.double(), bias.double(), conv)
+        assert relative_error(winograd.convolve(x, weight, bias, conv), exact) < TOLERANCE
+
+
+@pytest.mark.usefixtures("small_bands")
+@settings(max_examples=40)
+@given(st.integers(1, 21), st.integers(1, 21), st.integers(1, 9), st.integers(1, 9))
+def test_any_size(height: int, width: int, channels: int, filters: int) -> None:
+    conv = Conv("c", filters)
+    x, weight, _ = draw(conv, 1, channels, height, width)
+    x = x.contiguous(memory_format=torch.channels_last)
+    exact = layers.convolve(x.double(), weight.double(), None, conv)
+    assert relative_error(winograd.convolve(x, weight, None, conv), exact) < TOLERANCE
+
+
+@pytest.mark.usefixtures("small_bands")
+@pytest.mark.parametrize("kind", ["zeros", "nearest"])
+@pytest.mark.parametrize(("stride", "kernel_size"), [(2, 3), (2, 5), (3, 4), (3, 7), (4, 5)])
+def test_unpooling(kind: UnpoolKind, stride: int, kernel_size: int) -> None:
+    op = Unpool("u", kind, stride)
+    sizes = [(8 * stride, 7 * stride)]
+    if kind == "zeros":
+        sizes.append((8 * stride + 3, 7 * stride + 1))
+    most = kernel_size - 1
+    for padding in [(0, most), (1, 1), (most, 0), (most, most)]:
+        conv = Conv("c", 3, kernel_size, padding=padding)
+        x, weight, bias = draw(conv, 2, 5, 8, 7)
+        for size in sizes:
+            exact = layers.convolve(
+                layers.unpool(x.double(), op, size), weight.double(), bias.double(), conv
+            )
+            got = winograd.unpool_convolve(x, weight, bias, op, conv, size)
+            assert relative_error(got, exact) < TOLERANCE
+
+
+def test_a_wide_layer_is_as_exact() -> None:
+    """At full width, where sums are long, of features as a network has them: all positive."""
+    x, weight, _ = draw(conv := Conv("c", 512), 1, 512, 15, 22)
+    exact = layers.convolve(x.double(), weight.double(), None, conv)
+    assert relative_error(winograd.convolve(x, weight, None, conv), exact) < TOLERANCE
+
+
+def test_it_is_taken_where_it_is_faster() -> None:
+    wide, narrow = torch.empty(1, 512, 57, 57), torch.empty(1, 32, 57, 57)
+    conv = Conv("c", 512)
+    assert winograd.convolve_is_faster(wide, conv)
+    assert not winograd.convolve_is_faster(narrow, Conv("c", 32))
+    for other in (wide.double(), wide.to("meta"), torch.empty(1, 512, 7, 7)):
+        assert not winograd.convolve_is_faster(other, conv)
+    for refused in (
+        Conv("c", 512, 1, padding=(0, 0)),
+        Conv("c", 512, stride=2),
+        Conv("c", 512, 11),
+    ):
+        assert not winograd.convolve_is_faster(wide, refused)
+    nearest, zeros = Unpool("u", "nearest"), Unpool("u", "zeros")
+    assert winograd.unpool_convolve_is_faster(wide, nearest, conv, (114, 114))
+    assert not winograd.unpool_convolve_is_faster(wide, zeros, conv, (114, 114))
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Winograd wherever it can be, so that small networks go through it."""
+    monkeypatch.setattr(winograd, "_saves", lambda *_: True)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("unpool", ["zeros", "nearest"])
+def test_networks_equal_their_plain_form(unpool: UnpoolKind) -> None:
+    encoder = vgg16().cut("conv3", pooled=True).with_width(12).with_bias().with_activation(0.2)
+    network = build(encoder + encoder.mirror(unpool))
+    image = torch.rand(2, 3, 45, 59)
+    with torch.inference_mode():
+        got, alone = network(image), network(image[1:])
+        network.fast = False
+        plain = network(image)
+    assert not torch.equal(got, plain)
+    assert relative_error(got, plain.double()) < 10 * TOLERANCE  # eleven layers
+    assert torch.equal(got[1:], alone)
+
+
+@pytest.mark.usefixtures("always")
+def test_training_does_without() -> None:
+    network = build(vgg16().cut("conv2").with_width(8))
+    image = torch.rand(1, 3, 20, 24)
+    trained = network(image)
+    network.fast = False
+    with torch.inference_mode():
+        assert torch.equal(network(image), trained.detach())
+    trained.sum().backward()
+    assert network.weights["conv1_1"].grad is not None
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("unpool", ["zeros", "nearest"])
+def test_equal_scores(unpool: UnpoolKind) -> None:
+    config = ReconstructConfig(
+        layer="conv2", pooled=True, width=24, head="mean", unpool=unpool, size=64
+    )
+    pair = RandomPair(config)
+    photos = embedded_photos(64)[:2]
+    fast = [pair(photo) for photo in photos]
+    for network in pair.networks:
+        network.fast = False
+    for got, plain in zip(fast, [pair(photo) for photo in photos], strict=True):
+        assert not torch.equal(got.colour, plain.colour)
+        assert got.ssim == pytest.approx(plain.ssim, abs=1e-4)
+        assert got.pearson == pytest.approx(plain.pearson, abs=1e-4)
+        assert got.mse == pytest.approx(plain.mse, abs=1e-4)
