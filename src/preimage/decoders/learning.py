@@ -24,8 +24,6 @@ from preimage.decoders.inverter import Inversion, Inverter, measure_scale
 from preimage.decoders.least_squares import fit_least_squares
 from preimage.decoders.loop import Objective, Training
 from preimage.decoders.options import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     FitCommand,
     PretrainCommand,
     RecipeChanges,
@@ -37,6 +35,7 @@ from preimage.network.build import build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
 from preimage.network.operations import Conv
+from preimage.network.spec import IMAGENET_MEAN, IMAGENET_STD
 from preimage.network.trace import alignment, trace
 from preimage.scores.metrics import colour_scores
 

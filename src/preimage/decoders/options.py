@@ -5,12 +5,15 @@ from typing import Literal
 
 from preimage.decoders.recipes import CLASSIFIER_RECIPE, DECODER_RECIPES, Recipe, RecipeName
 from preimage.network.description import Description
-from preimage.network.spec import Checked, DeviceName, NetworkConfig
+from preimage.network.spec import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Checked,
+    DeviceName,
+    NetworkConfig,
+)
 
 Input = Literal["imagenet", "mean-subtracted", "raw"]
-#: Mean and standard deviation of ImageNet's pixels in [0, 255], RGB, as torchvision has them.
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
 @dataclass(frozen=True, kw_only=True)

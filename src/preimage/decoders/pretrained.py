@@ -22,10 +22,10 @@ from torch import Tensor
 
 from preimage.data.progress import download_bar
 from preimage.data.records import write_atomically
-from preimage.decoders.options import IMAGENET_MEAN, IMAGENET_STD
 from preimage.network.architectures import architecture as architecture_named
 from preimage.network.build import Network
 from preimage.network.description import Description
+from preimage.network.spec import IMAGENET_MEAN, IMAGENET_STD
 
 #: Where torchvision's weights lie, as its documentation gives them; the last eight digits of a name
 #: are the first of the file's SHA-256. vgg16 has 528 MB, AlexNet 233 MB.

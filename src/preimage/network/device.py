@@ -4,13 +4,13 @@ import torch
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of a name; `auto` is a GPU if there is one.
+    """The device of a name: cpu, cuda, or auto, a GPU if there is one.
 
     Raises:
-        ValueError: cuda was asked for and is not there.
+        ValueError: another name, or cuda where there is none.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("`device` is cuda, but torch sees no CUDA device here; take cpu.")
+        raise ValueError("`device` is cuda, but torch sees no CUDA device here; use cpu or auto.")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name not in ("cpu", "cuda"):

@@ -1,6 +1,7 @@
-"""A CNN, its DCN and their weights in the words of the command line.
+"""The options of a CNN, of its mirrored DCN, and of a reconstruction through both.
 
-Nothing here imports torch, so that `preimage --help` answers at once.
+Plain frozen dataclasses: what a command line, a grid of networks or a notebook fills in. Nothing
+here imports torch, so that `preimage --help` answers at once.
 """
 
 from dataclasses import dataclass, fields
@@ -16,65 +17,69 @@ HeadName = Literal["conv", "mean"]
 SimplifiedName = Literal["no", "resized", "direct"]
 InputName = Literal["nonnegative", "mean-subtracted"]
 
+#: Mean and standard deviation of ImageNet's pixels in [0, 255], RGB, as torchvision has them:
+#: what pre-trained encoders were trained with, and what every `mean-subtracted` input subtracts.
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+
 
 class Checked:
-    """Base of every config: refuses a word that is not one of its field's, and negative counts."""
+    """Base of all option sets: refuses a value that its field does not allow.
+
+    A `Literal` field takes one of its choices, an `int` field a whole number from 0 on; a tuple is
+    checked entry by entry.
+    """
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for field in fields(self):  # type: ignore[arg-type]
             value, hint = getattr(self, field.name), hints[field.name]
+            values = (value,)
             if get_origin(hint) is tuple:
                 values, hint = value, get_args(hint)[0]
-            else:
-                values = (value,)
-            for word in values:
-                if get_origin(hint) is Literal and word not in get_args(hint):
-                    raise ValueError(
-                        f"`{field.name}` must be one of {', '.join(get_args(hint))}, got {word!r}."
-                    )
-                if hint is int and (not isinstance(word, int) or word < 0):
-                    raise ValueError(
-                        f"`{field.name}` must be a whole number from 0 on, got {word!r}."
-                    )
+            for each in values:
+                _check(field.name, each, hint)
+
+
+def _check(name: str, value: object, hint: object) -> None:
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        raise ValueError(f"`{name}` must be one of {', '.join(get_args(hint))}, got {value!r}.")
+    if hint is int and (not isinstance(value, int) or value < 0):
+        raise ValueError(f"`{name}` must be a whole number from 0 on, got {value!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig(Checked):
-    """A CNN and its mirrored DCN, in the words of the command line.
+class EncoderSpec(Checked):
+    """A CNN: an architecture up to a layer, and what is changed in it.
 
     Args:
-        architecture: The network that both halves are taken from.
+        architecture: The architecture that the CNN is taken from.
         layer: How far the CNN goes: a block such as conv3, or one convolution such as conv3_1.
-        pooled: Take the representation behind the pooling that follows the layer.
+        pooled: Take the representation after the pooling that follows the layer.
         pool: The kind of every pooling.
-        unpool: The kind of every unpooling.
         width: Channels of every hidden layer; the architecture's own if not given.
         width_factor: Factor on the channels of every hidden layer.
         kernel_size: Side of every kernel; the architecture's own if not given.
         slope: Slope of the activation below zero: 0 ReLU, 0.2 the paper's leaky ReLU, 1 none.
         simplified: The image straight to the layer's block, as in Figure 7's second row: resized
             to the block's own resolution, or direct, at the image's.
-        head: The last convolution, or in its place the mean over channels (Section 4.2).
     """
 
     architecture: ArchitectureName = "vgg16"
     layer: str = "conv3"
     pooled: bool = False
     pool: PoolKind = "max"
-    unpool: UnpoolKind = "zeros"
     width: int | None = None
     width_factor: float | None = None
     kernel_size: int | None = None
     slope: float = 0.0
     simplified: SimplifiedName = "no"
-    head: HeadName = "conv"
 
     def encoder(self) -> Description:
         """The CNN.
 
         Raises:
-            ValueError: a word does not fit the architecture.
+            ValueError: an option does not fit the architecture.
         """
         encoder = architecture(self.architecture).cut(self.layer, pooled=self.pooled)
         if self.simplified != "no":
@@ -90,11 +95,25 @@ class NetworkConfig(Checked):
             encoder = encoder.with_kernel_size(self.kernel_size)
         return encoder
 
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(EncoderSpec):
+    """A CNN and its mirrored DCN.
+
+    Args:
+        unpool: The kind of every unpooling.
+        head: How the DCN ends: in its last convolution, or in its place in the mean over channels
+            (Section 4.2).
+    """
+
+    unpool: UnpoolKind = "zeros"
+    head: HeadName = "conv"
+
     def mirror(self) -> Description:
         """The DCN, with the chosen head.
 
         Raises:
-            ValueError: a word does not fit the architecture.
+            ValueError: an option does not fit the architecture.
         """
         decoder = self.encoder().mirror(self.unpool)
         return decoder.with_mean_head() if self.head == "mean" else decoder
@@ -103,7 +122,7 @@ class NetworkConfig(Checked):
         """The CNN and its DCN, head and all.
 
         Raises:
-            ValueError: a word does not fit the architecture.
+            ValueError: an option does not fit the architecture.
         """
         return self.encoder() + self.mirror()
 
@@ -118,8 +137,8 @@ class ReconstructConfig(NetworkConfig):
         seed: Seed of all random streams.
         network_number: Number of the network; each has its own weights.
         size: Photos are cropped to their centre square and resized to this side; 0 keeps them.
-        input: Pixels in [0, 255], or with the ImageNet mean subtracted, which a random network
-            turns into an image of local energy rather than a picture.
+        input: Pixels in [0, 255], or with ImageNet's mean subtracted, which a random network turns
+            into an image of local energy rather than a picture.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
@@ -135,9 +154,9 @@ def parse_size(text: str) -> tuple[int, int]:
     """(height, width) of `227` or `200x300`.
 
     Raises:
-        ValueError: neither form, or not positive.
+        ValueError: `text` has neither form, or a side is not positive.
     """
     sides = text.lower().replace("×", "x").split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise ValueError(f"--size is a side such as 227 or HEIGHTxWIDTH, got {text!r}.")
+        raise ValueError(f"`size` must be a side such as 227, or HEIGHTxWIDTH, got {text!r}.")
     return int(sides[0]), int(sides[-1])

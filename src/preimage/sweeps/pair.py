@@ -16,12 +16,9 @@ from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
 from preimage.network.operations import ChannelMean, Conv, Operation, Unpool
-from preimage.network.spec import ReconstructConfig
+from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
 from preimage.network.trace import input_sizes
 from preimage.scores.metrics import GREY, grey_scores
-
-#: What was subtracted from ImageNet photos before training, RGB, of pixels in [0, 255].
-IMAGENET_MEAN = (123.68, 116.779, 103.939)
 
 
 @dataclass(frozen=True)

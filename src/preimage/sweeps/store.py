@@ -11,7 +11,7 @@ from typing import Any
 from preimage.data.records import write_json
 from preimage.network.laws import STREAM_VERSION
 from preimage.network.operations import Operation
-from preimage.network.spec import ReconstructConfig
+from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
 from preimage.scores.metrics import GREY
 from preimage.sweeps.photos import PackedPhotos
 
@@ -55,9 +55,15 @@ def identity(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
         "seed": config.seed,
         "network_number": config.network_number,
         "size": config.size,
-        "input": config.input,
+        "input": _input(config),
         **scope(photos_sha256),
     }
+
+
+def _input(config: ReconstructConfig) -> str:
+    # With the mean itself: version 0.1's development subtracted another one in sweeps.
+    means = ", ".join(f"{value:g}" for value in IMAGENET_MEAN)
+    return f"minus {means}" if config.input == "mean-subtracted" else config.input
 
 
 def _words(operation: Operation) -> dict[str, Any]:
