@@ -14,7 +14,7 @@ def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="`device` is cuda, but .*use cpu or auto"):
+    with pytest.raises(ValueError, match=r"`device` is cuda, but .*use cpu or auto"):
         resolve_device("cuda")
 
 
