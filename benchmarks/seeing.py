@@ -47,7 +47,7 @@ def markdown(ssim: Scores, size: Scores) -> str:
     ranked = sorted(ssim, key=lambda words: -fmean(ssim[words].values()))
     best = ssim[ranked[0]]
     lines = [
-        "| head | unpooling | pooling | SSIM | SSIM less the best's | mean \\|r\\| | networks |",
+        "| head | unpooling | pooling | SSIM | SSIM minus best | mean \\|r\\| | networks |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for words in ranked:
