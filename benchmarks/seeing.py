@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.paper.draw import caption, without_ticks
+from preimage.scores.statistics import mean_interval, paired_difference
 from preimage.sweeps.pair import RandomPair
-from preimage.sweeps.trials import paired_difference, summary
 
 Scores = dict[tuple[str, ...], dict[int, float]]
 WORDS = ("head", "unpool", "pool")
@@ -54,8 +54,8 @@ def markdown(ssim: Scores, size: Scores) -> str:
         common = sorted(best.keys() & ssim[words].keys())
         behind = paired_difference([ssim[words][n] for n in common], [best[n] for n in common])
         gap = "" if words == ranked[0] else f"{behind.mean:+.3f} ± {behind.half_width:.3f}"
-        scores, sizes = (summary(list(values[words].values())) for values in (ssim, size))
-        cells = (*words, f"{scores}", gap, f"{sizes}", f"{scores.networks}")
+        scores, sizes = (mean_interval(list(values[words].values())) for values in (ssim, size))
+        cells = (*words, scores.spread(), gap, sizes.spread(), f"{scores.n}")
         lines.append("| " + " | ".join(cells).replace("-", "−") + " |")
     return "\n".join(lines)
 

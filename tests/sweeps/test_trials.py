@@ -1,39 +1,37 @@
-import math
+from dataclasses import replace
+from statistics import fmean, stdev
 
-import numpy as np
 import pytest
-from scipy import stats
 
-from preimage.sweeps.trials import Difference, difference, paired_difference
+from preimage.data.photo import embedded_photos
+from preimage.network.spec import ReconstructConfig
+from preimage.sweeps.trials import by_encoder, run_trials, summarise
 
-
-def test_interval_is_scipys() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(0.3, 1, 9), rng.normal(0, 1, 9)
-    difference = paired_difference(list(a), list(b))
-    interval = stats.ttest_rel(a, b).confidence_interval(0.95)
-    assert difference.mean - difference.half_width == pytest.approx(interval.low)
-    assert difference.mean + difference.half_width == pytest.approx(interval.high)
+SMALL = ReconstructConfig(layer="conv1", width=3, size=32)
 
 
-def test_one_pair_decides_nothing() -> None:
-    difference = paired_difference([0.9], [0.1])
-    assert difference.half_width == math.inf
-    assert difference.sign == 0
+def test_summarise_averages_over_photos_then_over_networks() -> None:
+    photos = embedded_photos(32)[:2]
+    trials = list(run_trials([replace(SMALL, network_number=n) for n in range(3)], photos))
+    for absolute in (False, True):
+        averages = [
+            fmean(abs(r.pearson) if absolute else r.pearson for r in trial.reconstructions)
+            for trial in trials
+        ]
+        interval = summarise(trials, "pearson", absolute)
+        assert interval.n == 3
+        assert interval.mean == pytest.approx(fmean(averages), rel=1e-12)
+        assert interval.std == pytest.approx(stdev(averages), rel=1e-12)
 
 
-def test_unpaired_interval_is_scipys() -> None:
-    rng = np.random.default_rng(1)
-    a, b = rng.normal(0.3, 1, 5), rng.normal(0, 2, 12)
-    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    got = difference(list(a), list(b))
-    assert got.mean == pytest.approx(a.mean() - b.mean())
-    assert got.half_width == pytest.approx((interval.high - interval.low) / 2)
-    assert difference([0.9], list(b)).sign == 0
-
-
-def test_sign() -> None:
-    assert Difference(0.3, 0.1).sign == 1
-    assert Difference(-0.3, 0.1).sign == -1
-    assert Difference(-0.3, 0.4).sign == 0
-    assert str(Difference(-0.3, 0.1)) == "−0.30 ± 0.10"
+def test_configs_that_share_a_cnn_are_one_group() -> None:
+    configs = [
+        replace(SMALL, unpool=unpool, head=head, width=width)
+        for width in (2, 3)
+        for unpool in ("zeros", "nearest")
+        for head in ("conv", "mean")
+    ]
+    groups = by_encoder(configs[::2] + configs[1::2])
+    assert [len(group) for group in groups] == [4, 4]
+    assert [{config.width for config in group} for group in groups] == [{2}, {3}]
+    assert sorted(map(str, configs)) == sorted(str(c) for group in groups for c in group)

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from preimage.network.description import Description
 from preimage.network.operations import Conv, Operation, Pool
 
+#: The five blocks that both of the paper's networks have.
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+
 
 def vgg16() -> Description:
     """VGG16 (Simonyan & Zisserman 2015), 13 convolutions in five blocks, ReLU.

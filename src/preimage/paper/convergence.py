@@ -13,7 +13,7 @@ from preimage.paper.finding import Finding, verdict
 from preimage.paper.sweeping import command, write_rows
 from preimage.paper.trainings import Encoders, Outcome, Trainings, smooth, steps_to
 from preimage.paper.trainings_cost import print_dry_run
-from preimage.sweeps.trials import difference
+from preimage.scores.statistics import difference
 
 LAYER = "conv2"
 SIGMAS = (0.005, 0.015, 0.05, 0.1, 1.0)

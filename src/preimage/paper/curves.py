@@ -6,10 +6,8 @@ from math import inf, log2, sqrt
 from statistics import fmean
 from typing import Any
 
-from scipy.stats import t as student_t
-
+from preimage.scores.statistics import Interval, mean_interval
 from preimage.sweeps.run import Results
-from preimage.sweeps.trials import Difference, Summary, summary
 
 Position = Callable[[Any], float]
 
@@ -21,9 +19,9 @@ class Curve:
     label: str
     values: dict[Any, dict[int, float]]
 
-    def summary(self, x: Any) -> Summary:
-        """Mean and standard deviation over the networks at x."""
-        return summary(list(self.values[x].values()))
+    def summary(self, x: Any) -> Interval:
+        """The mean over the networks at x."""
+        return mean_interval(list(self.values[x].values()))
 
     @property
     def num_networks(self) -> list[int]:
@@ -48,7 +46,7 @@ def curve(
     return Curve(label, values)
 
 
-def slope(curve: Curve, position: Position = log2) -> Difference:
+def slope(curve: Curve, position: Position = log2) -> Interval:
     """The least-squares slope of the means over `position(x)`, with its 95 % interval.
 
     Per doubling of x with the default position. Networks are independent of each other, but
@@ -59,7 +57,7 @@ def slope(curve: Curve, position: Position = log2) -> Difference:
     return _with_interval(*_influences(curve, position))
 
 
-def slope_difference(curve: Curve, other: Curve, position: Position = log2) -> Difference:
+def slope_difference(curve: Curve, other: Curve, position: Position = log2) -> Interval:
     """Of two slopes, paired: network 7 of one curve against network 7 of the other."""
     slope_here, here = _influences(curve, position)
     slope_there, there = _influences(other, position)
@@ -86,9 +84,9 @@ def _influences(curve: Curve, position: Position) -> tuple[float, dict[int, floa
     return total, influences
 
 
-def _with_interval(estimate: float, influences: Mapping[int, float]) -> Difference:
+def _with_interval(estimate: float, influences: Mapping[int, float]) -> Interval:
     n = len(influences)
     if n < 2:
-        return Difference(estimate, inf)
+        return Interval(estimate, inf, n)
     variance = n / (n - 1) * sum(influence**2 for influence in influences.values())
-    return Difference(estimate, float(student_t.ppf(0.975, n - 1)) * sqrt(variance))
+    return Interval(estimate, sqrt(variance), n)

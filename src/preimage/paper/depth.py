@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.records import output_folder
+from preimage.network.architectures import LAYERS
 from preimage.paper.decoder_draw import DepthLine, draw_depth
-from preimage.paper.depth_scores import LAYERS, Comparison, Score, Scores
+from preimage.paper.depth_scores import Comparison, Score, Scores
 from preimage.paper.draw import save_figure
 from preimage.paper.finding import Finding, verdict
 from preimage.paper.sweeping import command, write_rows
@@ -113,8 +114,8 @@ def _fig3a(
             for metric, unit in (("psnr", "dB"), ("mse", "grey levels²")):
                 photos, networks = scores.gap_slope(metric, LAYERS, random, trained, **shared)
                 words.append(
-                    f"{method}, the gap changes a layer by {photos} {unit} over photos, {networks} "
-                    "over networks"
+                    f"{method}, the gap changes a layer by {photos} {unit} over photos, "
+                    f"{networks:+.2f} over networks"
                 )
             # The paper speaks of the loss: the last of the two.
             signs += [gap.over_photos.sign for gap in gaps] + [-photos.sign, -networks.sign]
@@ -124,7 +125,8 @@ def _fig3a(
 
 def _compared(gaps: Sequence[Comparison]) -> str:
     return ", ".join(
-        f"{gap.layer.capitalize()} {gap.over_photos} (photos) and {gap.over_networks} (networks)"
+        f"{gap.layer.capitalize()} {gap.over_photos} (photos) and "
+        f"{gap.over_networks:+.2f} (networks)"
         for gap in gaps
     )
 

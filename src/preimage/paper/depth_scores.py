@@ -6,10 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from preimage.decoders.evaluate import Evaluation
-from preimage.scores.statistics import Interval, mean_interval
-from preimage.sweeps.trials import Difference, difference
-
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+from preimage.scores.statistics import Interval, difference, mean_interval
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Comparison:
 
     layer: str
     over_photos: Interval
-    over_networks: Difference
+    over_networks: Interval
 
 
 class Scores:
@@ -85,7 +82,7 @@ class Scores:
 
     def gap_slope(
         self, metric: str, layers: Sequence[str], random: str, trained: str, **words: Any
-    ) -> tuple[Interval, Difference]:
+    ) -> tuple[Interval, Interval]:
         """How much the gap grows a layer: least-squares slopes over photos, and over networks."""
         slopes = {
             name: (

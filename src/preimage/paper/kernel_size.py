@@ -100,4 +100,4 @@ def _finding(
 def _course(by_size: Curve) -> str:
     ends = (min(by_size.values), max(by_size.values))
     first, last = (by_size.summary(x) for x in ends)
-    return f"from {first} at {ends[0]} to {last} at {ends[1]}"
+    return f"from {first.spread()} at {ends[0]} to {last.spread()} at {ends[1]}"

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from preimage.network.operations import UnpoolKind
+from preimage.network.architectures import LAYERS
 from preimage.network.spec import DeviceName
 from preimage.paper.curves import Curve, curve
-from preimage.paper.overview import LAYERS
+from preimage.paper.sweeping import UNPOOLS
+from preimage.scores.statistics import Interval, paired_difference
 from preimage.sweeps.grid import SweepConfig
 from preimage.sweeps.run import Results
-from preimage.sweeps.trials import Difference, paired_difference
 
 #: The paper's two rows: its words, and those of the network straight to the block.
 ROWS = {"whole": "no", "simplified": "resized"}
-UNPOOLS: tuple[UnpoolKind, ...] = ("zeros", "nearest")
 
 
 def grid(networks: int, seed: int, device: DeviceName) -> SweepConfig:
@@ -33,12 +32,12 @@ def by_layer(results: Results, row: str, unpool: str, metric: str, absolute: boo
     return curve(results, f"{row}, {unpool}", "layer", words, metric, absolute)
 
 
-def deep_less_shallow(by_layer: Curve) -> Difference:
+def deep_less_shallow(by_layer: Curve) -> Interval:
     """Conv5 less Conv1, network 7 against network 7."""
     return _paired(by_layer.values[LAYERS[-1]], by_layer.values[LAYERS[0]])
 
 
-def simplified_less_whole(simplified: Curve, whole: Curve) -> Difference:
+def simplified_less_whole(simplified: Curve, whole: Curve) -> Interval:
     """Of the averages over the layers, network 7 against network 7."""
     return _paired(_over_layers(simplified), _over_layers(whole))
 
@@ -52,6 +51,6 @@ def _over_layers(by_layer: Curve) -> dict[int, float]:
     }
 
 
-def _paired(values: dict[int, float], others: dict[int, float]) -> Difference:
+def _paired(values: dict[int, float], others: dict[int, float]) -> Interval:
     numbers: Sequence[int] = sorted(values.keys() & others.keys())
     return paired_difference([values[n] for n in numbers], [others[n] for n in numbers])

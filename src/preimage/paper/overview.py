@@ -9,19 +9,13 @@ from typing import Any
 import torch
 
 from preimage.data.photo import Photo
+from preimage.network.architectures import LAYERS
 from preimage.network.spec import ReconstructConfig
 from preimage.scores.metrics import grey_scores
-from preimage.sweeps.trials import (
-    Summary,
-    Trial,
-    difference,
-    paired_difference,
-    run_trials,
-    summarise,
-)
+from preimage.scores.statistics import Interval, difference, paired_difference
+from preimage.sweeps.trials import Trial, run_trials, summarise
 from preimage.theory import sampled_limit
 
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 #: Width → how many times as many networks as a layer has: narrow ones differ more, and cost less.
 WIDTHS = {8: 4, 64: 4, 256: 1}
 
@@ -68,8 +62,8 @@ class Grid:
         """The number of random networks in each cell of a column."""
         return len(self.cells[self.rows[0], column])
 
-    def summary(self, row: str, column: str, metric: str, absolute: bool = False) -> Summary:
-        """Mean and standard deviation over the networks of one cell."""
+    def summary(self, row: str, column: str, metric: str, absolute: bool = False) -> Interval:
+        """The mean over the networks of one cell."""
         return summarise(self.cells[row, column], metric, absolute)
 
     def averages(self, row: str, column: str, metric: str = "pearson") -> list[float]:
@@ -231,31 +225,28 @@ def statements(overview: Overview) -> list[Statement]:
     return [
         Statement(
             "The deeper the layer, the coarser the picture (Section 4.1).",
-            f"|r| from Conv1 to Conv5: {course(depth, whole)}; Conv5 less Conv1: {decay}.",
+            f"|r| from Conv1 to Conv5: {course(depth, whole)}; Conv5 less Conv1: {decay:+.2f}.",
             {-1: True, 0: None, 1: False}[decay.sign],
         ),
         Statement(
             "The image straight to block Conv k gives similar pictures: the layer's dimension "
             "matters much, depth little (Section 4.1).",
             f"|r| of the simplified network: {course(depth, simple)}. Less that of the whole "
-            f"network, over the five layers: {gap} (similar: within ± {SIMILAR}).",
-            True
-            if abs(gap.mean) + gap.half_width < SIMILAR
-            else False
-            if abs(gap.mean) - gap.half_width > SIMILAR
-            else None,
+            f"network, over the five layers: {gap:+.2f} (similar: within ± {SIMILAR}).",
+            gap.within(SIMILAR),
         ),
         Statement(
             "More channels, better pictures (Section 4.2).",
             f"|r| of the channel mean at widths {', '.join(width.columns)}: {course(width, mean)}; "
-            f"{wide} less {narrow}: {growth}.",
+            f"{wide} less {narrow}: {growth:+.2f}.",
             {1: True, 0: None, -1: False}[growth.sign],
         ),
         Statement(
             "Growth and convergence are far plainer with the channel mean than with a random last "
             "convolution (Section 4.2).",
-            f"|r| grows by {growth} with the mean, by {growth_of_conv} with the convolution; std "
-            f"of SSIM over networks at width {wide}: {spread:.3f} and {spread_of_conv:.3f}.",
+            f"|r| grows by {growth:+.2f} with the mean, by {growth_of_conv:+.2f} with the "
+            f"convolution; std of SSIM over networks at width {wide}: {spread:.3f} "
+            f"and {spread_of_conv:.3f}.",
             {1: True, 0: None}.get(growth.sign - growth_of_conv.sign, False)
             if spread < spread_of_conv
             else False,

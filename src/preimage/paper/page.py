@@ -105,8 +105,8 @@ def _best(overview: Overview) -> dict[str, str]:
     row, column = "channel mean, nearest", grid.columns[-1]
     return {
         "width": column,
-        "ssim": str(grid.summary(row, column, "ssim")),
-        "pearson": str(grid.summary(row, column, "pearson")),
+        "ssim": grid.summary(row, column, "ssim").spread(),
+        "pearson": grid.summary(row, column, "pearson").spread(),
         "limit_ssim": f"{overview.limits[row, 'ssim'].mean:.3f}",
         "limit_pearson": f"{overview.limits[row, 'pearson'].mean:.3f}",
     }
@@ -131,9 +131,9 @@ def _table(grid: Grid) -> dict[str, Any]:
             "label": row,
             "cells": [
                 {
-                    "ssim": grid.summary(row, column, "ssim"),
-                    "pearson": grid.summary(row, column, "pearson"),
-                    "absolute": grid.summary(row, column, "pearson", absolute=True),
+                    "ssim": grid.summary(row, column, "ssim").spread(),
+                    "pearson": grid.summary(row, column, "pearson").spread(),
+                    "absolute": grid.summary(row, column, "pearson", absolute=True).spread(),
                 }
                 for column in grid.columns
             ],

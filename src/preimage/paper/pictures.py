@@ -9,9 +9,9 @@ from torch import Tensor
 from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.photo import Photo, embedded_photos, open_photos
 from preimage.data.records import output_folder
+from preimage.network.architectures import LAYERS
 from preimage.paper.convergence import LAWS
 from preimage.paper.decoder_draw import draw_decoded
-from preimage.paper.depth_scores import LAYERS
 from preimage.paper.draw import save_figure
 from preimage.paper.finding import Finding, verdict
 from preimage.paper.sweeping import command, write_rows

@@ -5,13 +5,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 from preimage.app.cli.commands import ReproduceCommand
 from preimage.app.cli.lines import command_line
-from preimage.data.photo import Photo, open_photos
+from preimage.data.photo import SIZE, Photo, open_photos
 from preimage.data.records import output_folder, write_atomically
 from preimage.network.device import resolve_device
+from preimage.network.operations import UnpoolKind
 from preimage.paper.curves import Curve
 from preimage.paper.finding import Finding, Incomplete
 from preimage.sweeps.backends import num_workers
@@ -22,7 +24,8 @@ from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
 from preimage.sweeps.table import write_table
 
-SIZE = 227
+#: The paper's unpooling, and the one that leaves no checkerboard: side by side in every figure.
+UNPOOLS: tuple[UnpoolKind, ...] = ("zeros", "nearest")
 #: The paper takes 50 photos.
 PHOTOS = {"quick": 4, "paper": 50}
 
@@ -94,8 +97,8 @@ def write_curves(path: Path, x: str, curves: Mapping[str, Curve], photos: int) -
             "curve": name,
             x: point,
             "mean": curve.summary(point).mean,
-            "std": curve.summary(point).std,
-            "networks": curve.summary(point).networks,
+            "std": stdev(curve.values[point].values()),
+            "networks": curve.summary(point).n,
             "photos": photos,
         }
         for name, curve in curves.items()

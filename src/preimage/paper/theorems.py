@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from preimage.app.cli.commands import ReproduceCommand
-from preimage.data.photo import open_photos
+from preimage.data.photo import SIZE, open_photos
 from preimage.data.records import environment, output_folder, write_json
 from preimage.data.tables import text_table
 from preimage.paper.draw import save_figure
@@ -11,7 +11,6 @@ from preimage.paper.finding import Finding, verdict
 from preimage.paper.theorems_draw import draw_theory
 from preimage.paper.theorems_study import AngleCurves, KernelCurve, study_theory
 
-SIZE = 227
 NETWORKS = {"quick": 60, "paper": 1000}
 COMMAND = "preimage reproduce theory"
 

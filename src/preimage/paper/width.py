@@ -14,6 +14,7 @@ from preimage.paper.finding import Finding, verdict
 from preimage.paper.overview import InfiniteWidth
 from preimage.paper.sweep_draw import Line, Panel, draw_curves, draw_typical
 from preimage.paper.sweeping import (
+    UNPOOLS,
     command,
     counts,
     figure_photos,
@@ -24,8 +25,8 @@ from preimage.paper.sweeping import (
     write_curves,
     write_rows,
 )
+from preimage.scores.statistics import Interval
 from preimage.sweeps.run import Results
-from preimage.sweeps.trials import Difference
 
 FOLDER = "width"
 WIDTHS = {
@@ -39,7 +40,7 @@ TITLES = {
     "conv": "(a) original: random last convolution",
     "mean": "(b) variant: mean over channels",
 }
-COLOUR: dict[str, str] = dict(zip(study.UNPOOLS, COLOURS, strict=False))
+COLOUR: dict[str, str] = dict(zip(UNPOOLS, COLOURS, strict=False))
 X_LABEL = "width (channels of every hidden layer)"
 _PICTURE_ROWS = 4
 
@@ -84,7 +85,7 @@ def _charts(config: ReproduceCommand, results: Results, photos: list[Photo]) -> 
     limits = _limits(config, results, photos)
     lines["mean"] = [
         Line(line.curve, line.colour, limits[unpool][metric])
-        for unpool, line in zip(study.UNPOOLS, lines["mean"], strict=True)
+        for unpool, line in zip(UNPOOLS, lines["mean"], strict=True)
     ]
     panels = [Panel(TITLES[head], LABELS[metric], lines[head]) for head in TITLES]
     any_curve = curves["mean"]["zeros"]
@@ -145,19 +146,17 @@ def _contrast(
 ) -> Finding:
     """Whether growth and convergence are plainer in the variant."""
     metric = METRICS[config.figure]
-    slopes: dict[str, Difference] = {u: slope(curves["mean"][u]) for u in study.UNPOOLS}
-    more: dict[str, Difference] = {
-        u: slope_difference(curves["mean"][u], curves["conv"][u]) for u in study.UNPOOLS
+    slopes: dict[str, Interval] = {u: slope(curves["mean"][u]) for u in UNPOOLS}
+    more: dict[str, Interval] = {
+        u: slope_difference(curves["mean"][u], curves["conv"][u]) for u in UNPOOLS
     }
     widest = max(curves["mean"]["zeros"].values)
     ends = {h: curves[h]["zeros"].summary(widest) for h in TITLES}
     spread = {h: point.std / point.mean for h, point in ends.items()}
-    end = {u: curves["mean"][u].summary(widest).mean for u in study.UNPOOLS}
+    end = {u: curves["mean"][u].summary(widest).mean for u in UNPOOLS}
     sign = min(slopes["zeros"].sign, more["zeros"].sign)  # zeros is the paper's unpooling
     plainer = {1: spread["mean"] < spread["conv"], 0: None, -1: False}[sign]
-    reached = ", ".join(
-        f"{end[u]:.3f} of {limits[u][metric].mean:.3f} with {u}" for u in study.UNPOOLS
-    )
+    reached = ", ".join(f"{end[u]:.3f} of {limits[u][metric].mean:.3f} with {u}" for u in UNPOOLS)
     return Finding(
         f"{config.figure}b",
         f"Figure {config.figure[3:]}b: {LABELS[metric]} by width, the variant",
@@ -174,19 +173,19 @@ def _contrast(
     )
 
 
-def _each(values: dict[str, Difference]) -> str:
+def _each(values: dict[str, Interval]) -> str:
     return ", ".join(f"{precise(value)} ({name})" for name, value in values.items())
 
 
-def precise(value: Difference) -> str:
+def precise(value: Interval) -> str:
     """With three decimals: slopes are small."""
-    return f"{value.mean:+.3f} ± {value.half_width:.3f}".replace("-", "−")
+    return f"{value:+.3f}"
 
 
 def _course(by_width: Curve) -> str:
     ends = (min(by_width.values), max(by_width.values))
     narrow, wide = (by_width.summary(x) for x in ends)
-    return f"from {narrow} at {ends[0]} to {wide} at {ends[1]}"
+    return f"from {narrow.spread()} at {ends[0]} to {wide.spread()} at {ends[1]}"
 
 
 # --- Figure 5 -------------------------------------------------------------------------------------

@@ -8,16 +8,15 @@ from statistics import fmean
 
 from preimage.data.photo import Photo
 from preimage.data.records import write_json
-from preimage.network.operations import UnpoolKind
 from preimage.network.spec import DeviceName, ReconstructConfig
 from preimage.paper.curves import Curve, curve
 from preimage.paper.overview import InfiniteWidth, infinite_width
+from preimage.paper.sweeping import UNPOOLS
 from preimage.sweeps.grid import SweepConfig
 from preimage.sweeps.pair import RandomPair, Reconstruction
 from preimage.sweeps.run import Results
 from preimage.sweeps.store import Store
 
-UNPOOLS: tuple[UnpoolKind, ...] = ("zeros", "nearest")
 _BATCH = 4  # photos; the limit of 50 at once would take several GB
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from preimage.data.records import write_atomically
 from preimage.scores.metrics import GREY
+from preimage.scores.statistics import Interval, mean_interval
 from preimage.sweeps.run import Results
-from preimage.sweeps.trials import Summary, summary
 
 
 def table_rows(results: Results) -> Iterator[dict[str, Any]]:
@@ -61,8 +61,8 @@ def require_parquet() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
-def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str, Summary]:
-    """Mean and deviation over networks of every combination, in words of what varies."""
+def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str, Interval]:
+    """The mean over networks of every combination, in words of what varies."""
     values: dict[str, list[float]] = {}
     varying = _varying(results)
     for config in results.cells:
@@ -71,7 +71,7 @@ def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str
         value = results.average(config, metric, absolute)
         if value is not None:
             values.setdefault(name, []).append(value)
-    return {name: summary(numbers) for name, numbers in values.items()}
+    return {name: mean_interval(numbers) for name, numbers in values.items()}
 
 
 def _varying(results: Results) -> list[str]:

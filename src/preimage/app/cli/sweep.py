@@ -57,7 +57,7 @@ def _print(results: Results, files: list[Path]) -> None:
     ssim, pearson = (summaries(results, metric) for metric in ("ssim", "pearson"))
     size = summaries(results, "pearson", absolute=True)
     rows = [
-        (name, str(ssim[name]), str(pearson[name]), str(size[name]), str(ssim[name].networks))
+        (name, *(score[name].spread() for score in (ssim, pearson, size)), str(ssim[name].n))
         for name in ssim
     ]
     if rows:
