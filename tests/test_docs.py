@@ -4,7 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from preimage.app.cli.main import VERBS, main
 
@@ -29,6 +31,10 @@ def test_python_examples_print_what_they_say(
     for code, printed in blocks(document.read_text(), "python"):
         exec(compile(code, str(document), "exec"), {})
         assert capsys.readouterr().out == printed
+    for picture in tmp_path.glob("*.png"):
+        shown = np.asarray(Image.open(ROOT / "docs" / "pictures" / picture.name), dtype=float)
+        saved = np.asarray(Image.open(picture), dtype=float)
+        assert np.abs(saved - shown).max() <= 1, f"{picture.name} is not the one shown"  # rounding
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
