@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint docs bench clean
+.PHONY: demo test check lint structure repeat docs bench clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
@@ -17,6 +17,14 @@ lint: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+
+structure: .venv/.ready
+	$(BIN)/python tools/check_structure.py
+
+# Twenty runs of the tests with different seeds, some under load, some on one core: about an hour.
+repeat: .venv/.ready
+	$(BIN)/python tools/repeat_tests.py
 
 docs: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'

@@ -1,22 +1,49 @@
-"""Shapes in annotations are checked while the tests run; each worker computes on one thread."""
+"""Shapes in annotations are checked while the tests run; each worker computes on one thread.
+
+Every test, and every example that Hypothesis draws, begins with the same state of the three
+global generators: torch's, NumPy's and Python's. The last one matters although no test draws from
+it: beartype looks at one random item of a tuple or list. PREIMAGE_TEST_SEED changes the state, so
+that `tools/repeat_tests.py` can show that no test hangs on it.
+"""
 
 import jaxtyping
 
 jaxtyping.install_import_hook("preimage", "beartype.beartype")
 
 import os  # noqa: E402
+import random  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from hypothesis import settings  # noqa: E402
+from hypothesis import register_random, settings  # noqa: E402
 
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 # A machine may stall for seconds; what matters is the answer.
 settings.register_profile("quiet", deadline=None, print_blob=True)
 settings.load_profile("quiet")
+
+
+class TorchRandom:
+    """torch's generator as Hypothesis wants it; NumPy's and Python's it knows by itself."""
+
+    seed = staticmethod(torch.manual_seed)
+    getstate = staticmethod(torch.get_rng_state)
+    setstate = staticmethod(torch.set_rng_state)
+
+
+TORCH_RANDOM = TorchRandom()  # Hypothesis keeps a weak reference only
+register_random(TORCH_RANDOM)
+
+
+@pytest.fixture(autouse=True)
+def _same_randomness() -> None:
+    seed = int(os.environ.get("PREIMAGE_TEST_SEED", "0"))
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.manual_seed(seed)
 
 
 @pytest.fixture
@@ -30,10 +57,3 @@ def no_hint_checks() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
-
-
-@pytest.fixture(scope="session")
-def more_photos() -> list[Path]:
-    """Real photos for development, where a checkout has them beside it; else none."""
-    folder = Path(__file__).parents[2] / "shared" / "data" / "imagenet_sample" / "val"
-    return sorted(folder.glob("**/*.[jJ]*"))[:20]

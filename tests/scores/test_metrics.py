@@ -1,12 +1,11 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from photos import pieces
 from scipy.stats import pearsonr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from preimage.data.photo import embedded_photos, load_photos
+from preimage.data.photo import embedded_photos
 from preimage.network.architectures import vgg16
 from preimage.network.build import build
 from preimage.scores.metrics import colour_scores, grey, grey_scores, pearson, ssim, stretch
@@ -15,10 +14,10 @@ SKIMAGE = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": Fals
 
 
 @pytest.fixture(scope="module")
-def pairs(more_photos: list[Path]) -> tuple[torch.Tensor, torch.Tensor]:
+def pairs() -> tuple[torch.Tensor, torch.Tensor]:
     """Photos, and what a random network of each kind makes of them: dark, inverted, dotted."""
-    photos = [*embedded_photos(96), *load_photos(more_photos, 96)]
-    images = torch.stack([photo.pixels for photo in photos])
+    whole = torch.stack([photo.pixels for photo in embedded_photos(96)])
+    images = torch.cat([whole, pieces(96, of=192)])
     encoder = vgg16().cut("conv2").scale_width(0.1)
     outputs = []
     with torch.inference_mode():
