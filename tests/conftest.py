@@ -17,12 +17,15 @@ from collections.abc import Iterator  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from hypothesis import register_random, settings  # noqa: E402
+from hypothesis import HealthCheck, register_random, settings  # noqa: E402
 
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
-# A machine may stall for seconds; what matters is the answer.
-settings.register_profile("quiet", deadline=None, print_blob=True)
+# A machine may stall for seconds; what matters is the answer. The examples are a function of the
+# test: `--hypothesis-profile=random --hypothesis-seed=N` draws others.
+QUIET = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("random", QUIET)
+settings.register_profile("quiet", QUIET, derandomize=True)
 settings.load_profile("quiet")
 
 

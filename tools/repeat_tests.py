@@ -49,7 +49,8 @@ def planned(runs: int) -> list[Run]:
 
 
 def command(run: Run) -> list[str]:
-    words = [sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={run.hypothesis_seed}"]
+    drawn = ["--hypothesis-profile=random", f"--hypothesis-seed={run.hypothesis_seed}"]
+    words = [sys.executable, "-m", "pytest", "-q", *drawn]
     if run.condition == "one thread":
         return [*one_core(), *words, "-n", "1"]
     return [*words, "-n", "2"]
@@ -100,7 +101,7 @@ def carry_out(run: Run, log: Path) -> Run:
 def read_outcome(text: str) -> tuple[str, tuple[str, ...]]:
     """pytest's last line without its time, and the names of the tests that failed."""
     last = text.strip().splitlines()[-1] if text.strip() else "no output"
-    failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
+    failures = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", text, re.MULTILINE)
     return re.sub(r" in [\d.]+s.*|=", "", last).strip(), tuple(failures)
 
 
