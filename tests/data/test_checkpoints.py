@@ -66,5 +66,5 @@ def test_other_files_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         read_checkpoint(tmp_path / "nothing", "decoder")
     save_file({"a": torch.ones(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(CheckpointError, match="not a checkpoint of preimage"):
+    with pytest.raises(CheckpointError, match="not one written by preimage"):
         read_checkpoint(tmp_path / "other.safetensors", "decoder")

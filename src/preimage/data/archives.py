@@ -1,7 +1,7 @@
 """The image files that a source stands for: a folder, a zip, tar shards, a pattern, or one file.
 
-An `Entry` says where a file's bytes lie, and reads them by itself each time. It holds no open
-file, so it survives forks and pickling.
+An `Entry` says where the bytes of a file lie and opens the file afresh for each read. It holds no
+open file, so it survives forking and pickling.
 """
 
 import os
@@ -28,17 +28,17 @@ OnError = Callable[["PhotoError"], None]
 
 
 class PhotoError(ValueError):
-    """A photo that can't be read, in one line: which, and why."""
+    """A photo cannot be read; one line says which one and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image file, on a disk or in an archive.
+    """One image file, on disk or in an archive.
 
-    `path` is the file itself, or the archive followed by the member's name. `offset` is where a
-    tar's member begins, or a zip's local header; `stored` and `size` count bytes before and after
-    unpacking. `crc` is known for zips alone, `method` is the zip's. `label` is the text of a tar
-    shard's .cls file.
+    `path` is the file itself, or the archive followed by the member's name. `offset` is where the
+    member of a tar, or its local header in a zip, begins; `stored` and `size` count bytes before
+    and after unpacking. `crc` and `method` are the checksum and the compression method of a zip.
+    `label` is the text of the .cls file in a tar shard.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def shown(self) -> str:
-        """The path as text: a name on a disk need not be UTF-8; in a record it must."""
+        """The path as text: a name on disk need not be UTF-8, but a record must be."""
         return shown(self.path)
 
     def read(self) -> bytes:
@@ -74,7 +74,7 @@ class Entry:
             if self.crc is not None:
                 signature, *lengths = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
                 if signature != b"PK\x03\x04":
-                    raise OSError("the zip is damaged here")
+                    raise OSError("the zip is damaged at this file")
                 file.seek(sum(lengths), os.SEEK_CUR)
             data = file.read(self.stored)
         if self.method == zipfile.ZIP_DEFLATED:
@@ -82,7 +82,7 @@ class Entry:
         if len(data) != self.size:
             raise OSError(f"{len(data):,} bytes where {self.size:,} are expected")
         if self.crc is not None and zlib.crc32(data) != self.crc:
-            raise OSError("the zip's checksum doesn't fit")
+            raise OSError("the checksum in the zip does not match")
         return data
 
 
@@ -94,16 +94,16 @@ def shown(path: str) -> str:
 def expand(source: str, on_error: OnError | None = None) -> Iterator[Entry]:
     """The image files of a source, sorted by name.
 
-    A source is a folder with all below, an image, a zip or a part of it (`photos.zip/train`), an
-    uncompressed tar, a glob pattern (`shards/*.tar`), or a brace pattern
+    A source is a folder with all its subfolders, an image, a zip or part of one
+    (`photos.zip/train`), an uncompressed tar, a glob pattern (`shards/*.tar`), or a brace pattern
     (`shards-{000..003}.tar`) of any of these.
 
     Args:
-        on_error: takes the `PhotoError` of a file or an archive of several that can't be read, and
-            the others go on; without it the error is raised.
+        on_error: called with the `PhotoError` of each file or archive that cannot be read; the
+            others are still processed. Without it the error is raised.
 
     Raises:
-        PhotoError: not there, not readable, or without an image.
+        PhotoError: the source does not exist, is unreadable or contains no image.
     """
     for part in _parts(source):
         try:
@@ -127,7 +127,7 @@ def _parts(source: str) -> list[str]:
 
 
 def _expand_braces(pattern: str) -> list[str]:
-    """`{000..003}` and `{a,b}` written out, as a shell does."""
+    """Expands `{000..003}` and `{a,b}`, as a shell does."""
     pieces, choices, end = [], [], 0
     for match in _BRACES.finditer(pattern):
         first, last, words = match.groups()
@@ -155,7 +155,7 @@ def _expand_one(source: str) -> Iterator[Entry]:
         if not files:
             raise PhotoError(f"{shown(source)}: no photo in this folder; expected {_suffixes()}.")
         for file in files:
-            # A dead link has no size: it is met, and named, when it is read.
+            # A dead link has no size; it is reported when it is read.
             yield Entry(file.as_posix(), file.stat().st_size if file.exists() else 0)
     elif path.is_file():
         if source.lower().endswith(_TAR_SUFFIXES):
@@ -175,7 +175,7 @@ def _expand_one(source: str) -> Iterator[Entry]:
 
 
 def _expand_zip(archive: str, part: str) -> Iterator[Entry]:
-    """The images of a zip; of all below `part`, or `part` itself, if there is one."""
+    """The images of a zip: all of them, all below `part`, or `part` itself."""
     with zipfile.ZipFile(archive) as opened:
         members = [info for info in opened.infolist() if _is_image(info.filename)]
     if part:
@@ -225,8 +225,8 @@ def _expand_tar(archive: str) -> Iterator[Entry]:
         )
     if damage is not None:
         raise PhotoError(
-            f"{shown(archive)}: not a whole, uncompressed tar ({damage}); unpack a compressed one, "
-            "whose members can't be read in any order."
+            f"{shown(archive)}: not a complete, uncompressed tar ({damage}); "
+            "unpack compressed ones, which do not allow random access."
         )
     if not images:
         raise PhotoError(f"{shown(archive)}: no photo in this tar; expected {_suffixes()}.")
@@ -237,7 +237,7 @@ def _inside(archive: str, name: str) -> str:
 
 
 def _sample_key(name: str) -> tuple[str, str]:
-    """WebDataset's: what stands before the first dot of the file's name, and what after."""
+    """WebDataset's key and extension: the file's name up to its first dot, and the rest."""
     folder, _, file = name.rpartition("/")
     stem, _, suffix = file.partition(".")
     return f"{folder}/{stem}", suffix

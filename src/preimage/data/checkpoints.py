@@ -1,9 +1,9 @@
 """Checkpoints: one safetensors file with its card inside, and the card as JSON beside it.
 
-The card says what the tensors are and where they come from. It lies in the file's own header, so
-that a rename replaces tensors and card together; the JSON beside it is for people. A SHA-256 over
-card and tensors is checked at every reading: safetensors alone finds a truncated file, but not a
-flipped bit. No pickle is involved.
+The card says what the tensors are and where they come from. It is kept in the file's own header,
+so that a rename replaces tensors and card together; the JSON file is for people to read. A SHA-256
+over card and tensors is checked on every load, because safetensors alone detects a truncated file
+but not a flipped bit. No pickle is involved.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ FORMAT = "preimage checkpoint 1"
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that can't be used, in one line: which, why, and what to do."""
+    """A checkpoint cannot be used; one line says which one, why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by name, and a card of plain data. `kind` says what they make: `decoder`, …"""
+    """Tensors by name, and a card of plain data. `kind` says what they form, such as `decoder`."""
 
     kind: str
     card: dict[str, Any]
@@ -42,7 +42,7 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
-    """Writes the file at once or not at all, then its card beside it as JSON.
+    """Writes the file atomically, then its card beside it as JSON.
 
     Raises:
         OSError: the folder can't be written to.
@@ -67,21 +67,21 @@ def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
     """The checkpoint in a file.
 
     Raises:
-        CheckpointError: not there, not a checkpoint of this kind, truncated, or tampered with.
+        CheckpointError: the file does not exist, is no checkpoint of this kind, or is damaged.
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"{path}: no such file; name a checkpoint that preimage wrote.")
+        raise CheckpointError(f"{path}: no such file; expected a checkpoint written by preimage.")
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path}: not a safetensors file, or truncated ({error}); take another copy."
+            f"{path}: not a safetensors file, or truncated ({error}); use another copy."
         ) from None
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: a safetensors file, but not a checkpoint of preimage.")
+        raise CheckpointError(f"{path}: a safetensors file, but not one written by preimage.")
     if header.get("kind") != kind:
         raise CheckpointError(f"{path}: holds a {header.get('kind')}, expected a {kind}.")
     if _digest(kind, header.get("card", ""), tensors) != header.get("sha256"):

@@ -1,7 +1,7 @@
 """Square crops of a source's images, and the order in which training sees them.
 
 Everything is a pure function of (seed, epoch, index): a run that is resumed in the middle of an
-epoch, on any number of processes and workers, sees the same bits as an unbroken one.
+epoch, with any number of processes and workers, sees the same bits as an uninterrupted one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,10 +26,10 @@ Key = tuple[int, int]  # epoch, index
 
 @dataclass(frozen=True)
 class Augment:
-    """Random crops; with `flip` mirrored left to right half of the time.
+    """Random crops; with `flip`, half of them are mirrored left to right.
 
-    `pad` pixels are first added on every side, zeros or, with `reflect`, the image's own: the
-    small shifts of CIFAR-10's classifiers are size 32 and pad 4.
+    `pad` pixels are first added on every side: zeros or, with `reflect`, the image's own. The
+    usual small shifts for CIFAR-10 are size 32 with pad 4.
     """
 
     flip: bool = False
@@ -42,7 +42,7 @@ class Augment:
 
 
 class Sample(NamedTuple):
-    """A crop, its class if the source has any, and why another image stands in, if one does."""
+    """A crop, its class if the source has classes, and why another image replaces it, if so."""
 
     pixels: UInt8[Tensor, "3 S S"]
     label: int | None
@@ -50,7 +50,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Crops, their classes if the source has any, and a line for each image that wasn't read."""
+    """Crops, their classes if the source has classes, and a line per image that was not read."""
 
     pixels: UInt8[Tensor, "N 3 S S"]
     labels: Int64[Tensor, " N"] | None
@@ -58,14 +58,14 @@ class Batch(NamedTuple):
 
 
 class CropDataset(Dataset[Any]):
-    """Crops of `size` × `size` RGB pixels, uint8, one for each (epoch, index).
+    """Crops of `size` × `size` RGB pixels, uint8, one per (epoch, index).
 
         dataset[epoch, index]            one Sample
         dataset.batch([(0, 3), (0, 7)])  a Batch; what torch's DataLoader calls too
 
-    A photo's short side is resized to `resize` by Lanczos if that is given; else photos are taken
-    as they are, and only those smaller than the crop are enlarged to it. Without `augment` the
-    centre is cut out. An image that can't be read is replaced by the next one that can.
+    With `resize`, the shorter side of each photo is resized to it (Lanczos); without, only photos
+    smaller than the crop are enlarged to it. Without `augment` the crop is the centre of the photo.
+    An image that cannot be read is replaced by the next one that can.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class CropDataset(Dataset[Any]):
 
         Raises:
             IndexError: an index beyond the source.
-            PhotoError: not one image of the source can be read.
+            PhotoError: no image of the source can be read.
         """
         epochs, indices = np.array(keys, np.int64).reshape(-1, 2).T
         if len(indices) and not 0 <= indices.min() <= indices.max() < len(self):
@@ -142,7 +142,7 @@ class CropDataset(Dataset[Any]):
         return scale_short_side(pixels, max(self.size, min(pixels.shape[1:])))
 
     def _ready(self) -> np.ndarray | None:
-        """The images, if they are all in memory, of one size, and need no scaling."""
+        """The images, if all are in memory, have one size and need no scaling."""
         if not isinstance(self.source, MemorySource) or self.resize is not None:
             return None
         pixels = self.source.pixels.numpy()
@@ -173,10 +173,10 @@ class CropDataset(Dataset[Any]):
 class EpochBatches(Sampler[list[Key]]):
     """This process's (epoch, index) keys for step `start`, `start` + 1, … without end.
 
-    The stream is every epoch's permutation of the indices, one after the other, cut into global
-    batches; a batch may end one epoch and begin the next. Of each, process `rank` takes the
-    rank-th of `processes` equal slices, so that all of them together see the same batches as one
-    process alone.
+    The stream chains the permutations of all epochs and cuts them into global batches; a batch may
+    span the end of one epoch and the start of the next. Process `rank` takes the rank-th of
+    `processes` equal slices of each batch, so that together they see the same batches as a single
+    process.
 
     Raises:
         ValueError: no images, or a global batch that isn't a multiple of `processes`.
@@ -199,7 +199,7 @@ class EpochBatches(Sampler[list[Key]]):
             )
         if batch_size % processes or not 0 <= rank < processes:
             raise ValueError(
-                f"the global batch must be a multiple of the number of processes, and ranks count "
+                f"the batch size must be a multiple of the number of processes, and ranks count "
                 f"from 0; got a batch of {batch_size}, process {rank} of {processes}."
             )
         self.length, self.batch_size, self.seed = length, batch_size, seed
@@ -234,7 +234,7 @@ def random_numbers(seed: int, epochs: np.ndarray, indices: np.ndarray, count: in
 
 
 def random_bits(seed: int, epochs: np.ndarray, indices: np.ndarray, count: int) -> np.ndarray:
-    """(N, count) uint64. A hash rather than generators: those take 20 µs each to be seeded."""
+    """(N, count) uint64. A hash, because seeding a generator takes 20 µs."""
     bits = _mix(np.full((1, 1), seed % 2**64, np.uint64))
     bits = _mix(bits + epochs.astype(np.uint64)[:, None])
     bits = _mix(bits + indices.astype(np.uint64)[:, None])

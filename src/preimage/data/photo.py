@@ -1,6 +1,6 @@
 """Photos in and out: any file a person has → (3, H, W) float32 RGB in [0, 255], and back.
 
-Transparent pixels are laid over white; EXIF rotation is applied; 16-bit grey is scaled to 8.
+Transparent pixels are composited over white; EXIF rotation is applied; 16-bit grey is scaled to 8.
 """
 
 import hashlib
@@ -21,16 +21,16 @@ from torch import Tensor
 from preimage.data.archives import OnError, expand
 from preimage.data.archives import PhotoError as PhotoError
 
-#: The side of the square that photos are brought to, as in the paper's Table 1.
+#: Photos are cropped and resized to a square of this side, as in the paper's Table 1.
 SIZE = 227
-#: Natural colour photos in scikit-image's wheel, of subjects a person recognises at once.
+#: Natural colour photos that scikit-image ships, of subjects recognised at a glance.
 EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
 _LONGEST_NAME = 150  # bytes; files take 255, endings included
 
 
 @dataclass(frozen=True)
 class Photo:
-    """RGB pixels in [0, 255], a name that is unique in its list, and where they came from."""
+    """RGB pixels in [0, 255], a name that is unique in its list, and their source."""
 
     name: str
     source: str
@@ -38,13 +38,13 @@ class Photo:
 
     @property
     def sha256(self) -> str:
-        """Of the shape and the pixels as they are used, not of the file."""
+        """SHA-256 of the shape and the pixels as used, not of the file."""
         data = self.pixels.contiguous().numpy()
         return hashlib.sha256(repr(data.shape).encode() + data.tobytes()).hexdigest()
 
 
 def fingerprint(hashes: Iterable[str]) -> str:
-    """A hash of a list of photos, from their own: pixels and order."""
+    """One hash for a list of photos, from their own hashes and their order."""
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
@@ -67,16 +67,16 @@ def load_photos(
     size: int | None = SIZE,
     on_error: OnError | None = None,
 ) -> Iterator[Photo]:
-    """The photos of files, folders (with all below), zips and glob patterns, one by one.
+    """The photos of files, folders (with subfolders), zips and glob patterns, one at a time.
 
     Args:
         sources: one or several.
-        size: the centre square is resized to this side by Lanczos; None keeps photos as they are.
-        on_error: takes the `PhotoError` of a photo that can't be read, and the others go on;
-            without it the error is raised.
+        size: the central square is resized to this side (Lanczos); None keeps photos as they are.
+        on_error: called with the `PhotoError` of each photo that cannot be read; the others are
+            still read. Without it the error is raised.
 
     Raises:
-        PhotoError: not there, not an image, truncated, empty or too large; no photo in a folder.
+        PhotoError: no such file, not an image, truncated, empty, too large; no photo in a folder.
     """
     if isinstance(sources, str | Path):
         sources = [sources]
@@ -99,26 +99,26 @@ def open_photos(
     size: int | None,
     on_error: Callable[[PhotoError], None] | None = None,
 ) -> Iterator[Photo]:
-    """`load_photos`, or the embedded ones where no source is given."""
+    """`load_photos`, or the embedded photos if no source is given."""
     if sources is None:
         return iter(embedded_photos(size))
     return load_photos(sources, size, on_error)
 
 
 def open_photo(source: str | None, size: int | None) -> Photo:
-    """The one photo of a source, or the first embedded one.
+    """The single photo of a source, or the first embedded one.
 
     Raises:
         PhotoError: it can't be read, or there are several.
     """
     photos = list(itertools.islice(open_photos(source, size), 2 if source else 1))
     if len(photos) > 1:
-        raise PhotoError(f"{source}: several photos; name one.")
+        raise PhotoError(f"{source}: contains several photos; name one of them.")
     return photos[0]
 
 
 def clipped_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
-    """An 8-bit picture of pixels of the range [0, 255], clipped to it."""
+    """An 8-bit picture of pixels in [0, 255]; values outside are clipped."""
     array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(array)
 
@@ -146,10 +146,10 @@ def _unique(stem: str, taken: set[str]) -> str:
 
 
 def decode(label: str, read: Callable[[], bytes]) -> Image.Image:
-    """An RGB image, upright, of whatever the bytes hold.
+    """The image that these bytes contain, as upright RGB.
 
     Raises:
-        PhotoError: not an image, truncated, empty or too large; it begins with `label`.
+        PhotoError: not an image, truncated, empty or too large. The message begins with `label`.
     """
     try:
         data = read()
@@ -168,14 +168,14 @@ def decode(label: str, read: Callable[[], bytes]) -> Image.Image:
         ) from None
     except UnidentifiedImageError:
         raise PhotoError(f"{label}: not an image that Pillow can read.") from None
-    # Decoders meet damaged files with many kinds of errors; to a person they are one.
+    # Pillow's readers raise many kinds of errors on damaged files; to a user they are one.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(f"{label}: can't be read ({reason}).") from None
 
 
 class _Quiet:
-    """Warnings off, for all threads: `warnings.catch_warnings` alone may leave them so."""
+    """Turns warnings off for all threads; `warnings.catch_warnings` alone can leave them off."""
 
     def __init__(self) -> None:
         self._lock, self._depth = Lock(), 0
@@ -196,7 +196,7 @@ class _Quiet:
                 self._catch.__exit__(None, None, None)
 
 
-#: Reentrant; a loop that decodes many photos enters it once.
+#: Reentrant: a loop that reads many photos enters it once.
 quiet = _Quiet()
 
 
@@ -215,7 +215,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def fit(image: Image.Image, size: int | None) -> Image.Image:
-    """The centre square, resized to this side by Lanczos; None keeps the image as it is."""
+    """The central square, resized to this side (Lanczos); None keeps the image as it is."""
     if size is None:
         return image
     return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
@@ -227,14 +227,14 @@ def to_pixels(image: Image.Image) -> UInt8[Tensor, "3 H W"]:
 
 
 def fit_pixels(pixels: UInt8[Tensor, "3 H W"], size: int) -> UInt8[Tensor, "3 h w"]:
-    """`fit` of pixels; as they are, if they have the size."""
+    """`fit` for pixels; pixels that have the size already are returned as they are."""
     if pixels.shape[-2:] == (size, size):
         return pixels
     return to_pixels(fit(_to_image(pixels), size))
 
 
 def scale_short_side(pixels: UInt8[Tensor, "3 H W"], length: int) -> UInt8[Tensor, "3 h w"]:
-    """The whole photo, resized by Lanczos until its short side has this length."""
+    """The whole photo, resized (Lanczos) so that its shorter side has this length."""
     height, width = pixels.shape[-2:]
     short = min(height, width)
     if short == length:

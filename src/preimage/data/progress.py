@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 
 class Step(Protocol):
-    """What a bar of training shows of a step."""
+    """What the training bar needs to know about a step."""
 
     @property
     def step(self) -> int:
@@ -38,12 +38,12 @@ class Step(Protocol):
 
     @property
     def seconds(self) -> float:
-        """Its time."""
+        """Wall time of the step."""
 
 
 @contextmanager
 def training_bar(step: int, steps: int, shown: bool = True) -> Iterator[Callable[[Step], None]]:
-    """A bar of steps with the running mean of the loss and photos a second."""
+    """A bar of steps with the running mean of the loss and of photos per second."""
     columns = (
         TextColumn("train"),
         BarColumn(),
@@ -69,7 +69,7 @@ def training_bar(step: int, steps: int, shown: bool = True) -> Iterator[Callable
 
 @contextmanager
 def progress_bar(label: str, total: int | None) -> Iterator[Callable[..., None]]:
-    """A bar that the yielded function moves, by a step or by so many, if anyone is watching."""
+    """A bar that the yielded function advances, by one or more steps; hidden if no one watches."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -92,7 +92,7 @@ def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
 
 @contextmanager
 def download_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar of bytes that the yielded function moves; nothing is shown if no one watches."""
+    """A bar of bytes that the yielded function advances; hidden if no one watches."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -13,18 +13,18 @@ from torch import Tensor
 from preimage.data.archives import Entry, PhotoError, expand, shown
 from preimage.data.photo import decode, to_pixels
 
-#: What folders of parts of a data set are called; as class names they are a mistake.
+#: Folder names for the parts of a data set; as class names they are a mistake.
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
 
 
 class ImageSource(ABC):
     """Images by number, from 0 to len − 1, in an order that never changes.
 
-    `labels` are the classes' numbers, (len,) int64, and `classes` their names; both None if they
-    were not asked for. `fingerprint` is a hash over the names and sizes of the files (with a zip's
-    checksums), not over pixels; it doesn't depend on where the files lie. `problems` are the
-    archives that could not be opened, a line each. No file stays open between reads, so a source
-    may be forked and pickled.
+    `labels` are the class numbers, (len,) int64, and `classes` the class names; both are None
+    unless they were asked for. `fingerprint` is a hash over the names and sizes of the files (and
+    the checksums in a zip), not over pixels; it does not depend on where the files lie. `problems`
+    has one line per archive that could not be opened. No file stays open between reads, so a
+    source survives forking and pickling.
     """
 
     fingerprint: str
@@ -44,7 +44,7 @@ class ImageSource(ABC):
         """RGB pixels.
 
         Raises:
-            PhotoError: the image can't be read; one line that names it, and why.
+            PhotoError: the image cannot be read; one line says which one and why.
         """
 
     @property
@@ -57,21 +57,21 @@ def open_images(source: str | os.PathLike[str], *, labelled: bool = False) -> Im
     """The images that a source stands for.
 
     ============================  ==============================================================
-    `photos/`                     a folder with all below it
+    `photos/`                     a folder with all its subfolders
     `photos.zip`                  a zip; `photos.zip/train` is what lies below `train` in it
     `shards-{000..003}.tar`       WebDataset shards, uncompressed; or a pattern: `shards/*.tar`
     `photos/**/*.jpg`, `a.png`    a glob pattern, one file
-    `hf:owner/name:split`         a Hugging Face dataset (extra `hf`); split `train` if not said
+    `hf:owner/name:split`         a Hugging Face dataset (extra `hf`); the split defaults to `train`
     ============================  ==============================================================
 
     Args:
-        labelled: with classes. A class is the folder right below the one that all images share,
-            as in ImageNet's tree, in the order of its name; in shards the .cls member, if there is
-            one; in a Hugging Face dataset its first ClassLabel column.
+        labelled: with classes. The classes are the folders directly below the one that all
+            images share, as in ImageNet's tree, in the order of their names; in shards, the .cls
+            members if there are any; in a Hugging Face dataset, its first ClassLabel column.
 
     Raises:
-        PhotoError: nothing there that can be read as images; or no classes where they are asked
-            for.
+        PhotoError: the source contains no readable image, or no classes although they were
+            asked for.
     """
     text = os.fspath(source)
     if text.startswith("hf:"):
@@ -91,7 +91,7 @@ def open_images(source: str | os.PathLike[str], *, labelled: bool = False) -> Im
 class FileSource(ImageSource):
     """Images from files, zips and tars; see `open_images`.
 
-    Kept as columns, a few dozen bytes an image beside its name, so that millions fit every worker.
+    Kept as columns, a few dozen bytes per image besides its name: millions fit in every worker.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class FileSource(ImageSource):
 class HuggingFaceSource(ImageSource):
     """A split of a Hugging Face dataset with an image column, `hf:owner/name[:split]`.
 
-    `fingerprint` hashes the number of rows, the columns, and the files' bytes of 64 rows.
+    `fingerprint` hashes the number of rows, the columns and the file contents of 64 rows.
     """
 
     def __init__(self, source: str, *, labelled: bool = False) -> None:
@@ -166,7 +166,7 @@ class HuggingFaceSource(ImageSource):
             rows = datasets.load_dataset(name, split=split or "train")
         except Exception as error:  # of many kinds: no network, no such name, split or file
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise PhotoError(f"{source}: can't be loaded ({reason}).") from None
+            raise PhotoError(f"{source}: cannot be loaded ({reason}).") from None
         columns = dict(rows.features.items())
         image = _first(columns, datasets.Image)
         if image is None or not len(rows):
@@ -206,7 +206,7 @@ class HuggingFaceSource(ImageSource):
 def _classes(
     names: Sequence[str], labels: Sequence[str | None]
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The classes' names, and each image's number."""
+    """The class names, and the class number of each image."""
     given = [label for label in labels if label is not None]
     if given and len(given) < len(labels):
         at = names[next(i for i, label in enumerate(labels) if label is None)]
@@ -218,8 +218,8 @@ def _classes(
     if not given and any("/" not in name for name in names):
         loose = next(name for name in names if "/" not in name)
         raise PhotoError(
-            f"{shown(loose)}: not in a class's folder; for classes the images must lie in one "
-            "folder a class, two classes at least."
+            f"{shown(loose)}: not in a class folder; classes need one folder per class, and "
+            "at least two of them."
         )
     classes = sorted(set(of_image))
     if not given and _SPLITS.issuperset(name.lower() for name in classes):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def text_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns: the first to the left, the others to the right."""
+    """Aligned columns: the first flush left, the others flush right."""
     widths = [max(len(row[i]) for row in (heading, *rows)) for i in range(len(heading))]
 
     def line(row: Sequence[str]) -> str:
