@@ -52,7 +52,7 @@ def plain_trial(config: ReconstructConfig, photos: list[Photo]) -> list[tuple[fl
 
 
 def plain_scores(photo: np.ndarray, output: np.ndarray) -> tuple[float, ...]:
-    """The grey contract (SSIM, Pearson's r, mean squared error) with scikit-image."""
+    """The grey scoring convention (SSIM, Pearson's r, mean squared error) with scikit-image."""
     x, y = stretched(np.tensordot(LUMA, photo, 1)), stretched(output)
     if ssim(x, y) < 0:
         y = 1 - y

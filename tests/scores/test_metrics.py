@@ -106,7 +106,7 @@ def test_constant_images_have_an_answer() -> None:
 def test_one_channel_output_against_a_colour_photo() -> None:
     photo = embedded_photos(30)[1].pixels[None]
     assert grey_scores(photo, grey(photo)[:, None]).ssim.item() == pytest.approx(1, abs=1e-5)
-    with pytest.raises(ValueError, match=r"like with like.*`grey_scores`"):
+    with pytest.raises(ValueError, match=r"of one shape, got.*`grey_scores`"):
         colour_scores(photo, grey(photo)[:, None])
 
 

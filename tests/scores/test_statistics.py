@@ -39,7 +39,7 @@ def test_one_value_decides_nothing() -> None:
     interval = paired_difference([0.9], [0.1])
     assert interval.half_width == math.inf
     assert interval.sign == 0
-    assert interval.within(10) is None
+    assert interval.within(10.0) is None
     assert f"{interval:+.2f}" == "+0.80"
 
 

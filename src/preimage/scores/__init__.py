@@ -1,1 +1,1 @@
-"""How like the photo a picture is, and what a mean over photos or networks is worth."""
+"""How similar a picture is to its photo; means over photos or networks, and their intervals."""

@@ -1,8 +1,8 @@
-"""How much of a photo a reconstruction shows: two contracts, never mixed in one table.
+"""How much of a photo a reconstruction shows: two scoring conventions, never mixed in one table.
 
-`grey_scores` (Section 4): grey by ITU-R BT.601, each image stretched to [0, 1] on its own, since
+`grey_scores` (Section 4): grey by ITU-R BT.601, each image stretched to [0, 1] separately, since
 a random network has no brightness of its own. `colour_scores` (Section 3): the pixels as they
-are, clipped to their range. Both are batched, and keep their conventions in `GREY` and `COLOUR`.
+are, clipped to their range. Both are batched; `GREY` and `COLOUR` describe the two conventions.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ SIGMA = 1.5
 
 
 @dataclass(frozen=True)
-class Contract:
-    """The conventions of a set of scores, kept in every record beside the numbers."""
+class ScoringConvention:
+    """How a set of scores is computed; every record keeps it beside the numbers as `contract`."""
 
     name: str
     channels: str
@@ -35,13 +35,13 @@ class Contract:
     inversion: bool = False
 
 
-GREY = Contract(
+GREY = ScoringConvention(
     name="grey-stretched",
     channels="ITU-R BT.601 luma 0.299 R + 0.587 G + 0.114 B",
     value_range="each image stretched to [0, 1] by its own minimum and maximum",
     inversion=True,
 )
-COLOUR = Contract(
+COLOUR = ScoringConvention(
     name="colour-clipped",
     channels="RGB, scores averaged over channels",
     value_range="clipped to [0, 255], no stretch",
@@ -50,11 +50,11 @@ COLOUR = Contract(
 
 @dataclass(frozen=True)
 class GreyScores:
-    """Scores of grey, stretched images, one value a photo.
+    """Scores of grey, stretched images, one value per photo.
 
-    `pearson` in [-1, 1], of the output as it is. `ssim`: where it is negative, the output's
-    luminosity is inverted and scored again (`inverted` says where), so that it lies in [0, 1].
-    `mse` and `psnr` (dB) are those of the picture that `ssim` scored. `picture` is that picture.
+    `pearson`, in [-1, 1], is that of the output as it comes. Where `ssim` is negative, the output's
+    luminosity is inverted and scored again (`inverted` says where), so `ssim` lies in [0, 1].
+    `picture` is the picture that `ssim` scored; `mse` and `psnr` (dB) refer to it, too.
     """
 
     pearson: Scores
@@ -67,7 +67,7 @@ class GreyScores:
 
 @dataclass(frozen=True)
 class ColourScores:
-    """Scores of colour images, one value a photo: mse in squared grey levels, psnr in dB, ssim."""
+    """Scores of colour images, one value per photo: mse (grey levels²), psnr (dB) and ssim."""
 
     mse: Scores
     psnr: Scores
@@ -77,7 +77,7 @@ class ColourScores:
 def grey_scores(originals: Images, outputs: OtherImages) -> GreyScores:
     """Section 4's scores of `outputs` against `originals`, both of any range, 1 or 3 channels.
 
-    A constant image stretches to 0 and has Pearson's r 0: it shows nothing of the photo.
+    A constant image is stretched to 0 and has r = 0: it shows nothing of the photo.
 
     Raises:
         ValueError: different sizes, fewer than 11 pixels a side, NaN or infinity.
@@ -106,8 +106,8 @@ def colour_scores(
     _check(originals, outputs)
     if originals.shape != outputs.shape:
         raise ValueError(
-            f"colour scores compare like with like: originals are {tuple(originals.shape)}, "
-            f"outputs {tuple(outputs.shape)}; for a one-channel output use `grey_scores`."
+            f"colour scores need originals and outputs of one shape, got {tuple(originals.shape)} "
+            f"and {tuple(outputs.shape)}; for a one-channel output use `grey_scores`."
         )
     x, y = originals.clamp(0, data_range), outputs.clamp(0, data_range)
     mse = (x - y).square().mean((1, 2, 3))
@@ -116,7 +116,7 @@ def colour_scores(
 
 
 def grey(images: Images) -> Planes:
-    """ITU-R BT.601 luma of RGB images; one-channel images as they are.
+    """ITU-R BT.601 luma of RGB images; one-channel images are returned as they are.
 
     Raises:
         ValueError: neither 1 nor 3 channels.
@@ -132,14 +132,14 @@ def grey(images: Images) -> Planes:
 
 
 def stretch(planes: Planes) -> Planes:
-    """Each plane mapped linearly to [0, 1] by its own minimum and maximum; a constant one to 0."""
+    """Maps each plane linearly to [0, 1] by its own minimum and maximum; a constant plane to 0."""
     low, high = planes.amin((1, 2), keepdim=True), planes.amax((1, 2), keepdim=True)
     span = high - low
     return (planes - low) / torch.where(span > 0, span, 1.0)
 
 
 def pearson(x: Planes, y: Planes) -> Scores:
-    """Pearson's correlation of the pixels of each pair; 0 where one of the two is constant."""
+    """Pearson's correlation of the pixels of each pair; 0 if either image is constant."""
     x, y = (planes.flatten(1).double() for planes in (x, y))
     constant = (x.amin(1) == x.amax(1)) | (y.amin(1) == y.amax(1))
     x, y = x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)
@@ -153,7 +153,7 @@ def psnr(mse: Scores, data_range: float) -> Scores:
 
 
 def ssim(x: Planes, y: Planes, data_range: float = 1.0) -> Scores:
-    """Structural similarity of each pair, in [-1, 1]; `GREY.ssim` says which.
+    """Structural similarity of each pair, in [-1, 1], as defined in `GREY.ssim`.
 
     Equals scikit-image's `structural_similarity(gaussian_weights=True, sigma=1.5,
     use_sample_covariance=False)`.
@@ -163,7 +163,7 @@ def ssim(x: Planes, y: Planes, data_range: float = 1.0) -> Scores:
     """
     _check_sizes(x.unsqueeze(1), y.unsqueeze(1))
     scores = _ssim(x, y, data_range)
-    if not scores.isfinite().all():  # cheaper than a look at every pixel
+    if not scores.isfinite().all():  # cheaper than checking every pixel
         raise ValueError("`x` or `y` holds NaN or infinite values; there is nothing to score.")
     return scores
 
@@ -171,17 +171,17 @@ def ssim(x: Planes, y: Planes, data_range: float = 1.0) -> Scores:
 def _ssim(x: Planes, y: Planes, data_range: float, chunk: int = 16) -> Scores:
     """The average over windows of (2 μx μy + C₁)(2 σxy + C₂) / ((μx² + μy² + C₁)(σx² + σy² + C₂)).
 
-    With E for the mean over a window, u = μx μy + C₁/2 and v = μx² + μy² + C₁ it is
+    Let E be the mean over a window, u = μx μy + C₁/2 and v = μx² + μy² + C₁. Then SSIM is
     4 u (E[xy] + (C₁ + C₂)/2 − u) / (v (E[x² + y²] + C₁ + C₂ − v)): four blurs, few passes.
     """
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     if not len(x):
         return x.new_zeros(0)
     scores = []
-    parts = -(-len(x) // chunk)  # of equal size: a part of two would cost half as much as one of 16
+    parts = -(-len(x) // chunk)  # equal sizes: a chunk of 2 costs half as much as one of 16
     for a, b in zip(torch.chunk(x, parts), torch.chunk(y, parts), strict=True):
         kernel = _window_kernel(len(a), like=a)
-        # Each photo a channel of one channels-last image: see `_window_means`.
+        # Each photo becomes a channel of one channels-last image; see `_window_means`.
         a, b = (p.unsqueeze(0).contiguous(memory_format=torch.channels_last) for p in (a, b))
         mu_a, mu_b = _window_means(a, kernel), _window_means(b, kernel)
         product = _window_means(a * b, kernel, (c1 + c2) / 2)
@@ -205,15 +205,15 @@ def _window_means(
 ) -> Float[Tensor, "1 N h w"]:
     """Gaussian means over the windows inside each image, plus a constant.
 
-    Two depthwise convolutions, one an axis. With the photos as channels they vectorise over
-    photos: several times faster than convolutions of one-channel images.
+    Two depthwise convolutions, one per axis. With photos as channels they vectorise over photos
+    and are several times faster than convolutions of one-channel images.
     """
     rows = F.conv2d(images, kernel.transpose(2, 3), groups=len(kernel))
     return F.conv2d(rows, kernel, kernel.new_full((len(kernel),), constant), groups=len(kernel))
 
 
 def _one_precision(originals: Images, outputs: OtherImages) -> tuple[Tensor, Tensor]:
-    """Both in the wider precision of the two, at least float32: SSIM takes differences."""
+    """Both in the wider of the two precisions, and at least float32: SSIM takes differences."""
     dtype = torch.promote_types(torch.promote_types(originals.dtype, outputs.dtype), torch.float32)
     return originals.to(dtype), outputs.to(dtype)
 
