@@ -3,13 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint structure repeat docs bench clean
+.PHONY: demo test check lint structure repeat docs bench kills clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint test
 
@@ -33,6 +33,12 @@ docs: .venv/.ready
 bench: .venv/.ready
 	$(BIN)/python benchmarks/network_speed.py
 	$(BIN)/python benchmarks/ssim_speed.py
+
+# Sweeps and, with PHOTOS=FOLDER, trainings that are killed twenty times and must end with the same
+# bits: about half an hour.
+kills: .venv/.ready
+	$(BIN)/python benchmarks/sweep_kill.py
+	test -z "$(PHOTOS)" || $(BIN)/python benchmarks/train_kill.py --data "$(PHOTOS)" --kills 20
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("preimage needs Python 3.11 or later") if sys.version_info < (3, 11) else None'

@@ -39,7 +39,7 @@ class TimedEncoder:
     def __call__(self, pixels: Tensor) -> Tensor:
         """Features of a batch."""
         start = time.perf_counter()
-        features = self.network(pixels)
+        features: Tensor = self.network(pixels)
         self.seconds += time.perf_counter() - start
         return features
 

@@ -61,7 +61,8 @@ def plain_scores(photo: np.ndarray, output: np.ndarray) -> tuple[float, ...]:
 
 
 def stretched(plane: np.ndarray) -> np.ndarray:
-    return (plane - plane.min()) / (plane.max() - plane.min())
+    result: np.ndarray = (plane - plane.min()) / (plane.max() - plane.min())
+    return result
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> float:

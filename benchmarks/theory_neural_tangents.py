@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 import types
+from typing import Any
 
 import numpy as np
 
@@ -45,13 +46,13 @@ def main() -> None:
         print(row(size, us, them), flush=True)
 
 
-def measure(python: str, side: str, size: int) -> dict | None:
+def measure(python: str, side: str, size: int) -> dict[str, Any] | None:
     command = [python, __file__, "--side", side, "--size", str(size)]
     found = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     return json.loads(found.stdout.splitlines()[-1]) if found.returncode == 0 else None
 
 
-def row(size: int, us: dict | None, them: dict | None) -> str:
+def row(size: int, us: dict[str, Any] | None, them: dict[str, Any] | None) -> str:
     assert us is not None
     cells = [f"{size}", f"{us['seconds']:.4f}"]
     if them is None:
@@ -69,7 +70,7 @@ def image(size: int) -> np.ndarray:
     return np.random.default_rng(0).random((1, size, size, 3)).astype(np.float32)
 
 
-def ours(size: int) -> dict:
+def ours(size: int) -> dict[str, Any]:
     import torch
 
     from preimage import Conv, Description, Pool
@@ -93,7 +94,7 @@ def ours(size: int) -> dict:
     }
 
 
-def theirs(size: int) -> dict:
+def theirs(size: int) -> dict[str, Any]:
     # What this size needs beyond 16 GB counts as failed, and spares the machine.
     resource.setrlimit(resource.RLIMIT_DATA, (16 * 2**30, 16 * 2**30))
     # Not needed here, and it imports TensorFlow's datasets.
@@ -110,7 +111,7 @@ def theirs(size: int) -> dict:
     )
     import jax
 
-    def variances(x):
+    def variances(x: Any) -> Any:
         covariances = kernel(x, None, get="nngp")[0, 0]  # (h, h, w, w): all it can give here
         return jax.numpy.einsum("hhww->hw", covariances)
 

@@ -39,7 +39,7 @@ def main() -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([*command, "--out", str(base / "whole")], env=environment, check=True)
     generator = random.Random(words.seed)
-    kills = []
+    kills: list[int] = []
     while len(kills) < words.kills:
         process = subprocess.Popen([*command, "--out", str(base / "killed")], env=environment)
         begun = steps(base / "killed")

@@ -53,7 +53,7 @@ def command(run: Run) -> list[str]:
     words = [sys.executable, "-m", "pytest", "-q", *drawn]
     if run.condition == "one thread":
         return [*one_core(), *words, "-n", "1"]
-    return [*words, "-n", "2"]
+    return [*words, "-n", "2", "--dist", "worksteal"]
 
 
 def one_core() -> list[str]:
@@ -135,7 +135,7 @@ def read_records(file: Path) -> dict[int, Run]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "RESULTS-tests.md")
     parser.add_argument("--records", type=Path, default=ROOT / "build" / "repeat" / "runs.jsonl")
