@@ -8,7 +8,8 @@ from .network.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 from .network.spec import NetworkConfig, ReconstructConfig
 from .network.trace import Alignment, alignment, input_sizes, layer_table, least_size, trace
 from .scores.metrics import COLOUR, GREY, colour_scores, grey_scores
-from .sweeps.pair import Reconstruction, reconstruct
+from .sweeps.pair import reconstruct
+from .sweeps.reconstruction import Reconstruction
 
 __version__: str
 

@@ -7,7 +7,7 @@ import pytest
 import sweep_jobs
 
 from preimage.data.photo import embedded_photos
-from preimage.sweeps.engine import Backend, Configs, Outcome, execute
+from preimage.sweeps.engine import Backend, Configs, JobOutcome, execute
 from preimage.sweeps.grid import SweepConfig
 from preimage.sweeps.jobs import METRICS
 from preimage.sweeps.photos import PackedPhotos
@@ -95,7 +95,7 @@ class Idle(Executor):
 
 def test_the_deadline_ends_it(jobs: list[Configs], photos: PackedPhotos) -> None:
     start = time.monotonic()
-    outcomes: list[Outcome] = list(execute(jobs, photos, backend(Idle()), deadline=start + 0.05))
+    outcomes: list[JobOutcome] = list(execute(jobs, photos, backend(Idle()), deadline=start + 0.05))
     assert outcomes == []
     assert time.monotonic() - start < 5
 

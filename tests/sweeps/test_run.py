@@ -11,7 +11,8 @@ from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.network.trace import trace
 from preimage.sweeps import run as run_module
-from preimage.sweeps.costs import plan
+from preimage.sweeps.cells import cell_key
+from preimage.sweeps.costs import estimate
 from preimage.sweeps.engine import Backend
 from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.jobs import flops
@@ -66,7 +67,7 @@ def test_the_table_is_the_same_whatever_the_order_and_the_interruptions(
     threads(3)
     sweep(tmp_path / "parts", photos, cells[::-3])
     partial = (tmp_path / "parts" / "table.csv").read_bytes()
-    (tmp_path / "parts" / "cells" / f"{Store.key(cells[15], photos.sha256)}.json").write_text("{")
+    (tmp_path / "parts" / "cells" / f"{cell_key(cells[15], photos.sha256)}.json").write_text("{")
     again = sweep(tmp_path / "parts", photos, cells)
     assert again.rows == whole.rows
     tables = [(tmp_path / name / "table.csv").read_bytes() for name in ("whole", "parts")]
@@ -116,7 +117,7 @@ def test_a_failing_cell_is_reported_and_the_rest_is_done(
     captured = capsys.readouterr()
     assert "layer conv1" in captured.out
     assert captured.err.count("layer conv5") == 2  # as it happens, and at the end
-    assert "1 of 2 cells are missing, 1 of them failed three times" in captured.err
+    assert "1 of 2 cells are missing, 1 of them failed repeatedly" in captured.err
     assert main(["sweep", "status", *out]) == 1
     printed = capsys.readouterr().out
     assert "1 of 2 cells done, 1 missing, 1 failed" in printed
@@ -202,9 +203,9 @@ def test_flops_count_what_is_shared_once() -> None:
 
 def test_the_plan_goes_by_the_speed_of_finished_cells(tmp_path: Path, photos: PackedPhotos) -> None:
     store, cells = Store(tmp_path), GRID.cells()
-    assert plan(cells, photos, store, 2, 1).seconds > 0
+    assert estimate(cells, photos, store, 2, 1).seconds > 0
     store.save(cells[0], photos, [{}] * 4, {"flops": 1000.0, "seconds": 2.0})
-    costs = plan(cells, photos, store, workers=3, threads=1)
+    costs = estimate(cells, photos, store, workers=3, threads=1)
     assert (costs.cells, costs.done, costs.jobs) == (16, 1, 4)
     assert costs.rate == 1500
     assert costs.seconds == costs.flops / 1500

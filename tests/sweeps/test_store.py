@@ -6,8 +6,9 @@ import pytest
 
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
+from preimage.sweeps.cells import label
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.store import Store, label
+from preimage.sweeps.store import Store
 
 CELL = ReconstructConfig(layer="conv1", width=2, size=32)
 ROWS = [{"photo": name, "ssim": 0.1 + i, "pearson": -0.2} for i, name in enumerate("ab")]

@@ -13,7 +13,7 @@ from preimage.data.photo import Photo, clipped_image, to_image
 from preimage.data.records import write_atomically
 from preimage.paper.overview import Grid, Overview
 from preimage.scores.metrics import colour_scores, grey, stretch
-from preimage.sweeps.pair import Reconstruction
+from preimage.sweeps.reconstruction import Reconstruction
 from preimage.sweeps.trials import Trial
 
 #: One colour a network family, in order of appearance; legible to the colour-blind (Okabe-Ito).

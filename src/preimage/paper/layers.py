@@ -26,7 +26,8 @@ from preimage.paper.sweeping import (
     write_curves,
 )
 from preimage.scores.statistics import Interval
-from preimage.sweeps.pair import RandomPair, Reconstruction
+from preimage.sweeps.pair import RandomPair
+from preimage.sweeps.reconstruction import Reconstruction
 from preimage.sweeps.run import Results
 
 FOLDER = "layers"

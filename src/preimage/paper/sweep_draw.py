@@ -12,7 +12,7 @@ from preimage.paper.draw import COLOURS, caption, without_ticks
 from preimage.paper.overview import InfiniteWidth
 from preimage.paper.width_study import Typical
 from preimage.scores.metrics import grey, stretch
-from preimage.sweeps.pair import Reconstruction
+from preimage.sweeps.reconstruction import Reconstruction
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from preimage.network.operations import UnpoolKind
 from preimage.paper.curves import Curve
 from preimage.paper.finding import Finding, Incomplete
 from preimage.sweeps.backends import num_workers
-from preimage.sweeps.costs import plan
+from preimage.sweeps.costs import estimate
 from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
@@ -62,7 +62,7 @@ def run_figure(
     packed = PackedPhotos.pack(photos)
     if config.dry_run:
         workers = num_workers(config, config.device)
-        print(f"{config.figure}:\n{plan(cells, packed, store, workers, config.threads)}")
+        print(f"{config.figure}:\n{estimate(cells, packed, store, workers, config.threads)}")
         return None
     results = run_sweep(cells, packed, store, config, {"command": asdict(config)})
     write_table(results, store.folder)

@@ -12,10 +12,11 @@ from preimage.network.spec import DeviceName, ReconstructConfig
 from preimage.paper.curves import Curve, curve
 from preimage.paper.overview import InfiniteWidth, infinite_width
 from preimage.paper.sweeping import UNPOOLS
+from preimage.sweeps.cells import cell_key
 from preimage.sweeps.grid import SweepConfig
-from preimage.sweeps.pair import RandomPair, Reconstruction
+from preimage.sweeps.pair import RandomPair
+from preimage.sweeps.reconstruction import Reconstruction
 from preimage.sweeps.run import Results
-from preimage.sweeps.store import Store
 
 _BATCH = 4  # photos; the limit of 50 at once would take several GB
 
@@ -68,7 +69,7 @@ def limits(
         variant = ReconstructConfig(
             layer="conv1", pooled=True, unpool=unpool, head="mean", seed=config.seed
         )
-        key = Store.key(variant, photos_sha256)
+        key = cell_key(variant, photos_sha256)
         if key not in known:
             known[key] = _in_batches(variant, photos, on_batch)
             write_json(cache, known)

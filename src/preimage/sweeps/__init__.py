@@ -1,1 +1,1 @@
-"""Many random networks over a grid: a store of cells, an engine that fills it, tables out of it."""
+"""Many random networks over a grid: a store of cells, an engine that fills it, tables from it."""

@@ -1,4 +1,4 @@
-"""Where a sweep computes: processes of this machine, or the workers of a Dask scheduler."""
+"""Where a sweep computes: in processes on this machine, or on the workers of a Dask scheduler."""
 
 import os
 from typing import Any
@@ -11,7 +11,7 @@ from preimage.sweeps.grid import Execution
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.workers import ProcessExecutor
 
-#: Jobs that a Dask scheduler holds for each thread of its workers.
+#: Jobs that a Dask scheduler holds per thread of its workers: while one runs, one waits.
 _JOBS_AHEAD = 2
 
 
@@ -19,7 +19,7 @@ def open_backend(execution: Execution, device: DeviceName) -> Backend:
     """The backend that the options ask for.
 
     Raises:
-        ValueError: the scheduler can't be reached, or the extra `cluster` is not installed.
+        ValueError: the scheduler can't be reached, or Dask is not installed.
     """
     if execution.scheduler:
         return _dask(execution.scheduler)
@@ -28,7 +28,7 @@ def open_backend(execution: Execution, device: DeviceName) -> Backend:
 
 
 def num_workers(execution: Execution, device: DeviceName) -> int:
-    """As many as fit the cores that this process may use; one where a GPU does the work."""
+    """As asked for; else as many as fit the cores of this process, or one where there is a GPU."""
     if execution.workers is not None:
         return execution.workers
     if device != "cpu" and torch.cuda.is_available():
@@ -48,7 +48,7 @@ def _dask(address: str) -> Backend:
         from distributed import Client as UntypedClient
     except ImportError:
         raise ValueError(
-            "--scheduler needs Dask: pip install 'preimage[cluster]', here and on the workers."
+            "`scheduler` needs Dask: pip install 'preimage[cluster]', here and on the workers."
         ) from None
     Client: Any = UntypedClient
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
@@ -58,14 +58,14 @@ def _dask(address: str) -> Backend:
     except (OSError, TimeoutError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"--scheduler {address}: no scheduler with a worker there ({reason})."
+            f"`scheduler` {address}: no scheduler with a worker answers there ({reason})."
         ) from None
 
     def share(photos: PackedPhotos) -> Any:
         return client.scatter(photos, broadcast=True, hash=False)
 
     threads = sum(client.nthreads().values())
-    # Dask tries a failed job again by itself; then it comes back, to be tried cell by cell.
+    # Dask itself tries a failed job once more; then the job comes back, to be tried cell by cell.
     return Backend(
         client.get_executor(retries=1, pure=False),
         in_flight=_JOBS_AHEAD * threads,

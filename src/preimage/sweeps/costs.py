@@ -8,19 +8,30 @@ from statistics import median
 import torch
 import torch.nn.functional as F
 
+from preimage.data.photo import SIZE
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.jobs import flops
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Store
 from preimage.sweeps.trials import by_encoder
 
-_BYTES_A_ROW = 420  # of a cell's file, measured on photos with names of 20 letters
-_BYTES_A_CELL = 2_600
+# Of a cell's file, measured on photos with names of 20 letters.
+_BYTES_PER_ROW = 420
+_BYTES_PER_CELL = 2_600
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The cost of the cells that are not there yet."""
+class Cost:
+    """What the missing cells of a sweep will take.
+
+    Attributes:
+        cells: in all; `done` of them are finished.
+        jobs: groups of missing cells that share a CNN.
+        photos: per cell.
+        flops: floating-point operations, padding and zeros included.
+        disk: bytes.
+        rate: FLOP/s of all workers together; `measured` says where it comes from.
+    """
 
     cells: int
     done: int
@@ -35,22 +46,22 @@ class Plan:
     def __str__(self) -> str:
         return (
             f"{self.cells} cells ({self.done} done) on {self.photos} photos; {self.jobs} jobs to "
-            f"do, each one network's cells with a common CNN\n"
-            f"{self.flops:.3g} FLOPs, zeros of padding and unpooling included; "
+            f"do, each the cells of one network that share its CNN\n"
+            f"{self.flops:.3g} FLOPs, counting the zeros of padding and unpooling; "
             f"{self.disk / 1e6:.1f} MB of disk\n"
             f"about {self.seconds / 3600:.2g} hours at {self.rate / 1e9:.0f} GFLOP/s in all "
             f"({self.measured})"
         )
 
 
-def plan(
+def estimate(
     cells: Sequence[ReconstructConfig],
     photos: PackedPhotos,
     store: Store,
     workers: int,
     threads: int,
-) -> Plan:
-    """The cost of what the store lacks, at the speed of its finished cells or of a convolution.
+) -> Cost:
+    """What the store lacks, at the speed of its finished cells, else of a convolution timed now.
 
     Raises:
         ValueError: a photo is too small.
@@ -63,13 +74,13 @@ def plan(
         work += sum(by_size[size] for size in photos.sizes)
     finished = [flop / seconds for flop, seconds in store.rates() if seconds > 0]
     rate = (median(finished) if finished else _convolution_rate(threads)) * workers
-    return Plan(
+    return Cost(
         cells=len(cells),
         done=len(cells) - len(missing),
         jobs=len(groups),
         photos=len(photos),
         flops=work,
-        disk=len(missing) * (_BYTES_A_CELL + _BYTES_A_ROW * len(photos)),
+        disk=len(missing) * (_BYTES_PER_CELL + _BYTES_PER_ROW * len(photos)),
         seconds=work / rate,
         rate=rate,
         measured=f"{workers} workers, each as fast as "
@@ -78,11 +89,11 @@ def plan(
 
 
 def _convolution_rate(threads: int) -> float:
-    """FLOPs a second of one worker here."""
+    """FLOP/s of one worker on this machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        x = torch.ones(1, 64, 227, 227).contiguous(memory_format=torch.channels_last)
+        x = torch.ones(1, 64, SIZE, SIZE).contiguous(memory_format=torch.channels_last)
         weight = torch.ones(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)
         seconds = []
         for _ in range(4):
@@ -91,4 +102,4 @@ def _convolution_rate(threads: int) -> float:
             seconds.append(time.perf_counter() - start)
     finally:
         torch.set_num_threads(before)
-    return 2 * 64 * 64 * 9 * 227**2 / median(seconds)
+    return 2 * 64 * 64 * 9 * SIZE**2 / median(seconds)

@@ -1,4 +1,4 @@
-"""Jobs on any `concurrent.futures` executor: failures are retried, and stop no one else."""
+"""Jobs on any `concurrent.futures` executor: a failure is retried, and stops no other job."""
 
 import time
 from collections import deque
@@ -16,8 +16,8 @@ RunJob = Callable[[Configs, Any, int], JobResult]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A job's end: its result, or why it has none."""
+class JobOutcome:
+    """How a job ended: its result, or why it has none."""
 
     configs: Configs
     result: JobResult | None
@@ -36,10 +36,10 @@ class Backend:
 
     Args:
         executor: anything with `submit` that returns a `concurrent.futures.Future`.
-        in_flight: jobs handed over at a time; what `--max-minutes` or a kill can lose.
+        in_flight: jobs handed over at a time: what a deadline or a kill can lose.
         attempts: how often a job is tried in all.
-        share: brings the photos near the workers; gives what `run_job` takes in their place.
-        close: called when the executor is shut down.
+        share: brings the photos to the workers; returns what `run_job` takes in their place.
+        close: called after the executor is shut down.
     """
 
     executor: Executor
@@ -57,15 +57,16 @@ def execute(
     threads: int = 1,
     deadline: float | None = None,
     run: RunJob = run_job,
-) -> Iterator[Outcome]:
-    """The outcomes of jobs, as they come; the executor is shut down at the end, whatever happens.
+) -> Iterator[JobOutcome]:
+    """The outcomes of jobs as they finish; in the end the executor is shut down in any case.
 
     A job of several cells is tried whole; its last attempt takes them one by one, so that one bad
     cell does not spoil the others.
 
     Args:
-        deadline: of `time.monotonic`; what is not finished then is left undone.
-        run: in place of `run_job`, something else that a worker can import.
+        threads: per worker.
+        deadline: a time of `time.monotonic`; jobs that are not finished by then are dropped.
+        run: what a worker calls, importable there.
     """
     waiting = deque(_Job(configs) for configs in jobs)
     running: dict[Future[JobResult], _Job] = {}
@@ -85,12 +86,12 @@ def execute(
                 job = running.pop(future)
                 error = _error(future)
                 if error is None:
-                    yield Outcome(job.configs, future.result())
+                    yield JobOutcome(job.configs, future.result())
                 elif job.attempts < backend.attempts:
                     shared = backend.share(photos)  # what was near the workers may have died too
                     waiting.extendleft(reversed(_again(job, backend.attempts)))
                 else:
-                    yield Outcome(job.configs, None, error)
+                    yield JobOutcome(job.configs, None, error)
         finished = True
     finally:
         for future in running:

@@ -1,4 +1,4 @@
-"""One job: all cells of one random network that share its CNN."""
+"""A job: the cells of one random network that share its CNN, computed together."""
 
 import time
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ from preimage.sweeps.pair import RandomPair, split_head
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Row
 
-#: What is kept of a reconstruction.
+#: What a cell keeps of a reconstruction.
 METRICS = ("ssim", "pearson", "mse", "psnr", "inverted")
-SCORED_TOGETHER = 16
+_SCORED_TOGETHER = 16  # photos; larger batches are no faster, and take memory
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """A row a photo for each config, and how they came about."""
+    """For each config one row per photo; and how they were computed (time, FLOPs, environment)."""
 
     rows: list[list[Row]]
     run: dict[str, Any]
@@ -30,20 +30,20 @@ class JobResult:
 def run_job(
     configs: tuple[ReconstructConfig, ...], photos: PackedPhotos, threads: int
 ) -> JobResult:
-    """The scores of every photo by configs that differ only behind the CNN.
+    """The scores of every photo under configs that differ only in their DCN.
 
-    Photos pass through the networks one by one and are scored a few at a time; only scores are
-    kept, so the memory is that of one photo's maps.
+    Photos go through the networks one by one and are scored 16 at a time; only scores are kept, so
+    the memory is that of one photo's feature maps.
 
     Raises:
-        ValueError: a word does not fit, or a photo is too small.
+        ValueError: an option does not fit, or a photo is too small.
     """
     torch.set_num_threads(threads)
     start = time.perf_counter()
     pair = RandomPair(*configs)
     rows: list[list[Row]] = [[] for _ in configs]
-    for start_at in range(0, len(photos), SCORED_TOGETHER):
-        indices = range(start_at, min(start_at + SCORED_TOGETHER, len(photos)))
+    for start_at in range(0, len(photos), _SCORED_TOGETHER):
+        indices = range(start_at, min(start_at + _SCORED_TOGETHER, len(photos)))
         results = pair.each([photos.photo(index) for index in indices])
         for kept, of_config in zip(rows, results, strict=True):
             for index, result in zip(indices, of_config, strict=True):
@@ -65,9 +65,9 @@ def run_job(
 
 
 def flops(configs: tuple[ReconstructConfig, ...], size: Size) -> int:
-    """Floating-point operations of a job for one photo: two a product, padding and zeros included.
+    """Floating-point operations of a job per photo: two per product, padding and zeros included.
 
-    The CNN counts once, and so does what several heads share.
+    The CNN counts once, and so does the body that several heads share.
 
     Raises:
         ValueError: the photo is too small.

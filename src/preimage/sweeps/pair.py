@@ -1,64 +1,24 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from preimage.data.photo import Photo, open_photos, to_image
-from preimage.data.records import environment, write_atomically
+from preimage.data.each_photo import each_photo
+from preimage.data.photo import Photo
+from preimage.data.records import environment
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
 from preimage.network.operations import ChannelMean, Conv, Operation, Unpool
 from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
 from preimage.network.trace import input_sizes
-from preimage.scores.metrics import GREY, grey_scores
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """One photo's way through a network: the raw output, the grey picture, and its scores.
-
-    `colour` is the network's output as it is, of no particular range; `grey` is the picture that
-    was scored: grey, stretched to [0, 1], its luminosity inverted where `inverted` says so.
-    """
-
-    photo: Photo
-    colour: Float[Tensor, "C H W"]
-    grey: Float[Tensor, "H W"]
-    ssim: float
-    pearson: float
-    mse: float
-    psnr: float
-    inverted: bool
-
-    def save(self, path: str | Path) -> None:
-        """Writes the grey picture; the file name's ending chooses the format.
-
-        Raises:
-            OSError: the folder can't be written to.
-            ValueError: Pillow knows no format of that ending.
-        """
-        write_atomically(Path(path), to_image(self.grey[None]).save)
-
-    def record(self) -> dict[str, Any]:
-        """The scores and their contract as plain data; an infinite PSNR is None, as in JSON."""
-        scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse")}
-        scores["psnr"] = self.psnr if math.isfinite(self.psnr) else None
-        return {
-            "photo": self.photo.name,
-            "source": self.photo.source,
-            "photo_sha256": self.photo.sha256,
-            **scores,
-            "inverted": self.inverted,
-            "contract": asdict(GREY),
-        }
+from preimage.scores.metrics import GREY
+from preimage.sweeps.reconstruction import Reconstruction, score
 
 
 def reconstruct(
@@ -74,33 +34,35 @@ def reconstruct(
         'chelsea: SSIM 0.59, Pearson 0.87'
 
     Args:
-        photos: files, folders, zips or glob patterns; the embedded ones if not given.
-        config: the network and the photos' preparation; `words` change single fields of it.
+        photos: files, folders, zips or glob patterns; four embedded photos if not given.
+        config: the network and the preparation of the photos; `words` change single fields of it.
 
     Raises:
-        PhotoError: a photo can't be read.
-        ValueError: a word does not fit, or a photo is too small for the layer.
+        PhotoError: a photo can't be read, or is too small for the layer or for the scores.
+        ValueError: an option does not fit the network.
     """
     config = replace(config or ReconstructConfig(), **words)
-    pair = RandomPair(config)
-    return [pair(photo) for photo in open_photos(photos, config.size or None)]
+    results = each_photo(RandomPair(config), photos, config.size or None)
+    return [result for _, result in results]
 
 
 class RandomPair:
-    """A random CNN and one or more random DCNs behind it, ready for photos.
+    """A random CNN and one or more random DCNs behind it.
 
     Args:
-        configs: differ only in what stands behind the CNN (`unpool`, `head`), so that its
-            features are computed once.
+        configs: differ only in their DCN (`unpool`, `head`), so that the CNN's features are
+            computed once.
 
     Raises:
-        ValueError: a word does not fit; no such law or device; or the CNNs differ.
+        ValueError: an option does not fit; there is no such law or device; or the CNNs differ.
     """
 
     def __init__(self, *configs: ReconstructConfig) -> None:
         first = configs[0]
         if len({replace(config, unpool="zeros", head="conv") for config in configs}) > 1:
-            raise ValueError("the configs of a RandomPair may differ in `unpool` and `head` alone.")
+            raise ValueError(
+                "`configs` share one CNN: they may differ in `unpool` and `head` only."
+            )
         self.device = resolve_device(first.device)
         self.input = first.input
 
@@ -114,7 +76,7 @@ class RandomPair:
             )
 
         self.encoder = random(first.encoder())
-        self._bodies: list[tuple[Network, list[int]]] = []  # what several heads share, and whose
+        self._bodies: list[tuple[Network, list[int]]] = []  # what heads share, and which heads
         self._heads: list[Network] = []
         shared: dict[tuple[Operation, ...], list[int]] = {}
         for index, config in enumerate(configs):
@@ -139,7 +101,7 @@ class RandomPair:
         return self.all(photo)[0]
 
     def all(self, photo: Photo) -> list[Reconstruction]:
-        """One reconstruction a DCN.
+        """One reconstruction per DCN.
 
         Raises:
             ValueError: the photo is too small for the CNN or for the scores.
@@ -148,7 +110,7 @@ class RandomPair:
 
     @torch.inference_mode()
     def each(self, photos: Sequence[Photo]) -> list[list[Reconstruction]]:
-        """For each DCN one reconstruction a photo; photos of one size are scored together.
+        """For each DCN one reconstruction per photo; photos of one size are scored together.
 
         Raises:
             ValueError: a photo is too small for the CNN or for the scores.
@@ -173,7 +135,7 @@ class RandomPair:
 
 
 def split_head(decoder: Description) -> tuple[Description, Description]:
-    """A DCN in two: what its heads share, and from its last convolution or channel mean on.
+    """A DCN in two: the body that its heads share, and the last convolution or channel mean.
 
     An unpooling stays with the convolution behind it, which computes both at once.
     """
@@ -188,33 +150,8 @@ def split_head(decoder: Description) -> tuple[Description, Description]:
     return body, Description(f"{decoder.name} head", ops[end:], body.out_channels)
 
 
-def score(
-    photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 C H W"]]
-) -> list[Reconstruction]:
-    """The outputs of a network for photos, scored by the grey contract."""
-    by_size: dict[torch.Size, list[int]] = {}
-    for index, photo in enumerate(photos):
-        by_size.setdefault(photo.pixels.shape, []).append(index)
-    results: dict[int, Reconstruction] = {}
-    for indices in by_size.values():
-        originals = torch.stack([photos[index].pixels for index in indices])
-        scores = grey_scores(originals, torch.cat([outputs[index] for index in indices]))
-        for row, index in enumerate(indices):
-            results[index] = Reconstruction(
-                photos[index],
-                outputs[index][0],
-                scores.picture[row],
-                ssim=float(scores.ssim[row]),
-                pearson=float(scores.pearson[row]),
-                mse=float(scores.mse[row]),
-                psnr=float(scores.psnr[row]),
-                inverted=bool(scores.inverted[row]),
-            )
-    return [results[index] for index in range(len(photos))]
-
-
 def run_record(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
-    """What one needs to get a run's numbers again."""
+    """What it takes to get a run's numbers again, as plain data."""
     return {
         "config": asdict(config),
         "description": config.network().to_dict(),

@@ -12,9 +12,9 @@ from preimage.data.photo import Photo, fingerprint
 
 @dataclass(frozen=True)
 class PackedPhotos:
-    """Photos as plain arrays, 8-bit where that loses nothing: a quarter of the bytes.
+    """Photos as plain arrays, as 8-bit integers where that loses nothing.
 
-    As NumPy arrays, not tensors: those would travel by shared memory, which dies with a worker.
+    NumPy arrays, not tensors: those would travel in shared memory, which dies with a worker.
     """
 
     names: tuple[str, ...]
@@ -23,7 +23,11 @@ class PackedPhotos:
 
     @classmethod
     def pack(cls, photos: Iterable[Photo]) -> "PackedPhotos":
-        """Raises ValueError if there is no photo."""
+        """The photos as arrays.
+
+        Raises:
+            ValueError: there is none.
+        """
         photos = list(photos)
         if not photos:
             raise ValueError("a sweep needs at least one photo.")
@@ -38,7 +42,7 @@ class PackedPhotos:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the pixels and their order."""
+        """A hash of all pixels, in order."""
         return fingerprint(self.hashes)
 
     @property

@@ -1,6 +1,6 @@
-"""A sweep from its cells to their rows: computes what the store lacks."""
+"""A sweep, from the cells that are wanted to their rows: computes what the store lacks."""
 
-import sys
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,16 +10,25 @@ from typing import Any
 from preimage.data.progress import progress_bar
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.backends import open_backend
-from preimage.sweeps.engine import execute
+from preimage.sweeps.cells import label
+from preimage.sweeps.engine import JobOutcome, execute
 from preimage.sweeps.grid import Execution
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.store import Row, Store, label
+from preimage.sweeps.store import Row, Store
 from preimage.sweeps.trials import by_encoder
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
 class Results:
-    """The rows of the cells that are done; `cells` are all that were asked for, in order."""
+    """The rows of the cells that are done.
+
+    Attributes:
+        cells: all that were asked for, in order.
+        rows: of the finished ones, one per photo.
+        failed: why cells failed, by their `label`.
+    """
 
     cells: list[ReconstructConfig]
     photos: PackedPhotos
@@ -34,20 +43,20 @@ class Results:
     def average(
         self, config: ReconstructConfig, metric: str, absolute: bool = False
     ) -> float | None:
-        """A cell's average of a score, or of its absolute value, over photos; None if not done."""
+        """The average of a score, or of its absolute value, over photos; None if not done."""
         rows = self.rows.get(config)
         if rows is None:
             return None
         return fmean(abs(row[metric]) if absolute else row[metric] for row in rows)
 
     def shortfall(self) -> str:
-        """What is missing and failed, in one line; empty if nothing is."""
+        """What is missing and what failed, in one line; empty if nothing is missing."""
         if not self.missing:
             return ""
         text = f"{self.missing} of {len(self.cells)} cells are missing"
         if self.failed:
             cell, error = next(iter(self.failed.items()))
-            text += f", {len(self.failed)} of them failed three times, such as {cell}: {error}"
+            text += f", {len(self.failed)} of them failed repeatedly, such as {cell}: {error}"
         return text + " (the same command goes on from here)."
 
 
@@ -59,39 +68,40 @@ def run_sweep(
     record: Mapping[str, Any],
     deadline: float | None = None,
 ) -> Results:
-    """Computes the cells that the store lacks, keeping each as soon as it is there.
+    """Computes the cells that the store lacks, saving each as soon as it is finished.
 
     Args:
         record: what to keep in the store's `sweep.json`, such as the command.
-        deadline: of `time.monotonic`; `execution.max_minutes` from now if not given.
+        deadline: a time of `time.monotonic`; `execution.max_minutes` from now if not given.
 
     Raises:
-        ValueError: the store belongs to other photos or conventions; or no scheduler.
+        ValueError: the store holds other photos or conventions, or there is no scheduler.
     """
     if deadline is None and execution.max_minutes is not None:
         deadline = time.monotonic() + 60 * execution.max_minutes
     store.claim(cells, photos, record)
-    results = Results(list(cells), photos, {})
-    for config in cells:
-        rows = store.load(config, photos)
-        if rows is not None:
-            results.rows[config] = rows
-    groups = by_encoder(config for config in cells if config not in results.rows)
-    if not groups:
+    found = {config: store.load(config, photos) for config in cells}
+    rows = {config: loaded for config, loaded in found.items() if loaded is not None}
+    results = Results(list(cells), photos, rows)
+    jobs = [tuple(group) for group in by_encoder(c for c in cells if c not in rows)]
+    if not jobs:
         return results
     backend = open_backend(execution, cells[0].device)
-    jobs = [tuple(group) for group in groups]
     with progress_bar("cells", len(cells)) as advance:
-        advance(len(results.rows))
+        advance(len(rows))
         for outcome in execute(jobs, photos, backend, threads=execution.threads, deadline=deadline):
-            for index, config in enumerate(outcome.configs):
-                if outcome.result is None:
-                    store.fail(config, photos, outcome.error)
-                    results.failed[label(config)] = outcome.error
-                    print(f"preimage: {label(config)}: {outcome.error}", file=sys.stderr)
-                else:
-                    rows = outcome.result.rows[index]
-                    store.save(config, photos, rows, outcome.result.run)
-                    results.rows[config] = rows
-                advance(1)
+            _keep(outcome, results, store)
+            advance(len(outcome.configs))
     return results
+
+
+def _keep(outcome: JobOutcome, results: Results, store: Store) -> None:
+    for index, config in enumerate(outcome.configs):
+        if outcome.result is None:
+            store.fail(config, results.photos, outcome.error)
+            results.failed[label(config)] = outcome.error
+            _log.warning("%s: %s", label(config), outcome.error)
+        else:
+            rows = outcome.result.rows[index]
+            store.save(config, results.photos, rows, outcome.result.run)
+            results.rows[config] = rows

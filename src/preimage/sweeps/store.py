@@ -1,26 +1,41 @@
-"""A file a cell: written whole or not at all, found again by what it is made of."""
+"""The folder of a sweep: one file per cell, written whole or not at all.
+
+sweep.json              which cells are wanted, of which photos, under which conventions
+cells/<key>.json        a finished cell: config, identity, one row per photo, checksum
+failed/<key>.json       why a cell could not be computed
+"""
 
 import hashlib
 import json
-import sys
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from preimage.data.records import write_json
-from preimage.network.laws import STREAM_VERSION
-from preimage.network.operations import Operation
-from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
-from preimage.scores.metrics import GREY
+from preimage.network.spec import ReconstructConfig
+from preimage.sweeps.cells import cell_key, identity, label, scope
 from preimage.sweeps.photos import PackedPhotos
 
+_log = logging.getLogger(__name__)
+
+#: The scores of one photo by one network, with the photo's name and hash.
 Row = dict[str, Any]
+_RATES_FROM = 200  # files; reading all of a large sweep for one median would take seconds
+_MANIFEST = {
+    "photos_sha256": str,
+    "contract": dict,
+    "streams": int,
+    "photos": list,
+    "cells": list,
+    "record": dict,
+}
 
 
 @dataclass(frozen=True)
 class Status:
-    """How many cells of a sweep are done, missing, and (of the missing) failed, and why."""
+    """How many cells of a sweep are done and missing, and why some of the missing ones failed."""
 
     done: int
     missing: int
@@ -38,130 +53,92 @@ class Status:
         )
 
 
-def scope(photos_sha256: str) -> dict[str, Any]:
-    """What all cells of one run have in common; cells of different scopes are never mixed."""
-    return {"photos_sha256": photos_sha256, "contract": asdict(GREY), "streams": STREAM_VERSION}
-
-
-def identity(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
-    """Everything that a cell's numbers depend on, but for rounding: the device is left out.
-
-    The network is its operations, without the words that have their default values, so that
-    configs that say the same are the same cell, and a new word of a description moves no cell.
-    """
-    return {
-        "network": [_words(operation) for operation in config.network().operations],
-        "weights": config.weights,
-        "seed": config.seed,
-        "network_number": config.network_number,
-        "size": config.size,
-        "input": _input(config),
-        **scope(photos_sha256),
-    }
-
-
-def _input(config: ReconstructConfig) -> str:
-    # With the mean itself: version 0.1's development subtracted another one in sweeps.
-    means = ", ".join(f"{value:g}" for value in IMAGENET_MEAN)
-    return f"minus {means}" if config.input == "mean-subtracted" else config.input
-
-
-def _words(operation: Operation) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(operation)}
-    words = {k: v for k, v in asdict(operation).items() if v != defaults[k]}
-    return {"op": operation.op, **words}
-
-
-def label(config: ReconstructConfig) -> str:
-    """A cell in words: what differs from the defaults, and the network's number."""
-    words, defaults = asdict(config), asdict(ReconstructConfig())
-    changed = [f"{name} {value}" for name, value in words.items() if value != defaults[name]]
-    if "network_number" not in " ".join(changed):
-        changed.append("network_number 0")
-    return ", ".join(changed).replace("network_number", "network")
-
-
 class Store:
-    """The folder of a sweep: `cells/<hash>.json` each, and `sweep.json`, which says what it is.
+    """The cells of one sweep on disk.
 
     Args:
-        folder: need not be there yet.
+        folder: created with the first file that is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    # --- one sweep a folder ----------------------------------------------------------------------
+    # --- the sweep -------------------------------------------------------------------------------
 
     def claim(
         self, cells: Sequence[ReconstructConfig], photos: PackedPhotos, record: Mapping[str, Any]
     ) -> None:
-        """Says in `sweep.json` which cells are wanted, and of which photos.
+        """Writes `sweep.json`: from now on the folder is for these photos and conventions.
 
         Args:
+            cells: the cells that `status` counts; another grid may follow in the same folder.
             record: what else to keep there, such as the command.
 
         Raises:
-            ValueError: the folder holds a sweep over other photos, or under other conventions.
+            ValueError: the folder holds a sweep over other photos or under other conventions.
         """
         wanted = scope(photos.sha256)
         before = self.manifest()
-        if before:
-            _refuse_other_scope(self.folder, before, wanted, photos)
+        difference = _difference(before, wanted, photos) if before else ""
+        if difference:
+            raise ValueError(
+                f"{self.folder}: holds a sweep over {difference}; choose another folder."
+            )
         write_json(
             self.folder / "sweep.json",
             {
                 **wanted,
                 "photos": list(photos.names),
-                "cells": [self.key(config, photos.sha256) for config in cells],
+                "cells": [cell_key(config, photos.sha256) for config in cells],
                 "record": dict(record),
             },
         )
 
     def manifest(self) -> dict[str, Any] | None:
-        """What `claim` wrote; None if there is no sweep here.
+        """What `claim` wrote; None if there is no sweep in this folder.
 
         Raises:
-            ValueError: `sweep.json` can't be read.
+            ValueError: `sweep.json` is damaged or something else.
         """
         path = self.folder / "sweep.json"
         try:
             data = json.loads(path.read_text("utf-8"))
-            return {name: data[name] for name in (*scope(""), "photos", "cells", "record")}
+            manifest = {name: data[name] for name in _MANIFEST}
+            wrong = [n for n, kind in _MANIFEST.items() if not isinstance(manifest[n], kind)]
+            if wrong:
+                raise TypeError(wrong[0])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError):
             raise ValueError(
-                f"{path}: not the record of a sweep ({type(error).__name__}); delete it and run "
-                "the sweep again: finished cells are kept."
+                f"{path}: not the record of a sweep. Choose another folder; or, if this is a "
+                "damaged sweep, delete that file and run the sweep again: finished cells are kept."
             ) from None
+        return manifest
 
     def status(self) -> Status:
-        """Of the sweep that `sweep.json` asks for.
+        """How far the sweep that `sweep.json` asks for has come.
 
         Raises:
-            ValueError: there is no sweep in this folder.
+            ValueError: there is no sweep in this folder, or its `sweep.json` is damaged.
         """
         manifest = self.manifest()
         if manifest is None:
-            raise ValueError(f"--out {self.folder}: no sweep there (no sweep.json).")
+            raise ValueError(f"{self.folder}: there is no sweep here (no sweep.json).")
         keys = manifest["cells"]
-        done = {key for key in keys if self._read(key, len(manifest["photos"])) is not None}
+        done = {key for key in keys if _rows(self._read(key), len(manifest["photos"])) is not None}
         failed = {key: error for key in keys if key not in done and (error := self._failure(key))}
         return Status(len(done), len(keys) - len(done), failed)
 
-    # --- one cell ----------------------------------------------------------------------------
-
-    @staticmethod
-    def key(config: ReconstructConfig, photos_sha256: str) -> str:
-        """The name of a cell's file: a hash of its identity."""
-        text = json.dumps(identity(config, photos_sha256), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+    # --- its cells -------------------------------------------------------------------------------
 
     def load(self, config: ReconstructConfig, photos: PackedPhotos) -> list[Row] | None:
-        """A row a photo; None if the cell is missing, or its file is damaged (said on stderr)."""
-        cell = self._read(self.key(config, photos.sha256), len(photos), say=True)
-        return None if cell is None else cell["rows"]
+        """One row per photo; None if the cell is missing, or damaged, which the log says."""
+        key = cell_key(config, photos.sha256)
+        rows = _rows(self._read(key), len(photos))
+        if rows is None and self._path(key).exists():
+            _log.warning("%s: damaged; this cell is computed again.", self._path(key))
+        return rows
 
     def save(
         self,
@@ -170,8 +147,13 @@ class Store:
         rows: Sequence[Row],
         run: Mapping[str, Any],
     ) -> None:
-        """Writes a cell, with what is known of its computation (`run`), atomically."""
-        key = self.key(config, photos.sha256)
+        """Writes a cell atomically.
+
+        Args:
+            rows: one per photo.
+            run: how it was computed: seconds, FLOPs, environment.
+        """
+        key = cell_key(config, photos.sha256)
         write_json(
             self._path(key),
             {
@@ -185,14 +167,14 @@ class Store:
         self._failure_path(key).unlink(missing_ok=True)
 
     def fail(self, config: ReconstructConfig, photos: PackedPhotos, error: str) -> None:
-        """Keeps why a cell could not be computed, for `status`; a later run tries again."""
-        path = self._failure_path(self.key(config, photos.sha256))
+        """Records why a cell could not be computed; the next run tries it again."""
+        path = self._failure_path(cell_key(config, photos.sha256))
         write_json(path, {"cell": label(config), "error": error})
 
     def rates(self) -> list[tuple[float, float]]:
-        """(FLOPs, seconds) of the finished jobs, for an estimate of what is left."""
+        """(FLOPs, seconds) of finished jobs, of at most the first 200 cells."""
         pairs = []
-        for path in sorted(self.folder.glob("cells/*.json"))[:200]:
+        for path in sorted(self.folder.glob("cells/*.json"))[:_RATES_FROM]:
             try:
                 run = json.loads(path.read_text("utf-8"))["run"]
                 pairs.append((float(run["flops"]), float(run["seconds"])))
@@ -213,45 +195,44 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _read(self, key: str, num_photos: int, say: bool = False) -> dict[str, Any] | None:
-        path = self._path(key)
+    def _read(self, key: str) -> Any:
+        """What the cell's file holds; None if it can't be read."""
         try:
-            cell: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            whole = len(cell["rows"]) == num_photos and cell["checksum"] == _checksum(cell["rows"])
-        except FileNotFoundError:
+            return json.loads(self._path(key).read_text("utf-8"))
+        except (OSError, ValueError):
             return None
-        except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if whole:
-            return cell
-        if say:
-            print(f"preimage: {path}: damaged; this cell is computed again.", file=sys.stderr)
+
+
+def _rows(cell: Any, num_photos: int) -> list[Row] | None:
+    """The rows of a cell; None if they are not the ones that were written."""
+    try:
+        rows: list[Row] = cell["rows"]
+        whole = len(rows) == num_photos and cell["checksum"] == _checksum(rows)
+    except (KeyError, TypeError):
         return None
+    return rows if whole else None
 
 
 def _checksum(rows: Sequence[Row]) -> str:
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_other_scope(
-    folder: Path, before: Mapping[str, Any], wanted: Mapping[str, Any], photos: PackedPhotos
-) -> None:
+def _difference(before: Mapping[str, Any], wanted: Mapping[str, Any], photos: PackedPhotos) -> str:
+    """How the scope of a folder differs from the one that is wanted; empty if it does not."""
     if before["photos_sha256"] != wanted["photos_sha256"]:
-        difference = f"{_names(before['photos'])}, not {_names(photos.names)}"
-        if list(before["photos"]) == list(photos.names):
-            difference = "photos of the same names but other pixels"
-    elif before["contract"] != wanted["contract"]:
+        if before["photos"] == list(photos.names):
+            return "photos of the same names but other pixels"
+        return f"{_names(before['photos'])}, not {_names(photos.names)}"
+    if before["contract"] != wanted["contract"]:
         names = [
             name
-            for name in wanted["contract"]
-            if before["contract"].get(name) != wanted["contract"][name]
+            for name, value in wanted["contract"].items()
+            if before["contract"].get(name) != value
         ]
-        difference = f"scores of another contract ({', '.join(names)})"
-    elif before["streams"] != wanted["streams"]:
-        difference = f"random streams of version {before['streams']}, not {wanted['streams']}"
-    else:
-        return
-    raise ValueError(f"--out {folder} holds a sweep over {difference}; name another folder.")
+        return f"scores under another convention ({', '.join(names)})"
+    if before["streams"] != wanted["streams"]:
+        return f"random streams of version {before['streams']}, not {wanted['streams']}"
+    return ""
 
 
 def _names(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""One table out of many cells: a row a photo and network, in the order of the grid."""
+"""One table out of many cells: a row per photo and network, in the order of the grid."""
 
 import csv
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from preimage.sweeps.run import Results
 
 
 def table_rows(results: Results) -> Iterator[dict[str, Any]]:
-    """The config's words, the photo and its scores, for every cell that is done."""
+    """The config, the photo and its scores, for every finished cell."""
     for config in results.cells:
-        words = asdict(config)
-        del words["device"]
+        options = asdict(config)
+        del options["device"]
         for row in results.rows.get(config, ()):
-            yield {**words, **row, "contract": GREY.name}
+            yield {**options, **row, "contract": GREY.name}
 
 
 def write_table(results: Results, folder: Path, parquet: bool = False) -> list[Path]:
-    """`table.csv`, and `table.parquet` where asked for, each atomically.
+    """`table.csv`, and `table.parquet` if asked for, each written atomically; none without a row.
 
     Raises:
-        ValueError: Parquet is asked for and pyarrow not installed.
+        ValueError: Parquet is asked for, but pyarrow is not installed.
     """
     rows = list(table_rows(results))
     if not rows:
@@ -57,17 +57,17 @@ def require_parquet() -> tuple[Any, Any]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ValueError("--parquet needs pyarrow: pip install 'preimage[parquet]'.") from None
+        raise ValueError("`parquet` needs pyarrow: pip install 'preimage[parquet]'.") from None
     return pyarrow, parquet
 
 
 def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str, Interval]:
-    """The mean over networks of every combination, in words of what varies."""
+    """The mean over networks of every combination, named by the options that vary."""
     values: dict[str, list[float]] = {}
     varying = _varying(results)
     for config in results.cells:
-        words = asdict(config)
-        name = ", ".join(f"{key} {words[key]}" for key in varying) or "all"
+        options = asdict(config)
+        name = ", ".join(f"{key} {options[key]}" for key in varying) or "all"
         value = results.average(config, metric, absolute)
         if value is not None:
             values.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""Trials: one draw of all weights, seen by every photo; then means and deviations over trials."""
+"""Trials: one draw of all weights, on every photo; and means over trials."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,8 @@ from statistics import fmean
 from preimage.data.photo import Photo
 from preimage.network.spec import ReconstructConfig
 from preimage.scores.statistics import Interval, mean_interval
-from preimage.sweeps.pair import RandomPair, Reconstruction
+from preimage.sweeps.pair import RandomPair
+from preimage.sweeps.reconstruction import Reconstruction
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Trial:
 
 
 def by_encoder(configs: Iterable[ReconstructConfig]) -> list[list[ReconstructConfig]]:
-    """The configs in groups that share a random CNN, in order of appearance."""
+    """The configs in groups that share a random CNN, in the order of their first config."""
     groups: dict[ReconstructConfig, list[ReconstructConfig]] = defaultdict(list)
     for config in configs:
         groups[replace(config, unpool="zeros", head="conv")].append(config)
@@ -33,10 +34,10 @@ def by_encoder(configs: Iterable[ReconstructConfig]) -> list[list[ReconstructCon
 
 
 def run_trials(configs: Iterable[ReconstructConfig], photos: Sequence[Photo]) -> Iterator[Trial]:
-    """A trial for each config, computing the CNN once for those that share it.
+    """A trial for each config; configs that share a CNN compute it once.
 
     Raises:
-        ValueError: a word does not fit, or a photo is too small.
+        ValueError: an option does not fit, or a photo is too small.
     """
     for group in by_encoder(configs):
         pair = RandomPair(*group)

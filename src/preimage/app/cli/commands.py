@@ -11,7 +11,7 @@ from preimage.network.spec import (
     NetworkConfig,
     ReconstructConfig,
 )
-from preimage.sweeps.grid import Execution
+from preimage.sweeps.grid import Execution, SweepConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,38 @@ class LimitCommand(NetworkConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReproduceCommand(Execution):
+class SweepExecution(Execution):
+    """Where and how long a sweep computes, or only what it would cost.
+
+    Args:
+        dry_run: Print what would be computed and what it costs, and stop.
+    """
+
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepCommand(SweepConfig, SweepExecution):
+    """Reconstruct photos by every network of a grid; goes on where it stopped.
+
+    Args:
+        action: run computes what is missing; status says what is done, missing and failed.
+        data: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
+            ships if not given.
+        photos: Take only the first so many photos of the data; all if not given.
+        out: Folder for one file per cell (cells/), the table (table.csv) and sweep.json.
+        parquet: Write the table as table.parquet too; needs the extra `parquet`.
+    """
+
+    action: Literal["run", "status"] = "run"
+    data: tuple[str, ...] = ()
+    photos: int | None = None
+    out: str = "preimage-sweep"
+    parquet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceCommand(SweepExecution):
     """Reproduce a figure of the paper: compute what is missing, draw it, and keep its numbers.
 
     Args:

@@ -1,6 +1,5 @@
 """`preimage reconstruct --decoder`: photos, or anyone's features, by a decoder that learned."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from preimage.app.cli.commands import ReconstructCommand
-from preimage.data.photo import Photo, PhotoError, clipped_image, open_photos
+from preimage.data.each_photo import KeepFinished, Problems, each_photo
+from preimage.data.photo import Photo, clipped_image
 from preimage.data.progress import progress
 from preimage.data.records import (
     environment,
@@ -24,7 +24,7 @@ from preimage.data.tables import text_table
 from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
 from preimage.paper.draw import decoded_sheet, save_figure
-from preimage.scores.metrics import COLOUR, colour_scores
+from preimage.scores.metrics import COLOUR, ColourScores, colour_scores
 
 _SHEET_ROWS = 8
 _SCORES = ("mse", "psnr", "ssim")
@@ -37,28 +37,23 @@ def decode(config: ReconstructCommand) -> int:
     folder = output_folder(config.out)
     if config.features is not None:
         return _decode_features(inverter, config, folder)
-    problems: list[ValueError] = []
 
-    def report(error: ValueError) -> None:
-        problems.append(error)
-        print(f"preimage: {error}", file=sys.stderr)
+    def invert(photo: Photo) -> tuple[Tensor, ColourScores]:
+        output = inverter(photo.pixels[None]).cpu()
+        return output[0], colour_scores(photo.pixels[None], output)
 
+    problems = Problems()
     records: list[dict[str, object]] = []
     sheet: list[tuple[Photo, Tensor]] = []
-    for photo in progress(
-        open_photos(config.photos or None, config.size or None, report), "photos"
-    ):
-        try:
-            output = inverter(photo.pixels[None]).cpu()
-            scores = colour_scores(photo.pixels[None], output)
-        except ValueError as error:
-            report(PhotoError(f"{photo.source}: {error}"))
-            continue
-        write_atomically(folder / f"{photo.name}_decoded.png", clipped_image(output[0]).save)
-        values = {name: float(getattr(scores, name)) for name in _SCORES}
-        records.append({"photo": photo.name, "photo_sha256": photo.sha256, **values})
-        sheet += [(photo, output[0])] if len(sheet) < _SHEET_ROWS else []
+    photos = each_photo(invert, config.photos or None, config.size or None, problems)
+    with KeepFinished() as keep:
+        for photo, (picture, scores) in progress(photos, "photos"):
+            write_atomically(folder / f"{photo.name}_decoded.png", clipped_image(picture).save)
+            values = {name: float(getattr(scores, name)) for name in _SCORES}
+            records.append({"photo": photo.name, "photo_sha256": photo.sha256, **values})
+            sheet += [(photo, picture)] if len(sheet) < _SHEET_ROWS else []
     if not records:
+        keep.raise_interrupt()
         return 2
     write_jsonl(folder / "records.jsonl", records)
     _write_run(inverter, config, folder)
@@ -68,7 +63,8 @@ def decode(config: ReconstructCommand) -> int:
     print(text_table(("Photo", "MSE", "PSNR (dB)", "SSIM"), rows))
     title = f"{inverter.description.name}, {Path(config.decoder).name}"
     print(f"\n{save_figure(decoded_sheet(sheet, title), folder / 'sheet.png')}")
-    return 2 if problems else 0
+    keep.raise_interrupt()
+    return 2 if problems.count else 0
 
 
 def _decode_features(inverter: Inverter, config: ReconstructCommand, folder: Path) -> int:

@@ -1,11 +1,11 @@
 """`preimage demo`: random networks by layer and by width, on a page."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from preimage.app.cli.commands import DemoCommand
 from preimage.app.cli.lines import command_line
+from preimage.data.each_photo import Problems
 from preimage.data.photo import fingerprint, open_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment, output_folder, write_json, write_jsonl, write_text
@@ -23,13 +23,8 @@ def run(config: DemoCommand) -> int:
     if config.size < 1:
         raise ValueError("--size must be positive: the demo compares photos of one size.")
     folder = output_folder(config.out)
-    problems: list[str] = []
-
-    def report(error: ValueError) -> None:
-        problems.append(str(error))
-        print(f"preimage: {error}", file=sys.stderr)
-
-    photos = list(open_photos(config.photos or None, config.size, report))
+    problems = Problems()
+    photos = list(open_photos(config.photos or None, config.size, problems))
     if not photos:
         return 2
     settings = ReconstructConfig(
@@ -43,7 +38,7 @@ def run(config: DemoCommand) -> int:
         heading = (f"SSIM / |r|, {name}", *grid.columns)
         print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
     print(f"page:     {page}\npictures: {folder}/*.png\nscores:   {folder}/records.jsonl")
-    return 2 if problems else 0
+    return 2 if problems.count else 0
 
 
 def _write_pictures(results: overview.Overview, config: DemoCommand, folder: Path) -> Path:

@@ -11,12 +11,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
 from importlib import import_module
-from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TextIO, get_args, get_origin, get_type_hints
 
 from preimage._version import __version__
 from preimage.app.cli import commands
 from preimage.decoders import options
-from preimage.sweeps import grid
 
 #: verb → (its dataclass, its positional field)
 VERBS: dict[str, tuple[type, str | None]] = {
@@ -29,7 +28,7 @@ VERBS: dict[str, tuple[type, str | None]] = {
     "reproduce": (commands.ReproduceCommand, "figure"),
     "shapes": (commands.ShapesCommand, "architecture"),
     "show": (commands.ShowCommand, "architecture"),
-    "sweep": (grid.SweepCommand, "action"),
+    "sweep": (commands.SweepCommand, "action"),
     "train": (options.TrainCommand, None),
 }
 
@@ -59,11 +58,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2 if isinstance(error, ValueError) else 1
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever `sys.stderr` is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def _show_log() -> None:
     """The package's own log goes to stderr, as its errors do."""
     logger = logging.getLogger("preimage")
     if not logger.handlers:
-        handler = logging.StreamHandler()
+        handler = _Stderr()
         handler.setFormatter(logging.Formatter("preimage: %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)

@@ -1,18 +1,19 @@
 """`preimage reconstruct`: photos through a random CNN and back, or through one that learned."""
 
-import sys
 from dataclasses import fields
 from pathlib import Path
 
 from preimage.app.cli.commands import ReconstructCommand
 from preimage.app.cli.decode import decode
-from preimage.data.photo import PhotoError, fingerprint, open_photos, to_image
+from preimage.data.each_photo import KeepFinished, Problems, each_photo
+from preimage.data.photo import fingerprint, to_image
 from preimage.data.progress import progress
 from preimage.data.records import output_folder, write_atomically, write_json, write_jsonl
 from preimage.data.tables import text_table
 from preimage.network.spec import ReconstructConfig
 from preimage.paper.draw import reconstruction_sheet, save_figure
-from preimage.sweeps.pair import RandomPair, Reconstruction, run_record
+from preimage.sweeps.pair import RandomPair, run_record
+from preimage.sweeps.reconstruction import Reconstruction
 
 _SHEET_ROWS = 8
 
@@ -28,28 +29,15 @@ def run(config: ReconstructCommand) -> int:
     )
     pair = RandomPair(settings)
     folder = output_folder(config.out)
-    problems: list[str] = []
-
-    def report(error: ValueError) -> None:
-        problems.append(str(error))
-        print(f"preimage: {error}", file=sys.stderr)
-
+    problems = Problems()
     done: list[Reconstruction] = []  # the first ones whole, for the sheet
     records: list[dict[str, object]] = []
-    interrupted = False
-    photos = open_photos(config.photos or None, settings.size or None, report)
-    try:
-        for photo in progress(photos, "photos"):
-            try:
-                result = pair(photo)
-            except ValueError as error:
-                report(PhotoError(f"{photo.source}: {error}"))
-                continue
+    photos = each_photo(pair, config.photos or None, settings.size or None, problems)
+    with KeepFinished() as keep:
+        for _, result in progress(photos, "photos"):
             _save_pictures(result, folder)
             records.append(result.record())
             done += [result] if len(done) < _SHEET_ROWS else []
-    except KeyboardInterrupt:
-        interrupted = True  # what is finished is worth its record
     if records:
         _write_records(settings, records, folder)
         title = f"{settings.network().name}, {settings.weights}, seed {settings.seed}"
@@ -58,9 +46,8 @@ def run(config: ReconstructCommand) -> int:
         print(
             f"\n{sheet}: photo, grey, the picture scored, the raw output; one file each beside it"
         )
-    if interrupted:
-        raise KeyboardInterrupt
-    return 2 if problems or not records else 0
+    keep.raise_interrupt()
+    return 2 if problems.count or not records else 0
 
 
 def _write_records(

@@ -5,13 +5,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from preimage.app.cli.commands import SweepCommand
 from preimage.data.photo import Photo, open_photos
 from preimage.data.records import output_folder
 from preimage.data.tables import text_table
 from preimage.network.device import resolve_device
 from preimage.sweeps.backends import num_workers
-from preimage.sweeps.costs import plan
-from preimage.sweeps.grid import SweepCommand
+from preimage.sweeps.costs import estimate
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
@@ -29,7 +29,7 @@ def run(config: SweepCommand) -> int:
         require_parquet()
     photos = PackedPhotos.pack(_photos(config))
     if config.dry_run:
-        print(plan(cells, photos, store, num_workers(config, config.device), config.threads))
+        print(estimate(cells, photos, store, num_workers(config, config.device), config.threads))
         return 0
     results = run_sweep(cells, photos, store, config, {"command": asdict(config)})
     files = write_table(results, store.folder, config.parquet)
@@ -62,4 +62,4 @@ def _print(results: Results, files: list[Path]) -> None:
     ]
     if rows:
         print(text_table(("mean ± std over networks", "SSIM", "r", "|r|", "n"), rows))
-        print(f"\n{len(results.photos)} photos; a row a photo and network: {files[-1]}")
+        print(f"\n{len(results.photos)} photos; one row per photo and network: {files[-1]}")

@@ -1,0 +1,86 @@
+"""A pass over photos that one bad photo does not stop, and that Ctrl-C ends with what is done."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from preimage.data.archives import OnError, PhotoError
+from preimage.data.photo import Photo, open_photos
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+def each_photo(
+    work: Callable[[Photo], _Result],
+    sources: str | Path | Sequence[str | Path] | None,
+    size: int | None,
+    on_error: OnError | None = None,
+) -> Iterator[tuple[Photo, _Result]]:
+    """Each photo with what `work` makes of it, one by one.
+
+    Args:
+        work: may refuse a photo with a ValueError.
+        sources: files, folders, zips or glob patterns; None for the embedded photos.
+        size: the centre square is resized to this side; None keeps photos as they are.
+        on_error: takes the error of a photo that can't be read or that `work` refuses, and the
+            others go on; without it the error is raised.
+
+    Raises:
+        PhotoError: the first photo that failed, without `on_error`.
+    """
+    for photo in open_photos(sources, size, on_error):
+        try:
+            result = work(photo)
+        except ValueError as error:
+            problem = PhotoError(f"{photo.source}: {error}")
+            if on_error is None:
+                raise problem from error
+            on_error(problem)
+            continue
+        yield photo, result
+
+
+class Problems:
+    """An `on_error` that logs each photo left out and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, error: PhotoError) -> None:
+        """Logs one of them."""
+        self.count += 1
+        _log.warning("%s", error)
+
+
+class KeepFinished:
+    """Ctrl-C leaves this `with` block, so that what is finished can be written.
+
+    >>> finished = []
+    >>> with KeepFinished() as keep:
+    ...     for number in range(3):
+    ...         finished.append(number)
+    >>> keep.raise_interrupt()  # nothing, for nobody pressed Ctrl-C
+    """
+
+    def __init__(self) -> None:
+        self.interrupted = False
+
+    def __enter__(self) -> "KeepFinished":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        self.interrupted = isinstance(error, KeyboardInterrupt)
+        return self.interrupted
+
+    def raise_interrupt(self) -> None:
+        """Raises the KeyboardInterrupt that ended the block, if one did."""
+        if self.interrupted:
+            raise KeyboardInterrupt

@@ -1,0 +1,81 @@
+"""What comes back of a photo: a DCN's raw output, the picture that is scored, and the scores."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.data.photo import Photo, to_image
+from preimage.data.records import write_atomically
+from preimage.scores.metrics import GREY, grey_scores
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A photo, and what a network made of it.
+
+    `colour` is the network's output as it is, in no particular range. `grey` is the picture that
+    was scored: grey, stretched to [0, 1], and with its luminosity inverted if `inverted` is true.
+    The scores are those of `preimage.GREY`.
+    """
+
+    photo: Photo
+    colour: Float[Tensor, "C H W"]
+    grey: Float[Tensor, "H W"]
+    ssim: float
+    pearson: float
+    mse: float
+    psnr: float
+    inverted: bool
+
+    def save(self, path: str | Path) -> None:
+        """Writes the grey picture in the format of the file name's ending.
+
+        Raises:
+            OSError: the folder can't be written to.
+            ValueError: Pillow knows no format of that ending.
+        """
+        write_atomically(Path(path), to_image(self.grey[None]).save)
+
+    def record(self) -> dict[str, Any]:
+        """The scores and their convention as plain data; an infinite PSNR is None, as in JSON."""
+        scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse")}
+        scores["psnr"] = self.psnr if math.isfinite(self.psnr) else None
+        return {
+            "photo": self.photo.name,
+            "source": self.photo.source,
+            "photo_sha256": self.photo.sha256,
+            **scores,
+            "inverted": self.inverted,
+            "contract": asdict(GREY),
+        }
+
+
+def score(
+    photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 C H W"]]
+) -> list[Reconstruction]:
+    """One network's outputs for photos with their grey scores; photos of one size go together."""
+    by_size: dict[torch.Size, list[int]] = {}
+    for index, photo in enumerate(photos):
+        by_size.setdefault(photo.pixels.shape, []).append(index)
+    results: dict[int, Reconstruction] = {}
+    for indices in by_size.values():
+        originals = torch.stack([photos[index].pixels for index in indices])
+        scores = grey_scores(originals, torch.cat([outputs[index] for index in indices]))
+        for row, index in enumerate(indices):
+            results[index] = Reconstruction(
+                photos[index],
+                outputs[index][0],
+                scores.picture[row],
+                ssim=float(scores.ssim[row]),
+                pearson=float(scores.pearson[row]),
+                mse=float(scores.mse[row]),
+                psnr=float(scores.psnr[row]),
+                inverted=bool(scores.inverted[row]),
+            )
+    return [results[index] for index in range(len(photos))]
