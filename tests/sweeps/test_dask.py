@@ -63,4 +63,4 @@ def test_no_scheduler_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     words = ["--scheduler", "tcp://127.0.0.1:9", "--layer", "conv1", "--size", "32"]
     assert main(["sweep", *words, "--out", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "--scheduler tcp://127.0.0.1:9: no scheduler with a worker there" in line
+    assert "`scheduler` tcp://127.0.0.1:9: no scheduler with a worker answers there" in line

@@ -69,7 +69,7 @@ def test_a_damaged_cell_counts_as_missing_and_is_said(
 
 def test_status_and_failures(store: Store, photos: PackedPhotos) -> None:
     cells = [replace(CELL, network_number=number) for number in range(3)]
-    with pytest.raises(ValueError, match="no sweep there"):
+    with pytest.raises(ValueError, match="no sweep here"):
         store.status()
     store.claim(cells, photos, {})
     store.save(cells[0], photos, ROWS, {})
@@ -96,7 +96,9 @@ def test_other_photos_and_contracts_are_refused(store: Store, photos: PackedPhot
     manifest = json.loads(before)
     manifest["contract"]["value_range"] = "as it is"
     path.write_text(json.dumps(manifest))
-    with pytest.raises(ValueError, match=r"another contract \(value_range\); name another folder"):
+    with pytest.raises(
+        ValueError, match=r"another convention \(value_range\); choose another folder"
+    ):
         store.claim([CELL], photos, {})
     manifest = json.loads(before)
     manifest["streams"] = 0

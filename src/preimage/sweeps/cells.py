@@ -10,6 +10,13 @@ from preimage.network.operations import Operation
 from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
 from preimage.scores.metrics import GREY
 
+#: The options of a cell in the order of a table's columns, which other programs read.
+OPTIONS = (
+    *("architecture", "layer", "pooled", "pool", "unpool", "width", "width_factor"),
+    *("kernel_size", "slope", "simplified", "head", "weights", "seed", "network_number"),
+    *("size", "input"),
+)
+
 
 def scope(photos_sha256: str) -> dict[str, Any]:
     """What all cells of one sweep share: photos, scoring convention, random streams.
@@ -47,9 +54,9 @@ def label(config: ReconstructConfig) -> str:
     """A cell in words: what differs from the defaults, and the network's number."""
     options, defaults = asdict(config), asdict(ReconstructConfig())
     return ", ".join(
-        f"{'network' if name == 'network_number' else name} {value}"
-        for name, value in options.items()
-        if value != defaults[name] or name == "network_number"
+        f"{'network' if name == 'network_number' else name} {options[name]}"
+        for name in OPTIONS
+        if options[name] != defaults[name] or name == "network_number"
     )
 
 

@@ -2,21 +2,20 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from preimage.data.records import write_atomically
 from preimage.scores.metrics import GREY
 from preimage.scores.statistics import Interval, mean_interval
+from preimage.sweeps.cells import OPTIONS
 from preimage.sweeps.run import Results
 
 
 def table_rows(results: Results) -> Iterator[dict[str, Any]]:
     """The config, the photo and its scores, for every finished cell."""
     for config in results.cells:
-        options = asdict(config)
-        del options["device"]
+        options = {name: getattr(config, name) for name in OPTIONS}
         for row in results.rows.get(config, ()):
             yield {**options, **row, "contract": GREY.name}
 
@@ -66,8 +65,7 @@ def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str
     values: dict[str, list[float]] = {}
     varying = _varying(results)
     for config in results.cells:
-        options = asdict(config)
-        name = ", ".join(f"{key} {options[key]}" for key in varying) or "all"
+        name = ", ".join(f"{key} {getattr(config, key)}" for key in varying) or "all"
         value = results.average(config, metric, absolute)
         if value is not None:
             values.setdefault(name, []).append(value)
@@ -75,5 +73,5 @@ def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str
 
 
 def _varying(results: Results) -> list[str]:
-    points = [asdict(replace(config, network_number=0)) for config in results.cells]
-    return [key for key in points[0] if len({point[key] for point in points}) > 1]
+    names = [name for name in OPTIONS if name != "network_number"]
+    return [n for n in names if len({getattr(config, n) for config in results.cells}) > 1]
