@@ -10,20 +10,24 @@ kept in --out, and go on where they stopped.
 import argparse
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
+from preimage.data.memory import open_squares
 from preimage.decoders.evaluate import evaluate
+from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
-from preimage.decoders.learning import fit_decoder, open_squares, train_decoder
-from preimage.decoders.options import FitCommand, TrainCommand
+from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
+from preimage.decoders.recipes import DECODER_RECIPES
 from preimage.decoders.run_folder import read_metrics
+from preimage.decoders.train import train_decoder
+from preimage.network.operations import UnpoolKind
+from preimage.network.spec import EncoderSpec
 from preimage.paper.draw import COLOURS, save_figure
 
 SIDE, PHOTOS = 256, 24  # the photos that the loss curve's PSNR is measured on
 WINDOWS = {"conv2": (1, 3, 5, 7), "conv3": (1, 3, 5)}
-UNPOOLS = ("zeros", "nearest", "bilinear")
+UNPOOLS: tuple[UnpoolKind, ...] = ("zeros", "nearest", "bilinear")
 
 
 def main() -> None:
@@ -60,8 +64,8 @@ def main() -> None:
         arms = [(u, words.steps, 2e-3) for u in UNPOOLS]
         arms += [("zeros", words.more_steps, 8e-3)] if layer == "conv2" else []
         for number, (unpool, steps, rate) in enumerate(arms):
-            changes = {"unpool": unpool, "steps": steps, "learning_rate": rate}
-            times, values = trained(words.train, words.held_out, layer, changes, words.out)
+            folder = words.out / f"dcn-{layer}-{unpool}-{steps}"
+            times, values = trained(words.train, words.held_out, layer, unpool, steps, rate, folder)
             label = f"{unpool}, {steps:,} steps: {values[-1]:.2f}"
             axis.plot(times, values, color=COLOURS[number], linewidth=1.3, label=label)
             ahead = values[-1] - best
@@ -77,23 +81,27 @@ def main() -> None:
     print(save_figure(figure, words.out / "trained_against_least_squares.png"))
 
 
+def encoder(layer: str) -> EncoderOptions:
+    return EncoderOptions(spec=EncoderSpec(layer=layer, width_factor=0.25, slope=0.2))
+
+
 def trained(
-    train: str, held_out: str, layer: str, changes: dict[str, Any], out: Path
+    train: str,
+    held_out: str,
+    layer: str,
+    unpool: UnpoolKind,
+    steps: int,
+    rate: float,
+    folder: Path,
 ) -> tuple[list[float], list[float]]:
     """Minutes of training and PSNR, at each measurement."""
-    folder = out / f"dcn-{layer}-{changes['unpool']}-{changes['steps']}"
     train_decoder(
-        TrainCommand(
-            layer=layer,
-            width_factor=0.25,
-            data=train,
-            held_out=held_out,
-            in_memory=SIDE,
-            workers=0,
-            device="cpu",
-            out=str(folder),
-            **changes,
-        )
+        encoder(layer),
+        DecoderOptions(unpool=unpool),
+        DataOptions(data=train, held_out=held_out, in_memory=SIDE),
+        DECODER_RECIPES["quick"].changed(steps=steps, learning_rate=rate),
+        folder,
+        MachineOptions(device="cpu", workers=0),
     )
     lines = read_metrics(folder / "metrics.jsonl")
     minutes = accumulate(line["seconds"] / 60 for line in lines)
@@ -107,18 +115,8 @@ def least_squares(train: str, held_out: str, layer: str, window: int, out: Path)
     """Mean PSNR of the least-squares decoder of all training photos."""
     path = out / f"least-squares-{layer}-{window}.safetensors"
     if not path.exists():
-        fit_decoder(
-            FitCommand(
-                layer=layer,
-                width_factor=0.25,
-                window=window,
-                data=train,
-                size=SIDE,
-                device="cpu",
-                out=str(path),
-            )
-        )
-    photos = open_squares(held_out, SIDE, PHOTOS, option="held-out").pixels
+        fit_decoder(encoder(layer), train, path, window=window, size=SIDE, device="cpu")
+    photos = open_squares(held_out, SIDE, PHOTOS, argument="held_out").pixels
     scores = evaluate(Inverter.load(path), photos, batch_size=4)["decoder"]
     found = scores.interval("psnr")
     print(f"{layer} least squares {window}×{window}: {found} dB", flush=True)

@@ -26,7 +26,7 @@ from preimage.data.crops import (
     permutation,
     random_numbers,
 )
-from preimage.data.memory import MemorySource, decode_once
+from preimage.data.memory import MemorySource, read_squares
 from preimage.data.sources import ImageSource, open_images
 
 
@@ -388,7 +388,7 @@ def test_a_source_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match=r"none of 3 images can be read; the first: .*1\.jpg"):
         CropDataset(source, 4)[0, 1]
     with pytest.raises(PhotoError, match=r"none of 3 images can be read; the first: .*0\.jpg"):
-        decode_once(source, 4)
+        read_squares(source, 4)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -465,10 +465,10 @@ def test_batches_are_checked() -> None:
 # --- in memory ----------------------------------------------------------------------------------
 
 
-def test_decode_once(folder: Path, tmp_path: Path) -> None:
+def test_read_squares(folder: Path, tmp_path: Path) -> None:
     (folder / "猫" / "broken.png").write_bytes(FILES["été/a.png"][:60])
     source = open_images(folder, labelled=True)
-    decoded = decode_once(source, 5, threads=2)
+    decoded = read_squares(source, 5, threads=2)
     assert decoded.names == [name for name in source.names if "broken" not in name]
     assert source.labels is not None
     assert decoded.labels is not None
@@ -476,25 +476,25 @@ def test_decode_once(folder: Path, tmp_path: Path) -> None:
     assert decoded.classes == source.classes
     assert decoded.fingerprint == source.fingerprint
     assert len(decoded.problems) == 1
-    assert decode_once(source, 5, limit=2).names == decoded.names[:2]
+    assert read_squares(source, 5, limit=2).names == decoded.names[:2]
     square = ImageOps.fit(
         Image.open(folder / "été" / "a.png").convert("RGB"), (5, 5), Image.Resampling.LANCZOS
     )
     np.testing.assert_array_equal(decoded.read(0).permute(1, 2, 0), np.asarray(square))
 
 
-def test_decode_once_keeps_a_file(
+def test_read_squares_keeps_a_file(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "été" / "0.png").write_bytes(b"")
     source = open_images(folder, labelled=True)
     cache = tmp_path / "cache"
-    first = decode_once(source, 5, folder=cache)
+    first = read_squares(source, 5, folder=cache)
     (file,) = cache.iterdir()
     assert file.name == f"{source.fingerprint[:16]}-5-6.safetensors"
     for path in folder.rglob("*.png"):
         path.write_bytes(b"x" * path.stat().st_size)  # the fingerprint can't tell
-    again = decode_once(open_images(folder, labelled=True), 5, folder=cache)
+    again = read_squares(open_images(folder, labelled=True), 5, folder=cache)
     assert torch.equal(again.pixels, first.pixels)
     assert (again.names, again.problems) == (first.names, first.problems)
     assert not caplog.records
@@ -507,7 +507,7 @@ def test_decode_once_keeps_a_file(
     for change in damage:
         file.write_bytes(change(whole))
         caplog.clear()
-        assert len(decode_once(source, 5, folder=cache)) == 1  # what is left to decode
+        assert len(read_squares(source, 5, folder=cache)) == 1  # what is left to decode
         assert "is damaged" in caplog.text
     assert file.read_bytes() != whole
 

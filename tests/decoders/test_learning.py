@@ -198,7 +198,7 @@ def test_pretrain_its_layers_and_its_twin(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("train",), "--data is missing"),
+        (("train",), "`data` is missing"),
         (("train", "--data", "nowhere"), "nowhere"),
         (("train", "--data", "x", "--weights", "nothing.pth"), "nothing.pth"),
         (("train", "--data", "x", "--weights", "normal:1"), "the law must be one of"),
@@ -206,8 +206,8 @@ def test_pretrain_its_layers_and_its_twin(
         (("evaluate", "--decoder", "nothing"), "nothing: no such file"),
         (("reconstruct", "--decoder", "nothing"), "nothing: no such file"),
         (("reconstruct", "--features", "x"), "--features needs --decoder"),
-        (("fit", "--data", "x", "--twin-of", "y", "--weights", "imagenet"), "--twin-of"),
-        (("pretrain",), "--data is missing"),
+        (("fit", "--data", "x", "--twin-of", "y", "--weights", "imagenet"), "`twin_of` is for"),
+        (("pretrain",), "`data` is missing"),
     ],
 )
 def test_wrong_input_in_one_line(

@@ -1,4 +1,4 @@
-"""A data set decoded once and kept in memory, so that reading it costs a copy."""
+"""A data set read once and kept in memory, so that a photo of it costs a copy."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ from preimage.data.archives import PhotoError
 from preimage.data.photo import fit_pixels, quiet
 from preimage.data.progress import progress_bar
 from preimage.data.records import write_atomically
-from preimage.data.sources import ImageSource
+from preimage.data.sources import ImageSource, open_images
 
-_CHUNK = 128  # images that a thread decodes before it reports
+_CHUNK = 128  # images that a thread reads before it reports
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +47,7 @@ class MemorySource(ImageSource):
         return len(self.pixels)
 
     def name(self, index: int) -> str:
-        """The name in the source that was decoded."""
+        """The name in the source that was read."""
         return self._names[index]
 
     def read(self, index: int) -> UInt8[Tensor, "3 H W"]:
@@ -54,7 +55,7 @@ class MemorySource(ImageSource):
         return self.pixels[index]
 
 
-def decode_once(
+def read_squares(
     source: ImageSource,
     size: int,
     *,
@@ -80,7 +81,7 @@ def decode_once(
     path = folder and folder / f"{source.fingerprint[:16]}-{size}-{count}.safetensors"
     found = _load(path, source, size) if path and path.exists() else None
     if found is None:
-        pixels, problems = _decode(source, size, count, threads or os.cpu_count() or 1)
+        pixels, problems = _read(source, size, count, threads or os.cpu_count() or 1)
         kept = np.array([i for i in range(count) if i not in problems], np.int64)
         if not len(kept):
             raise PhotoError(f"none of {count} images can be read; the first: {problems[0]}")
@@ -98,16 +99,46 @@ def decode_once(
     )
 
 
+@lru_cache(maxsize=2)
+def open_source(
+    name: str, side: int = 0, *, labelled: bool = False, argument: str = "data"
+) -> ImageSource:
+    """The images of a source, read into memory as squares of `side` unless it is 0.
+
+    Args:
+        argument: what a message calls `name`.
+
+    Raises:
+        ValueError: no name, or nothing there can be read.
+    """
+    if not name:
+        raise ValueError(f"`{argument}` is missing; name a folder, a zip or shards of photos.")
+    source = open_images(name, labelled=labelled)
+    return read_squares(source, side) if side else source
+
+
+@lru_cache(maxsize=4)
+def open_squares(
+    name: str, side: int, limit: int | None = None, *, argument: str = "data"
+) -> MemorySource:
+    """The first `limit` images of a source, or all, as squares of `side` in memory.
+
+    Raises:
+        ValueError: no name, or nothing there can be read.
+    """
+    return read_squares(open_source(name, argument=argument), side, limit=limit)
+
+
 _Found = tuple[Tensor, np.ndarray, list[str]]  # pixels, their numbers in the source, problems
 
 
-def _decode(
+def _read(
     source: ImageSource, size: int, count: int, threads: int
 ) -> tuple[Tensor, dict[int, str]]:
     pixels = torch.empty(count, 3, size, size, dtype=torch.uint8)
     problems: dict[int, str] = {}
 
-    def decode(chunk: range) -> range:
+    def read(chunk: range) -> range:
         for index in chunk:
             try:
                 pixels[index] = fit_pixels(source.read(index), size)
@@ -116,9 +147,9 @@ def _decode(
         return chunk
 
     chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-    bar = progress_bar("decode", count)
+    bar = progress_bar("read", count)
     with quiet, bar as advance, ThreadPoolExecutor(threads) as pool:
-        for chunk in pool.map(decode, chunks):
+        for chunk in pool.map(read, chunks):
             for _ in chunk:
                 advance()
     return pixels, dict(sorted(problems.items()))
@@ -148,7 +179,7 @@ def _load(path: Path, source: ImageSource, size: int) -> _Found | None:
         reason = "its checksum or its source doesn't fit"
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         reason = str(error)
-    _log.warning("%s is damaged (%s); decoding again.", path, reason)
+    _log.warning("%s is damaged (%s); reading again.", path, reason)
     return None
 
 

@@ -39,7 +39,7 @@ def _umask() -> int:
     return mask
 
 
-def output_folder(name: str) -> Path:
+def output_folder(name: str | Path) -> Path:
     """The folder of this name, which need not be there yet.
 
     Raises:
@@ -49,11 +49,15 @@ def output_folder(name: str) -> Path:
     try:
         there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
         if not there.is_dir() or (path.is_symlink() and not path.exists()):
-            raise ValueError(f"--out {name}: {there} is a file or a dead link; name a folder.")
+            raise ValueError(
+                f"`out` must be a folder, got {name}: {there} is a file or a dead link."
+            )
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        raise ValueError(f"--out {name}: can't be written to ({error.strerror}).") from None
+        raise ValueError(
+            f"`out` {name}: can't be written to ({error.strerror}); name another folder."
+        ) from None
     return path
 
 

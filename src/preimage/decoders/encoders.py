@@ -5,38 +5,41 @@ from typing import Any
 
 from preimage.data.checkpoints import Checkpoint, is_checkpoint, read_checkpoint, write_checkpoint
 from preimage.decoders.classifier import Classifier
-from preimage.decoders.options import EncoderConfig
+from preimage.decoders.options import EncoderOptions
 from preimage.decoders.pretrained import pretrained_encoder
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.laws import Law
+from preimage.network.spec import EncoderSpec
 
 KIND = "classifier"
 Origin = dict[str, Any]
 
 
-def open_encoder(config: EncoderConfig, description: Description) -> tuple[Network, Origin]:
-    """The encoder of a config, and where its weights come from.
-
-    Args:
-        description: of the encoder, for weights that are drawn from a law.
+def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
+    """The encoder of the options, and where its weights come from.
 
     Raises:
         ValueError: no such law or file; the file is damaged or does not fit.
     """
-    if is_law(config.weights):
-        if config.twin_of:
-            description = trained_encoder(config.twin_of, config)[0].description
+    if is_law(options.weights):
+        description = (
+            trained_encoder(options.twin_of, options.spec)[0].description
+            if options.twin_of
+            else options.description()
+        )
         origin = {
-            "law": config.weights,
-            "seed": config.seed,
-            "network": config.network_number,
-            "twin_of": config.twin_of,
+            "law": options.weights,
+            "seed": options.seed,
+            "network": options.network_number,
+            "twin_of": options.twin_of,
         }
         return _draw(description, origin), origin
-    if config.twin_of:
-        raise ValueError("--twin-of is for random weights; give a law such as gaussian:fan-in.")
-    return trained_encoder(config.weights, config)
+    if options.twin_of:
+        raise ValueError(
+            "`twin_of` is for random weights; give a law such as gaussian:fan-in as `weights`."
+        )
+    return trained_encoder(options.weights, options.spec)
 
 
 def is_law(weights: str) -> bool:
@@ -47,25 +50,25 @@ def is_law(weights: str) -> bool:
     return True
 
 
-def trained_encoder(weights: str, config: EncoderConfig) -> tuple[Network, Origin]:
-    """torchvision's encoder, or the one in a file, up to the config's layer.
+def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
+    """torchvision's encoder, or the one in a file, up to the spec's layer.
 
     Raises:
         ValueError: no such file; it is damaged or does not fit.
     """
     own = ("width", "width_factor", "kernel_size")
-    if config.simplified != "no" or any(getattr(config, name) is not None for name in own):
+    if spec.simplified != "no" or any(getattr(spec, name) is not None for name in own):
         raise ValueError(
-            f"the encoder of {weights} has its own widths and kernels; leave out --width, "
-            "--width-factor, --kernel-size and --simplified."
+            f"the encoder of {weights} has its own widths and kernels; leave out `width`, "
+            "`width_factor`, `kernel_size` and `simplified`."
         )
     if weights == "imagenet" or not is_checkpoint(weights):
-        return pretrained_encoder(weights, config.architecture, config.layer, pooled=config.pooled)
+        return pretrained_encoder(weights, spec.architecture, spec.layer, pooled=spec.pooled)
     checkpoint = read_checkpoint(weights, KIND)
     whole = Network(Description.from_dict(checkpoint.card["encoder"]))
     whole.load_state_dict(checkpoint.part("encoder"))
     origin = {"file": Path(weights).name, **{k: checkpoint.card[k] for k in _ORIGIN}}
-    return cut(whole, config.layer, pooled=config.pooled), origin
+    return cut(whole, spec.layer, pooled=spec.pooled), origin
 
 
 _ORIGIN = ("classes", "accuracy", "training")

@@ -1,206 +1,129 @@
-"""The verbs about decoders that learn: encoders with any weights, data, recipes."""
+"""Option sets of decoders that learn: the encoder, the decoder, the photos, the machine.
 
-from dataclasses import dataclass
+Small, composed, and free of torch. What the numbers of a training depend on besides these is its
+`preimage.decoders.recipes.Recipe`, precision included; `MachineOptions` change no number but by
+rounding.
+"""
+
+from dataclasses import dataclass, field
 from typing import Literal
 
-from preimage.decoders.recipes import CLASSIFIER_RECIPE, DECODER_RECIPES, Recipe, RecipeName
 from preimage.network.description import Description
+from preimage.network.operations import UnpoolKind
 from preimage.network.spec import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Checked,
     DeviceName,
-    NetworkConfig,
+    EncoderSpec,
 )
 
 Input = Literal["imagenet", "mean-subtracted", "raw"]
 
 
+def default_spec() -> EncoderSpec:
+    """VGG16 up to Conv3 with the paper's leaky ReLU of slope 0.2."""
+    return EncoderSpec(slope=0.2)
+
+
 @dataclass(frozen=True, kw_only=True)
-class EncoderConfig(NetworkConfig):
-    """An encoder: a CNN up to a layer, with weights of any origin.
+class EncoderOptions(Checked):
+    """An encoder with weights of any origin.
 
     Args:
+        spec: The CNN up to its layer.
         weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet for torchvision's
             pre-trained weights; or a file: torchvision's layout (.pth, .safetensors), or what
-            preimage pretrain wrote.
+            `pretrain_encoder` wrote.
         twin_of: With a law as weights, take everything else (architecture, activation, input) from
             the encoder of this file, or of imagenet; biases are zero.
         seed: Seed of all random streams.
         network_number: Number of the random network; each has its own weights.
-        input: What the encoder does to pixels in [0, 255] first: imagenet subtracts ImageNet's
-            mean and divides by its standard deviation.
+        input: What a random encoder does to pixels in [0, 255] first: `imagenet` subtracts
+            ImageNet's mean and divides by its standard deviation.
     """
 
-    slope: float = 0.2
-    head: Literal["conv"] = "conv"
+    spec: EncoderSpec = field(default_factory=default_spec)
     weights: str = "gaussian:fan-in"
     twin_of: str | None = None
     seed: int = 0
     network_number: int = 0
-    input: Input | None = None
+    input: Input = "imagenet"
 
-    def description(self, default_input: Input = "imagenet") -> Description:
-        """The encoder, input and all.
+    def description(self) -> Description:
+        """The encoder as it is for weights drawn from a law, its input included.
 
         Raises:
-            ValueError: a word does not fit the architecture.
+            ValueError: the options do not fit the architecture.
         """
-        encoder = self.encoder()
-        match self.input or default_input:
-            case "imagenet":
-                return encoder.with_input(IMAGENET_MEAN, IMAGENET_STD)
-            case "mean-subtracted":
-                return encoder.with_input(IMAGENET_MEAN, (1.0, 1.0, 1.0))
-        return encoder
+        return with_input(self.spec.encoder(), self.input)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeChanges(Checked):
-    """A training's data, its machine, and what it changes of the recipe.
+class DecoderOptions(Checked):
+    """The DCN that mirrors an encoder.
+
+    Args:
+        unpool: The kind of every unpooling.
+        slope: Slope of its activation below zero.
+        bias: Give its convolutions biases.
+    """
+
+    unpool: UnpoolKind = "zeros"
+    slope: float = 0.2
+    bias: bool = False
+
+    def description(self, encoder: Description) -> Description:
+        """The DCN of an encoder."""
+        return encoder.mirror(self.unpool).with_activation(self.slope).with_bias(self.bias)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(Checked):
+    """Photos to train on, and others to measure on.
 
     Args:
         data: Training photos: a folder, a zip (photos.zip/train is a folder in it), WebDataset
             shards, a glob pattern, or hf:owner/name:split.
-        out: Folder of the run; the same command goes on with it.
-        steps: Number of steps; the recipe's if not given, as all that follow.
-        batch_size: Photos a step, over all processes.
-        learning_rate: Adam's rate at its highest.
-        crop: Side of the random crops in pixels.
-        precision: bf16 computes convolutions in bfloat16 and keeps weights in float32.
-        feature_scaling: Divide features by their root mean square, one constant.
-        max_minutes: Stop cleanly after this time.
-        save_every: Seconds between two saved states.
-        in_memory: Decode all photos once, as squares of this side, and keep them; 0 reads each
-            when it is needed.
-        accumulate: Parts that each batch is computed in, to save memory.
-        compile: Let torch.compile make the step; the first takes half a minute.
-        workers: Processes that decode photos ahead; as many as cores allow if not given.
-        dry_run: Print steps, work, disk and hours, and stop.
-        device: Where to compute; auto takes a GPU if there is one.
+        held_out: Photos to measure the PSNR on while it trains; as in `data`. Empty: none.
+        measure_every: Steps between two measurements.
+        in_memory: Read all photos once, as squares of this side, and keep them; 0 reads each when
+            it is needed.
     """
 
     data: str = ""
-    out: str = "preimage-train"
-    steps: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    crop: int | None = None
-    precision: Literal["fp32", "bf16"] | None = None
-    feature_scaling: bool | None = None
-    max_minutes: float | None = None
-    save_every: float = 60.0
+    held_out: str = ""
+    measure_every: int = 400
     in_memory: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions(Checked):
+    """Where and how a training computes; nothing here changes a number but by rounding.
+
+    Args:
+        device: `auto` is a GPU if there is one.
+        accumulate: Parts that each batch is computed in, to save memory.
+        compile: Let torch.compile make the step; the first takes half a minute.
+        workers: Processes that read photos ahead; as many as cores allow if None.
+        save_every: Seconds between two saved states.
+        max_minutes: Stop cleanly after this time; None trains to the recipe's last step.
+    """
+
+    device: DeviceName = "auto"
     accumulate: int = 1
     compile: bool = False
     workers: int | None = None
-    dry_run: bool = False
-    device: DeviceName = "auto"
-
-    def change(self, recipe: Recipe) -> Recipe:
-        """The recipe with what was given in place of its own."""
-        names = ("steps", "batch_size", "learning_rate", "crop", "precision", "feature_scaling")
-        return recipe.changed(**{name: getattr(self, name) for name in names})
+    save_every: float = 60.0
+    max_minutes: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainCommand(RecipeChanges, EncoderConfig):
-    """Train the DCN on the features of a CNN (Section 3).
-
-    Args:
-        recipe: paper is Section 3's own; quick is for CPUs.
-        held_out: Photos to measure the PSNR on while it trains; as in --data.
-        measure_every: Steps between two measurements.
-        decoder_slope: Slope of the DCN's activation below zero.
-        decoder_bias: Give the DCN's convolutions biases.
-    """
-
-    recipe: RecipeName = "quick"
-    held_out: str = ""
-    measure_every: int = 400
-    decoder_slope: float = 0.2
-    decoder_bias: bool = False
-
-    def training_recipe(self) -> Recipe:
-        """The recipe, changes and all."""
-        return self.change(DECODER_RECIPES[self.recipe])
-
-    def encoder_description(self) -> Description:
-        """The encoder; the paper's recipe leaves its input in [0, 255], the mean subtracted."""
-        return self.description("mean-subtracted" if self.recipe == "paper" else "imagenet")
-
-    def decoder_of(self, encoder: Description) -> Description:
-        """The DCN of an encoder."""
-        mirror = encoder.mirror(self.unpool).with_activation(self.decoder_slope)
-        return mirror.with_bias(self.decoder_bias)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PretrainCommand(RecipeChanges, NetworkConfig):
-    """Train a CNN to tell classes apart, so that a trained encoder exists for any data set.
-
-    Args:
-        data: Training photos in a folder for each class; as in preimage train.
-        test: Test photos in a folder for each class.
-        no_batch_norm: Train without batch normalisation, which is otherwise folded in afterwards.
-        seed: Seed of the weights and of the order of photos.
-    """
-
-    layer: str = "conv5"
-    head: Literal["conv"] = "conv"
-    out: str = "preimage-pretrain"
-    test: str | None = None
-    no_batch_norm: bool = False
-    seed: int = 0
-
-    def training_recipe(self) -> Recipe:
-        """The recipe, changes and all."""
-        return self.change(CLASSIFIER_RECIPE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitCommand(EncoderConfig):
-    """Fit a decoder in closed form, in one pass over photos.
-
-    Args:
-        decoder: least-squares: the best linear map from a window of feature maps to pixels.
-        window: Side of the window; odd.
-        positions: Windows taken of each photo, at random; all if 0.
-        data: Training photos; as in preimage train.
-        photos: Use so many of them, the first ones; all if 0.
-        size: Photos are cropped to their centre square and resized to this side.
-        out: File of the decoder.
-        device: Where to compute; auto takes a GPU if there is one.
-    """
-
-    decoder: Literal["least-squares"] = "least-squares"
-    window: int = 3
-    positions: int = 0
-    data: str = ""
-    photos: int = 0
-    size: int = 224
-    out: str = "decoder.safetensors"
-    device: DeviceName = "auto"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluateCommand(Checked):
-    """Score a decoder on photos it was trained on and on others, beside baselines.
-
-    Args:
-        decoder: File of the decoder.
-        data: Photos that it was trained on; the mean image is theirs.
-        held_out: Photos that it has not seen.
-        photos: Use so many of each, the first ones; all if 0.
-        size: Photos are cropped to their centre square and resized to this side.
-        out: Folder for the scores of every photo.
-        device: Where to compute; auto takes a GPU if there is one.
-    """
-
-    decoder: str
-    data: str = ""
-    held_out: str = ""
-    photos: int = 0
-    size: int = 224
-    out: str = "preimage-evaluate"
-    device: DeviceName = "auto"
+def with_input(encoder: Description, name: Input) -> Description:
+    """The encoder behind what `EncoderOptions.input` names."""
+    match name:
+        case "imagenet":
+            return encoder.with_input(IMAGENET_MEAN, IMAGENET_STD)
+        case "mean-subtracted":
+            return encoder.with_input(IMAGENET_MEAN, (1.0, 1.0, 1.0))
+        case "raw":
+            return encoder

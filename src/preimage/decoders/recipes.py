@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from math import cos, pi
 from typing import Any, Literal
 
+from preimage.decoders.options import Input
 from preimage.network.spec import Checked
 
 RecipeName = Literal["paper", "quick"]
@@ -80,6 +81,8 @@ DECODER_RECIPES: dict[str, Recipe] = {
         precision="bf16",
     ),
 }
+#: What a random encoder does to pixels first: in Section 3 the mean is subtracted, no more.
+DECODER_INPUTS: dict[str, Input] = {"paper": "mean-subtracted", "quick": "imagenet"}
 CLASSIFIER_RECIPE = Recipe(
     steps=6_000,
     batch_size=128,

@@ -229,7 +229,7 @@ def _finish(
         for step, loss in enumerate(outcome.losses, start=1)
     ]
     table = write_rows(folder / f"{config.figure}.csv", rows)
-    steps, batch = len(outcomes[0][1].losses), trainings.command({}).training_recipe().batch_size
+    steps, batch = len(outcomes[0][1].losses), trainings.training({}).recipe.batch_size
     missing = f"; absent: {', '.join(absent)}" if absent else ""
     heading = (
         f"{LAYER.capitalize()}-De{LAYER.capitalize()}, {steps:,} steps of {batch} crops of "

@@ -1,25 +1,29 @@
 """Decoders trained side by side (Section 3): which ones a figure needs, and what became of them.
 
-An `Arm` is one training: its words, beyond the figure's preset, are those of `TrainCommand`. Arms
-are kept in folders named by their settings, so figures share what they have in common, and a run
-that was stopped goes on.
+An arm is one training: its options, flat, beyond the figure's preset. Arms are kept in folders
+named by their settings, so figures share what they have in common, and a run that was stopped goes
+on.
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from preimage.app.cli.commands import ReproduceCommand
+from preimage.data.memory import open_squares
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
+from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
-from preimage.decoders.learning import fit_decoder, open_squares, train_decoder
-from preimage.decoders.options import EncoderConfig, FitCommand, TrainCommand
+from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.pretrained import cached_file
+from preimage.decoders.recipes import DECODER_INPUTS, DECODER_RECIPES, Recipe
 from preimage.decoders.run_folder import read_metrics
+from preimage.decoders.train import train_decoder
+from preimage.network.spec import EncoderSpec
 from preimage.paper.finding import Incomplete
 
 #: Settings of every training of a scale; `rates` are tried where a figure tunes the learning rate.
@@ -45,7 +49,43 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 _EVALUATION_SIDE = 227  # where photos are not held in memory
-_UNNAMED = ("data", "held_out", "out", "device", "max_minutes", "workers", "save_every")
+#: Options of an arm that neither a preset nor a figure gives; folders are named by all of them.
+_DEFAULTS: dict[str, Any] = {
+    "architecture": "vgg16",
+    "layer": "conv3",
+    "pooled": False,
+    "pool": "max",
+    "unpool": "zeros",
+    "width": None,
+    "width_factor": None,
+    "kernel_size": None,
+    "slope": 0.2,
+    "simplified": "no",
+    "head": "conv",
+    "weights": "gaussian:fan-in",
+    "twin_of": None,
+    "seed": 0,
+    "network_number": 0,
+    "input": None,
+}
+_TRAINING_DEFAULTS: dict[str, Any] = {
+    **_DEFAULTS,
+    "steps": None,
+    "batch_size": None,
+    "learning_rate": None,
+    "crop": None,
+    "precision": None,
+    "feature_scaling": None,
+    "in_memory": 0,
+    "accumulate": 1,
+    "compile": False,
+    "dry_run": False,
+    "recipe": "quick",
+    "measure_every": 400,
+    "decoder_slope": 0.2,
+    "decoder_bias": False,
+}
+_RECIPE = ("steps", "batch_size", "learning_rate", "crop", "precision", "feature_scaling")
 
 
 @dataclass(frozen=True)
@@ -54,6 +94,17 @@ class Encoders:
 
     label: str
     networks: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Training:
+    """The options of an arm, and the folder that keeps it."""
+
+    encoder: EncoderOptions
+    decoder: DecoderOptions
+    data: DataOptions
+    recipe: Recipe
+    out: Path
 
 
 @dataclass(frozen=True)
@@ -130,26 +181,32 @@ class Trainings:
             found.append(Encoders(f"VGG16 {label}", networks))
         return found, absent
 
-    def command(self, words: Mapping[str, Any]) -> TrainCommand:
+    def training(self, words: Mapping[str, Any]) -> Training:
         """The training of an arm, in a folder named by its settings."""
-        names = {f.name for f in fields(TrainCommand)}
-        preset = {key: value for key, value in self.preset.items() if key in names}
+        options = self._options(words)
+        recipe = DECODER_RECIPES[options["recipe"]].changed(**{k: options[k] for k in _RECIPE})
+        return Training(
+            _encoder(options),
+            DecoderOptions(unpool=options["unpool"]),
+            DataOptions(data=self.config.train, in_memory=options["in_memory"]),
+            recipe,
+            Path(self.config.out) / "trainings" / self._name(options),
+        )
+
+    def _options(self, words: Mapping[str, Any]) -> dict[str, Any]:
+        """All options of an arm, flat."""
+        preset = {k: value for k, value in self.preset.items() if k in _TRAINING_DEFAULTS}
         if words.get("twin_of") or not _is_random(words):
             preset.pop("width_factor", None)  # the file's encoder has its own
         if "batch_size" not in preset and self.side <= preset["crop"]:
             preset["batch_size"] = 64 if self.config.scale == "quick" else None
-        command = TrainCommand(
-            **{
-                **preset,
-                "data": self.config.train,
-                "seed": self.config.seed,
-                "device": self.config.device,
-                **words,
-            }
-        )
-        settings = {k: v for k, v in asdict(command).items() if k not in _UNNAMED}
-        name = _name(settings | {"data": Path(self.config.train).name}, command)
-        return replace(command, out=str(Path(self.config.out) / "trainings" / name))
+        return {**_TRAINING_DEFAULTS, **preset, "seed": self.config.seed, **words}
+
+    def _name(self, options: Mapping[str, Any]) -> str:
+        settings = {**options, "data": Path(self.config.train).name}
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:10]
+        weights = Path(options["weights"]).stem.replace(":", "-")
+        return f"{options['architecture']}-{options['layer']}-{weights}-{digest}"
 
     def train(self, words: Mapping[str, Any]) -> Outcome:
         """The outcome of an arm, trained now as far as it was not.
@@ -158,12 +215,13 @@ class Trainings:
             Incomplete: time was up.
         """
         left = (self.deadline - time.monotonic()) / 60
-        command = replace(self.command(words), max_minutes=max(left, 1e-3))
-        inverter = train_decoder(command)
+        machine = MachineOptions(device=self.config.device, max_minutes=max(left, 1e-3))
+        arm = self.training(words)
+        inverter = train_decoder(arm.encoder, arm.decoder, arm.data, arm.recipe, arm.out, machine)
         if inverter is None:
             raise Incomplete([], f"{self.config.figure}: time was up; the same command goes on.")
-        lines = read_metrics(Path(command.out) / "metrics.jsonl")
-        values = 3 * command.training_recipe().crop ** 2
+        lines = read_metrics(arm.out / "metrics.jsonl")
+        values = 3 * arm.recipe.crop**2
         return Outcome(
             inverter,
             [line["loss"] / values for line in lines],
@@ -172,22 +230,26 @@ class Trainings:
 
     def fit(self, words: Mapping[str, Any], window: int = 3) -> Inverter:
         """The least-squares decoder of an encoder, on as many photos as are scored."""
-        shared = {f.name for f in fields(EncoderConfig)}
-        train = asdict(self.command(words))
-        command = FitCommand(
-            **{key: value for key, value in train.items() if key in shared},
-            window=window,
-            data=self.config.train,
-            size=self.side,
-            photos=self.fitted_photos,
-            device=self.config.device,
-        )
-        settings = {k: v for k, v in asdict(command).items() if k not in _UNNAMED}
-        name = _name(settings | {"data": Path(self.config.train).name}, command)
-        path = Path(self.config.out) / "fits" / f"{name}.safetensors"
+        options = {k: v for k, v in self._options(words).items() if k in _DEFAULTS}
+        fitting = {
+            "decoder": "least-squares",
+            "window": window,
+            "positions": 0,
+            "photos": self.fitted_photos,
+            "size": self.side,
+        }
+        path = Path(self.config.out) / "fits" / f"{self._name(options | fitting)}.safetensors"
         if path.exists():
             return Inverter.load(path)
-        return fit_decoder(replace(command, out=str(path)))
+        return fit_decoder(
+            _encoder({**options, "recipe": "quick"}),
+            self.config.train,
+            path,
+            window=window,
+            photos=self.fitted_photos,
+            size=self.side,
+            device=self.config.device,
+        )
 
     @property
     def fitted_photos(self) -> int:
@@ -198,7 +260,7 @@ class Trainings:
         """By photos (`training`, `held-out`) and method: scores of the first photos of each."""
         count = self.preset["photos"]
         training = open_squares(self.config.train, self.side, count)
-        held_out = open_squares(self.config.held_out, self.side, count, option="held-out")
+        held_out = open_squares(self.config.held_out, self.side, count, argument="held_out")
         mean = mean_image(training.pixels)
         batch = max(1, 2**19 // self.side**2)
         return {
@@ -211,10 +273,14 @@ def _is_random(words: Mapping[str, Any]) -> bool:
     return ":" in words.get("weights", "gaussian:fan-in")
 
 
-def _name(settings: Mapping[str, Any], command: TrainCommand | FitCommand) -> str:
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:10]
-    weights = Path(command.weights).stem.replace(":", "-")
-    return f"{command.architecture}-{command.layer}-{weights}-{digest}"
+def _encoder(options: Mapping[str, Any]) -> EncoderOptions:
+    spec = {f.name: options[f.name] for f in fields(EncoderSpec)}
+    names = ("weights", "twin_of", "seed", "network_number")
+    return EncoderOptions(
+        spec=EncoderSpec(**spec),
+        **{name: options[name] for name in names},
+        input=options["input"] or DECODER_INPUTS[options["recipe"]],
+    )
 
 
 def smooth(losses: Sequence[float], fraction: float = 0.05) -> list[float]:

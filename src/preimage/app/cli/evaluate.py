@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from preimage.app.cli.decoder_commands import EvaluateCommand
+from preimage.data.memory import open_squares
 from preimage.data.records import environment, output_folder, write_json, write_jsonl
 from preimage.data.tables import text_table
 from preimage.decoders.evaluate import METRICS, Evaluation, evaluate, mean_image
 from preimage.decoders.inverter import Inverter
-from preimage.decoders.learning import open_squares
-from preimage.decoders.options import EvaluateCommand
 from preimage.network.device import resolve_device
 from preimage.scores.metrics import COLOUR
 
@@ -17,9 +17,10 @@ def run(config: EvaluateCommand) -> int:
     """Scores photos, writes every score, and prints means with their intervals."""
     inverter = Inverter.load(config.decoder).to(resolve_device(config.device))
     folder = output_folder(config.out)
+    count = config.photos or None
     sources = {
-        "training": open_squares(config.data, config.size, config.photos),
-        "held-out": open_squares(config.held_out, config.size, config.photos, option="held-out"),
+        "training": open_squares(config.data, config.size, count),
+        "held-out": open_squares(config.held_out, config.size, count, argument="held_out"),
     }
     mean = mean_image(sources["training"].pixels)
     found = {name: evaluate(inverter, s.pixels, mean) for name, s in sources.items()}

@@ -1,13 +1,22 @@
 """`preimage fit`: a decoder in closed form."""
 
-from preimage.decoders.learning import fit_decoder
+from preimage.app.cli.decoder_commands import FitCommand
+from preimage.decoders.fit import fit_decoder
 from preimage.decoders.least_squares import LeastSquaresDecoder
-from preimage.decoders.options import FitCommand
 
 
 def run(config: FitCommand) -> int:
     """Fits and writes the decoder."""
-    decoder = fit_decoder(config).decoder
+    decoder = fit_decoder(
+        config.encoder_options(),
+        config.data,
+        config.out,
+        window=config.window,
+        positions=config.positions or None,
+        photos=config.photos or None,
+        size=config.size,
+        device=config.device,
+    ).decoder
     assert isinstance(decoder, LeastSquaresDecoder)
     record = decoder.record
     best = min(value for value in record.held_back_mse if value is not None)

@@ -14,22 +14,21 @@ from importlib import import_module
 from typing import Any, NoReturn, TextIO, get_args, get_origin, get_type_hints
 
 from preimage._version import __version__
-from preimage.app.cli import commands
-from preimage.decoders import options
+from preimage.app.cli import commands, decoder_commands
 
 #: verb → (its dataclass, its positional field)
 VERBS: dict[str, tuple[type, str | None]] = {
     "demo": (commands.DemoCommand, None),
-    "evaluate": (options.EvaluateCommand, None),
-    "fit": (options.FitCommand, None),
+    "evaluate": (decoder_commands.EvaluateCommand, None),
+    "fit": (decoder_commands.FitCommand, None),
     "limit": (commands.LimitCommand, "photo"),
-    "pretrain": (options.PretrainCommand, None),
+    "pretrain": (decoder_commands.PretrainCommand, None),
     "reconstruct": (commands.ReconstructCommand, "photos"),
     "reproduce": (commands.ReproduceCommand, "figure"),
     "shapes": (commands.ShapesCommand, "architecture"),
     "show": (commands.ShowCommand, "architecture"),
     "sweep": (commands.SweepCommand, "action"),
-    "train": (options.TrainCommand, None),
+    "train": (decoder_commands.TrainCommand, None),
 }
 
 

@@ -4,18 +4,28 @@ from pathlib import Path
 
 from accelerate import PartialState
 
+from preimage.app.cli.decoder_commands import PretrainCommand
 from preimage.app.cli.train import print_costs, unfinished
 from preimage.data.checkpoints import read_checkpoint
 from preimage.decoders.encoders import KIND
-from preimage.decoders.learning import CLASSIFIER_FILE, pretrain_encoder
-from preimage.decoders.options import PretrainCommand
+from preimage.decoders.pretrain import CLASSIFIER_FILE, pretrain_encoder
 
 
 def run(config: PretrainCommand) -> int:
     """Trains, tests, and writes `encoder.safetensors`."""
     if config.dry_run:
         return print_costs(config.encoder(), None, config.training_recipe())
-    model = pretrain_encoder(config)
+    model = pretrain_encoder(
+        config.spec(),
+        config.data,
+        config.training_recipe(),
+        config.out,
+        config.machine(),
+        test=config.test,
+        in_memory=config.in_memory,
+        batch_norm=not config.no_batch_norm,
+        seed=config.seed,
+    )
     if not PartialState().is_main_process:
         return 0
     if model is None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from accelerate import PartialState
 
-from preimage.decoders.learning import DECODER_FILE, costs, measured_rate, train_decoder
-from preimage.decoders.options import TrainCommand
+from preimage.app.cli.decoder_commands import TrainCommand
+from preimage.decoders.costs import measured_rate, training_cost
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import read_metrics
+from preimage.decoders.train import DECODER_FILE, train_decoder
 from preimage.network.description import Description
 
 
@@ -15,9 +16,16 @@ def run(config: TrainCommand) -> int:
     """Trains and writes `decoder.safetensors`."""
     recipe = config.training_recipe()
     if config.dry_run:
-        encoder = config.encoder_description()
-        return print_costs(encoder, config.decoder_of(encoder), recipe)
-    inverter = train_decoder(config)
+        encoder = config.encoder_options().description()
+        return print_costs(encoder, config.decoder_options().description(encoder), recipe)
+    inverter = train_decoder(
+        config.encoder_options(),
+        config.decoder_options(),
+        config.data_options(),
+        recipe,
+        config.out,
+        config.machine(),
+    )
     if not PartialState().is_main_process:  # one of several under torchrun; the first one speaks
         return 0
     if inverter is None:
@@ -39,13 +47,13 @@ def unfinished(out: str) -> int:
 
 def print_costs(encoder: Description, decoder: Description | None, recipe: Recipe) -> int:
     """Prints what a run would take."""
-    found = costs(encoder, decoder, recipe)
+    found = training_cost(encoder, decoder, recipe)
     rate = measured_rate()
     print(
-        f"{found['steps']:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}\n"
-        f"{2 * found['multiply_adds']:.2e} FLOPs, inserted zeros counted\n"
-        f"{found['state_bytes'] / 1e6:.1f} MB of state on the disk\n"
-        f"{found['multiply_adds'] / rate / 3600:.1f} hours at this machine's "
+        f"{found.steps:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}\n"
+        f"{2 * found.multiply_adds:.2e} FLOPs, inserted zeros counted\n"
+        f"{found.state_bytes / 1e6:.1f} MB of state on the disk\n"
+        f"{found.multiply_adds / rate / 3600:.1f} hours at this machine's "
         f"{2 * rate / 1e9:.0f} GFLOP/s in a 3×3 convolution"
     )
     return 0

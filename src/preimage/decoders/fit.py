@@ -1,0 +1,74 @@
+"""Fitting a decoder in closed form: from option sets to the file it leaves."""
+
+import time
+from pathlib import Path
+
+import torch
+
+from preimage.data.memory import open_squares
+from preimage.data.records import environment
+from preimage.decoders.encoders import open_encoder
+from preimage.decoders.inverter import Inverter
+from preimage.decoders.least_squares import fit_least_squares
+from preimage.decoders.options import EncoderOptions
+from preimage.network.device import resolve_device
+from preimage.network.spec import DeviceName
+from preimage.network.trace import alignment
+
+
+def fit_decoder(
+    encoder: EncoderOptions,
+    data: str,
+    out: str | Path,
+    *,
+    window: int = 3,
+    positions: int | None = None,
+    photos: int | None = None,
+    size: int = 224,
+    device: DeviceName = "auto",
+) -> Inverter:
+    """The least-squares decoder of an encoder, written to its file.
+
+    Args:
+        data: training photos, as in `DataOptions`.
+        out: file of the decoder.
+        window: side of the window of features; odd.
+        positions: windows taken per photo, at random; None takes all.
+        photos: use the first so many; None uses all.
+        size: photos are cropped to their centre square and resized to this side.
+        device: `auto` is a GPU if there is one.
+
+    Raises:
+        ValueError: an option, the data or the file does not fit.
+    """
+    place = resolve_device(device)
+    network, origin = open_encoder(encoder)
+    network.to(place)
+    source = open_squares(data, size, photos)
+    batches = (part.float().to(place) for part in torch.split(source.pixels, _batch_size(size)))
+    start = time.perf_counter()
+    decoder = fit_least_squares(
+        network,
+        batches,
+        alignment(network.description),
+        window=window,
+        positions=positions,
+        seed=encoder.seed,
+    )
+    card = {
+        "training": {
+            "data": source.fingerprint,
+            "photos": len(source),
+            "size": size,
+            "seconds": round(time.perf_counter() - start, 2),
+            "environment": environment(place),
+        }
+    }
+    inverter = Inverter(network, origin, decoder, 1.0, card)
+    inverter.save(Path(out))
+    return inverter
+
+
+def _batch_size(side: int) -> int:
+    """Photos per batch: as many pixels as four of 224×224, about 50 MB of Conv1's full width."""
+    return max(1, 4 * 224 * 224 // side**2)

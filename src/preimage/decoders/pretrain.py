@@ -1,0 +1,102 @@
+"""Training an encoder to tell classes apart: from option sets to the file it leaves."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from preimage.data.crops import CropDataset
+from preimage.data.memory import open_source
+from preimage.data.records import environment, output_folder
+from preimage.decoders.classifier import Classification, Classifier, accuracy, classifier
+from preimage.decoders.encoders import load_classifier, save_classifier
+from preimage.decoders.options import MachineOptions, with_input
+from preimage.decoders.recipes import Recipe
+from preimage.decoders.run_folder import Run, crop_dataset, load_batches
+from preimage.decoders.train import open_training
+from preimage.network.spec import EncoderSpec
+
+CLASSIFIER_FILE = "encoder.safetensors"
+_TEST_BATCH = 250  # photos
+
+
+def pretrain_encoder(
+    spec: EncoderSpec,
+    data: str,
+    recipe: Recipe,
+    out: str | Path,
+    machine: MachineOptions | None = None,
+    *,
+    test: str | None = None,
+    in_memory: int = 0,
+    batch_norm: bool = True,
+    seed: int = 0,
+) -> Classifier | None:
+    """The classifier of a run, trained now as far as it was not; None if it stopped early.
+
+    Args:
+        data: training photos in a folder per class, as in `DataOptions`.
+        out: folder of the run; the same call goes on with it.
+        test: test photos in a folder per class.
+        in_memory: as in `DataOptions`.
+        batch_norm: train with batch normalisation, which is folded in afterwards.
+        seed: of the weights and of the order of photos.
+
+    Raises:
+        ValueError: an option, the data or the folder does not fit.
+        ArithmeticError: the loss is not finite.
+        KeyboardInterrupt: Ctrl-C came; the state is saved.
+    """
+    machine = machine or MachineOptions()
+    folder = output_folder(out)
+    source = open_source(data, in_memory, labelled=True)
+    assert source.classes is not None
+    description = with_input(spec.encoder(), "imagenet")
+    model = classifier(description, len(source.classes), seed=seed, batch_norm=batch_norm)
+    settings = {
+        "recipe": asdict(recipe),
+        "encoder": description.to_dict(),
+        "batch_norm": batch_norm,
+        "data": source.fingerprint,
+        "in_memory": in_memory,
+        "seed": seed,
+    }
+    training = open_training(Classification(model), recipe, machine)
+    run = Run(training, folder, settings, source.problems)
+    dataset = crop_dataset(source, recipe, seed)
+    batches = load_batches(dataset, recipe, training.step, training.accelerator, machine.workers)
+    if not run.go(batches, max_minutes=machine.max_minutes, save_every=machine.save_every):
+        return None
+    device = training.accelerator.device
+    tested = _test(model, test, in_memory, source.classes, recipe, device) if test else None
+    card = {
+        "classes": list(source.classes),
+        "training": {**settings, "environment": environment(device)},
+        "accuracy": tested,
+    }
+    if not training.accelerator.is_main_process:
+        return model.folded()
+    return load_classifier(save_classifier(folder / CLASSIFIER_FILE, model, card))
+
+
+def _test(
+    model: Classifier,
+    test: str,
+    in_memory: int,
+    classes: tuple[str, ...],
+    recipe: Recipe,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Accuracy on the test photos, by the folded classifier, as it will be used."""
+    source = open_source(test, in_memory, labelled=True, argument="test")
+    if source.classes != classes:
+        raise ValueError(
+            f"`test` must have the classes of `data`, {classes}; {test} has {source.classes}."
+        )
+    dataset = CropDataset(source, recipe.crop, resize=recipe.resize or None)
+    keys = [(0, index) for index in range(len(source))]
+    starts = range(0, len(keys), _TEST_BATCH)
+    batches = (dataset.batch(keys[start : start + _TEST_BATCH]) for start in starts)
+    right, total = accuracy(model.folded().to(device), batches, device)
+    return {"accuracy": right / total, "photos": total}

@@ -1,0 +1,145 @@
+"""Training a DCN on an encoder's features (Section 3): from option sets to the file it leaves."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from preimage.data.crops import CropDataset
+from preimage.data.memory import open_source, open_squares
+from preimage.data.records import environment, output_folder
+from preimage.decoders.encoders import open_encoder
+from preimage.decoders.inverter import Inversion, Inverter, measure_scale
+from preimage.decoders.loop import Objective, Training
+from preimage.decoders.options import (
+    DataOptions,
+    DecoderOptions,
+    EncoderOptions,
+    MachineOptions,
+)
+from preimage.decoders.recipes import Recipe
+from preimage.decoders.run_folder import Run, crop_dataset, load_batches, read_metrics
+from preimage.network.build import Network, build
+from preimage.network.device import resolve_device
+from preimage.scores.metrics import colour_scores
+
+DECODER_FILE = "decoder.safetensors"
+_PROBE_PHOTOS, _PROBE_SIDE = 24, 224  # held-out photos: a quarter of a second per measurement
+_SCALE_PHOTOS = 64  # one constant; over so many photos it is known to about 1 %
+
+
+def train_decoder(
+    encoder: EncoderOptions,
+    decoder: DecoderOptions,
+    data: DataOptions,
+    recipe: Recipe,
+    out: str | Path,
+    machine: MachineOptions | None = None,
+) -> Inverter | None:
+    """The trained decoder of a run, trained now as far as it was not; None if it stopped early.
+
+    Args:
+        out: folder of the run; the same call goes on with it.
+
+    Raises:
+        ValueError: an option, the data or the folder does not fit.
+        ArithmeticError: the loss is not finite.
+        KeyboardInterrupt: Ctrl-C came; the state is saved.
+    """
+    machine = machine or MachineOptions()
+    folder = output_folder(out)
+    source = open_source(data.data, data.in_memory)
+    network, origin = open_encoder(encoder)
+    dataset = crop_dataset(source, recipe, encoder.seed)
+    scale = _scale(network, dataset) if recipe.feature_scaling else 1.0
+    mirror = _new_decoder(network, decoder, encoder)
+    inverter = Inverter(network, origin, mirror, scale)
+    settings = {
+        "recipe": asdict(recipe),
+        "encoder": network.description.to_dict(),
+        "origin": origin,
+        "decoder": mirror.description.to_dict(),
+        "scale": scale,
+        "data": source.fingerprint,
+        "in_memory": data.in_memory,
+        "seed": encoder.seed,
+    }
+    training = open_training(Inversion(network, mirror, scale), recipe, machine)
+    run = Run(training, folder, settings, source.problems)
+    batches = load_batches(dataset, recipe, training.step, training.accelerator, machine.workers)
+    done = run.go(
+        batches,
+        max_minutes=machine.max_minutes,
+        save_every=machine.save_every,
+        probe=_held_out_psnr(inverter, data) if data.held_out else None,
+        probe_every=data.measure_every,
+    )
+    if not done:
+        return None
+    inverter.card = _card(settings, len(source), training.accelerator.device, run.metrics_path)
+    if training.accelerator.is_main_process:
+        inverter.save(folder / DECODER_FILE)
+    return inverter
+
+
+def _new_decoder(network: Network, decoder: DecoderOptions, encoder: EncoderOptions) -> Network:
+    """The DCN before training, of the same seed and number as the encoder."""
+    description = decoder.description(network.description)
+    return build(description, seed=encoder.seed, network=encoder.network_number)
+
+
+def _scale(network: Network, dataset: CropDataset) -> float:
+    keys = [(0, index) for index in range(min(len(dataset), _SCALE_PHOTOS))]
+    return measure_scale(network, dataset.batch(keys).pixels)
+
+
+def _card(
+    settings: Mapping[str, Any], photos: int, device: torch.device, metrics: Path
+) -> dict[str, Any]:
+    """How the decoder came to be: settings, photos, machine, and what the last steps measured."""
+    lines = read_metrics(metrics)
+    measured = [line["held_out_psnr"] for line in lines if "held_out_psnr" in line]
+    return {
+        "training": {
+            **{key: settings[key] for key in ("recipe", "data", "in_memory", "seed")},
+            "photos": photos,
+            "environment": environment(device),
+        },
+        "metrics": {
+            "loss": fmean(line["loss"] for line in lines[-100:]),
+            "held_out_psnr": measured[-1] if measured else None,
+        },
+    }
+
+
+def _held_out_psnr(inverter: Inverter, data: DataOptions) -> Callable[[], dict[str, float]]:
+    """Measures the mean PSNR of the first held-out photos."""
+    side = data.in_memory or _PROBE_SIDE
+    photos = open_squares(data.held_out, side, _PROBE_PHOTOS, argument="held_out").pixels
+
+    def measure() -> dict[str, float]:
+        scores = [
+            colour_scores(batch, inverter(batch).cpu()).psnr
+            for batch in torch.split(photos.float(), 4)
+        ]
+        return {"held_out_psnr": float(torch.cat(scores).mean())}
+
+    return measure
+
+
+def open_training(objective: Objective, recipe: Recipe, machine: MachineOptions) -> Training:
+    """A training on this process, or on all that torchrun started.
+
+    Raises:
+        ValueError: no such device.
+    """
+    device = resolve_device(machine.device)
+    accelerator = Accelerator(cpu=device.type == "cpu")
+    objective.to(accelerator.device)
+    return Training(
+        objective, recipe, accelerator, accumulate=machine.accumulate, compiled=machine.compile
+    )
