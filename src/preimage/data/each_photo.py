@@ -1,4 +1,4 @@
-"""A pass over photos that one bad photo does not stop, and that Ctrl-C ends with what is done."""
+"""A pass over photos that survives bad photos and, on Ctrl-C, keeps what is finished."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +19,14 @@ def each_photo(
     size: int | None,
     on_error: OnError | None = None,
 ) -> Iterator[tuple[Photo, _Result]]:
-    """Each photo with what `work` makes of it, one by one.
+    """Each photo with what `work` makes of it, one at a time.
 
     Args:
         work: may refuse a photo with a ValueError.
         sources: files, folders, zips or glob patterns; None for the embedded photos.
-        size: the centre square is resized to this side; None keeps photos as they are.
-        on_error: takes the error of a photo that can't be read or that `work` refuses, and the
-            others go on; without it the error is raised.
+        size: the central square is resized to this side; None keeps photos as they are.
+        on_error: called with the error of each photo that cannot be read or that `work` refuses;
+            the others still follow. Without it the error is raised.
 
     Raises:
         PhotoError: the first photo that failed, without `on_error`.
@@ -50,7 +50,7 @@ class Problems:
         self.count = 0
 
     def __call__(self, error: PhotoError) -> None:
-        """Logs one of them."""
+        """Logs and counts one of them."""
         self.count += 1
         _log.warning("%s", error)
 

@@ -28,7 +28,7 @@ def open_backend(execution: Execution, device: DeviceName) -> Backend:
 
 
 def num_workers(execution: Execution, device: DeviceName) -> int:
-    """As asked for; else as many as fit the cores of this process, or one where there is a GPU."""
+    """As asked for; by default as many as fit the cores of this process, or one with a GPU."""
     if execution.workers is not None:
         return execution.workers
     if device != "cpu" and torch.cuda.is_available():
@@ -37,7 +37,7 @@ def num_workers(execution: Execution, device: DeviceName) -> int:
 
 
 def num_cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -48,7 +48,7 @@ def _dask(address: str) -> Backend:
         from distributed import Client as UntypedClient
     except ImportError:
         raise ValueError(
-            "`scheduler` needs Dask: pip install 'preimage[cluster]', here and on the workers."
+            "`scheduler` needs Dask: pip install 'preimage[cluster]' here and on the workers."
         ) from None
     Client: Any = UntypedClient
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})

@@ -31,7 +31,8 @@ def identity(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
     """Everything that a cell's numbers depend on, up to rounding: the device is left out.
 
     The network is its list of operations, without the options that have their default values: two
-    configs that describe one network are one cell, and a new option of an operation renames none.
+    configs that describe one network are one cell, and a new option of an operation renames no
+    cell.
     """
     return {
         "network": [_without_defaults(operation) for operation in config.network().operations],

@@ -61,7 +61,7 @@ def estimate(
     workers: int,
     threads: int,
 ) -> Cost:
-    """What the store lacks, at the speed of its finished cells, else of a convolution timed now.
+    """The cost of what the store lacks, at the speed of its finished cells or a timed convolution.
 
     Raises:
         ValueError: a photo is too small.

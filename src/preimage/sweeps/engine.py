@@ -36,8 +36,8 @@ class Backend:
 
     Args:
         executor: anything with `submit` that returns a `concurrent.futures.Future`.
-        in_flight: jobs handed over at a time: what a deadline or a kill can lose.
-        attempts: how often a job is tried in all.
+        in_flight: jobs handed over at once, which a deadline or a kill can lose.
+        attempts: how often a job is tried in total.
         share: brings the photos to the workers; returns what `run_job` takes in their place.
         close: called after the executor is shut down.
     """
@@ -58,10 +58,10 @@ def execute(
     deadline: float | None = None,
     run: RunJob = run_job,
 ) -> Iterator[JobOutcome]:
-    """The outcomes of jobs as they finish; in the end the executor is shut down in any case.
+    """The outcomes of jobs as they finish; the executor is always shut down at the end.
 
-    A job of several cells is tried whole; its last attempt takes them one by one, so that one bad
-    cell does not spoil the others.
+    A job of several cells is tried as a whole; its last attempt takes them one at a time, so that
+    one bad cell does not spoil the others.
 
     Args:
         threads: per worker.

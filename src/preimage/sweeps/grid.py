@@ -24,8 +24,8 @@ class Execution(Checked):
     """Where and how long a sweep computes; none of it changes a number.
 
     Args:
-        workers: Processes on this machine; if not given, as many as fit its cores, or one where
-            there is a GPU.
+        workers: Processes on this machine; by default as many as fit its cores, or one if there
+            is a GPU.
         threads: Threads per worker. The same number of threads gives the same bits.
         scheduler: Address of a Dask scheduler, such as tcp://host:8786, whose workers compute
             instead.
@@ -54,13 +54,13 @@ class SweepConfig(Checked):
 
     Args:
         architecture: The networks that both halves are taken from.
-        layer: How far the CNN goes: blocks such as conv3, or convolutions such as conv3_1.
+        layer: The last layers of the CNN: blocks such as conv3, or convolutions such as conv3_1.
         pooled: Take the representation after the pooling that follows the layer.
         pool: The kinds of every pooling.
         unpool: The kinds of every unpooling.
-        width: Channels of every hidden layer; the architecture's own if not given.
+        width: Channels of every hidden layer; by default the architecture's own.
         width_factor: Factor on the channels of every hidden layer.
-        kernel_size: Sides of every kernel; the architecture's own if not given.
+        kernel_size: Sides of every kernel; by default the architecture's own.
         slope: Slopes of the activation below zero: 0 is ReLU, 0.2 the paper's leaky ReLU, 1 no
             activation.
         simplified: Connect the image directly to the layer's block, as in Figure 7's second row.
@@ -68,9 +68,10 @@ class SweepConfig(Checked):
         weights: The laws of the weights, such as gaussian:0.1 or uniform:fan-in.
         networks: Random networks per combination; network 7 has the same random streams in all.
         seed: Seed of all random streams.
-        size: Photos are cropped to their centre square and resized to this side; 0 keeps them.
+        size: Photos are cropped to their central square and resized to this side; 0 keeps them as
+            they are.
         input: Pixels in [0, 255], or with the ImageNet mean subtracted.
-        device: Where to compute; auto takes a GPU if there is one.
+        device: Where to compute; auto uses a GPU if there is one.
     """
 
     architecture: tuple[ArchitectureName, ...] = ("vgg16",)

@@ -16,7 +16,7 @@ from preimage.sweeps.store import Row
 
 #: What a cell keeps of a reconstruction.
 METRICS = ("ssim", "pearson", "mse", "psnr", "inverted")
-_SCORED_TOGETHER = 16  # photos; larger batches are no faster, and take memory
+_SCORED_TOGETHER = 16  # photos; larger batches are no faster and take more memory
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ def run_job(
 ) -> JobResult:
     """The scores of every photo under configs that differ only in their DCN.
 
-    Photos go through the networks one by one and are scored 16 at a time; only scores are kept, so
-    the memory is that of one photo's feature maps.
+    Photos go through the networks one at a time and are scored 16 at a time. Only scores are kept,
+    so memory is needed for the feature maps of one photo.
 
     Raises:
         ValueError: an option does not fit, or a photo is too small.

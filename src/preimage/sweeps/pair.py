@@ -24,7 +24,7 @@ from preimage.sweeps.reconstruction import Reconstruction, score
 def reconstruct(
     photos: str | Path | Sequence[str | Path] | None = None,
     config: ReconstructConfig | None = None,
-    **words: Any,
+    **options: Any,
 ) -> list[Reconstruction]:
     """Sends photos through a random CNN and its random DCN.
 
@@ -35,13 +35,13 @@ def reconstruct(
 
     Args:
         photos: files, folders, zips or glob patterns; four embedded photos if not given.
-        config: the network and the preparation of the photos; `words` change single fields of it.
+        config: the network and the preparation of the photos; `options` change single fields of it.
 
     Raises:
         PhotoError: a photo can't be read, or is too small for the layer or for the scores.
         ValueError: an option does not fit the network.
     """
-    config = replace(config or ReconstructConfig(), **words)
+    config = replace(config or ReconstructConfig(), **options)
     results = each_photo(RandomPair(config), photos, config.size or None)
     return [result for _, result in results]
 
@@ -151,7 +151,7 @@ def split_head(decoder: Description) -> tuple[Description, Description]:
 
 
 def run_record(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
-    """What it takes to get a run's numbers again, as plain data."""
+    """What it takes to repeat a run, as plain data."""
     return {
         "config": asdict(config),
         "description": config.network().to_dict(),

@@ -1,4 +1,4 @@
-"""What comes back of a photo: a DCN's raw output, the picture that is scored, and the scores."""
+"""What comes back from a photo: the DCN's raw output, the picture that is scored, the scores."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from preimage.scores.metrics import GREY, grey_scores
 class Reconstruction:
     """A photo, and what a network made of it.
 
-    `colour` is the network's output as it is, in no particular range. `grey` is the picture that
+    `colour` is the network's raw output, of no particular range. `grey` is the picture that
     was scored: grey, stretched to [0, 1], and with its luminosity inverted if `inverted` is true.
     The scores are those of `preimage.GREY`.
     """
@@ -34,7 +34,7 @@ class Reconstruction:
     inverted: bool
 
     def save(self, path: str | Path) -> None:
-        """Writes the grey picture in the format of the file name's ending.
+        """Writes the grey picture; the file name's ending chooses the format.
 
         Raises:
             OSError: the folder can't be written to.

@@ -1,4 +1,4 @@
-"""A sweep, from the cells that are wanted to their rows: computes what the store lacks."""
+"""A sweep, from the wanted cells to their rows: computes what the store lacks."""
 
 import logging
 import time

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 #: The scores of one photo by one network, with the photo's name and hash.
 Row = dict[str, Any]
-_RATES_FROM = 200  # files; reading all of a large sweep for one median would take seconds
+_RATES_FROM = 200  # files; reading all files of a large sweep for one median would take seconds
 _MANIFEST = {
     "photos_sha256": str,
     "contract": dict,
@@ -133,7 +133,7 @@ class Store:
     # --- its cells -------------------------------------------------------------------------------
 
     def load(self, config: ReconstructConfig, photos: PackedPhotos) -> list[Row] | None:
-        """One row per photo; None if the cell is missing, or damaged, which the log says."""
+        """One row per photo; None if the cell is missing or (the log then says so) damaged."""
         key = cell_key(config, photos.sha256)
         rows = _rows(self._read(key), len(photos))
         if rows is None and self._path(key).exists():
@@ -196,7 +196,7 @@ class Store:
             return None
 
     def _read(self, key: str) -> Any:
-        """What the cell's file holds; None if it can't be read."""
+        """What the cell's file contains; None if it cannot be read."""
         try:
             return json.loads(self._path(key).read_text("utf-8"))
         except (OSError, ValueError):

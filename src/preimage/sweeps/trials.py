@@ -1,4 +1,4 @@
-"""Trials: one draw of all weights, on every photo; and means over trials."""
+"""Trials, each one draw of all weights seen by every photo, and means over trials."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from preimage.sweeps.reconstruction import Reconstruction
 
 @dataclass(frozen=True)
 class Trial:
-    """One random network (`config.network_number`) and what it made of each photo."""
+    """One random network (`config.network_number`) and its reconstruction of each photo."""
 
     config: ReconstructConfig
     reconstructions: list[Reconstruction]

@@ -1,9 +1,9 @@
 """Worker processes that die alone: an executor in which each has a pipe to itself.
 
 The standard library's process pool breaks as a whole when one of its processes is killed, and does
-not say whose job it was. Here the job of a dead worker fails with `WorkerDied`, the others do not
-notice, and the next job of that slot starts a new process. Workers end with their parent, however
-that ends, and leave Ctrl-C to it.
+not say which job it was running. Here the job of a dead worker fails with `WorkerDied`, the others
+are not affected, and the next job of that slot starts a new process. Workers end with their parent,
+however it ends, and leave Ctrl-C to it.
 """
 
 import multiprocessing
@@ -95,7 +95,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection) -> None:
-    """The life of a worker: one call after the other, until the parent ends."""
+    """The life of a worker: one call after another until the parent ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
