@@ -12,9 +12,7 @@ from preimage import Conv, Description, Pool, alexnet, build, vgg16
 from preimage.network.operations import ChannelMean, Normalise
 from preimage.theory import energies, limit
 
-SETTINGS = settings(
-    max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = settings(max_examples=80, suppress_health_check=list(HealthCheck))
 
 
 def assert_same_limit(description, image, std=0.3):
