@@ -57,7 +57,7 @@ def run(case: str, dtype: str, threads: int, repeats: int) -> dict[str, float]:
     import torch.nn.functional as F
 
     from preimage import vgg16
-    from preimage.network.limit.offsets import make_plan
+    from preimage.network.limit.offsets import backward_pass
     from preimage.theory import limit
 
     torch.set_num_threads(threads)
@@ -80,7 +80,7 @@ def run(case: str, dtype: str, threads: int, repeats: int) -> dict[str, float]:
     if dtype == "float32":
         exact = limit(network, photo, "gaussian:0.015")
         error = float(((f - exact).abs() / exact.clamp(min=1e-300)).max())  # 0/0 where it is black
-    offsets = max(len(stage.needed) for stage in make_plan(network, side, side).hidden)
+    offsets = max(len(stage.needed) for stage in backward_pass(network, side, side).hidden)
     return {
         "seconds": min(seconds),
         "first": first,

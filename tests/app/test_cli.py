@@ -159,7 +159,7 @@ def test_a_photo_too_small_for_the_layer(
         (("show", "vgg16", "--width", "0"), "`out_channels` must be a positive integer"),
         (("show", "vgg16", "--layer", "conv1_1", "--pooled"), "no pooling after conv1_1"),
         (("shapes", "alexnet", "--size", "20"), "at least"),
-        (("reconstruct", "--weights", "gauss"), "weights are written `law:scale`"),
+        (("reconstruct", "--weights", "gauss"), "must be a law and its scale"),
         (("reconstruct", "nowhere.png"), "nowhere.png: no such file or folder"),
         (("reconstruct", "--config", "nowhere.yaml"), "nowhere.yaml"),
         (("reconstruct", "--out", __file__), "is a file or a dead link; name a folder"),

@@ -201,7 +201,10 @@ def test_pretrain_its_layers_and_its_twin(
         (("train",), "`data` is missing"),
         (("train", "--data", "nowhere"), "nowhere"),
         (("train", "--data", "x", "--weights", "nothing.pth"), "nothing.pth"),
-        (("train", "--data", "x", "--weights", "normal:1"), "the law must be one of"),
+        (
+            ("train", "--data", "x", "--weights", "normal:1"),
+            "the law of --weights must be one of|the law of `weights` must be one of",
+        ),
         (("train", "--data", "x", "--recipe", "slow"), "slow"),
         (("evaluate", "--decoder", "nothing"), "nothing: no such file"),
         (("reconstruct", "--decoder", "nothing"), "nothing: no such file"),

@@ -83,12 +83,12 @@ def test_clipped_windows(kind: str, size: int) -> None:
 
 
 def test_a_layers_weights_do_not_depend_on_the_others() -> None:
-    shallow = build(vgg16().cut("conv2"), "laplace:0.015", seed=3, network=7)
-    deep = build(vgg16().cut("conv3").with_bias(), "laplace:0.015", seed=3, network=7)
+    shallow = build(vgg16().cut("conv2"), "laplace:0.015", seed=3, network_number=7)
+    deep = build(vgg16().cut("conv3").with_bias(), "laplace:0.015", seed=3, network_number=7)
     for name, weight in shallow.weights.items():
         assert torch.equal(weight, deep.weights[name])
     assert all(not bias.any() for bias in deep.biases.values())
-    other = build(vgg16().cut("conv1"), "laplace:0.015", seed=3, network=8)
+    other = build(vgg16().cut("conv1"), "laplace:0.015", seed=3, network_number=8)
     assert not torch.equal(other.weights["conv1_1"], shallow.weights["conv1_1"])
     assert not torch.equal(shallow.weights["conv1_2"][0, 0], shallow.weights["conv2_1"][0, 0])
 
@@ -134,7 +134,7 @@ def test_gradients_reach_every_weight() -> None:
 
 def test_wrong_input() -> None:
     network = build(alexnet().cut("conv2").with_width(2))
-    with pytest.raises(ValueError, match=r"takes \(N, 3, H, W\), got \(1, 1, 64, 64\)"):
+    with pytest.raises(ValueError, match=r"`x` must be \(N, 3, H, W\), got \(1, 1, 64, 64\)"):
         network(torch.rand(1, 1, 64, 64))
     with pytest.raises(ValueError, match=r"at least 15×15 pixels, got 14×64"):
         network(torch.rand(1, 3, 14, 64))

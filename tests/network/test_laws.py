@@ -57,21 +57,28 @@ def test_streams_are_keyed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "message"),
     [
-        "gaussian",
-        "gaussian:",
-        "gaussian:x",
-        "cauchy:1",
-        "uniform:-1",
-        "laplace:0",
-        "gaussian:inf",
-        "gaussian:nan",
+        ("gaussian", "`weights` must be a law and its scale, such as .*, got 'gaussian'"),
+        ("gaussian:", "`weights` must be a law and its scale, such as .*, got 'gaussian:'"),
+        ("gaussian:x", "`weights` must be a law and its scale, such as .*, got 'gaussian:x'"),
+        ("cauchy:1", "law of `weights` must be one of gaussian, uniform, .*, got 'cauchy'"),
+        ("uniform:-1", r"scale of `weights` must be positive and finite, got -1\.0"),
+        ("laplace:0", r"scale of `weights` must be positive and finite, got 0\.0"),
+        ("gaussian:inf", "scale of `weights` must be positive and finite, got inf"),
+        ("gaussian:nan", "scale of `weights` must be positive and finite, got nan"),
     ],
 )
-def test_laws_are_checked(text: str) -> None:
-    with pytest.raises(ValueError, match=r"law"):
+def test_laws_are_checked(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Law.parse(text)
+
+
+def test_streams_start_at_zero() -> None:
+    with pytest.raises(ValueError, match="`seed` must be a whole number from 0 on, got -1"):
+        stream(-1, 0, "conv1")
+    with pytest.raises(ValueError, match="`network_number` must be a whole number from 0 on"):
+        stream(0, -1, "conv1")
 
 
 @pytest.mark.parametrize("text", [*SCIPY, "laplace:fan-in"])

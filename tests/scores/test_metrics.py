@@ -23,7 +23,7 @@ def pairs() -> tuple[torch.Tensor, torch.Tensor]:
     with torch.inference_mode():
         for number, image in enumerate(images):
             unpool = ("zeros", "nearest", "bilinear")[number % 3]
-            network = build(encoder + encoder.mirror(unpool), network=number)  # type: ignore[arg-type]
+            network = build(encoder + encoder.mirror(unpool), network_number=number)  # type: ignore[arg-type]
             outputs.append(network(image[None]))
     return images, torch.cat(outputs)
 

@@ -36,7 +36,7 @@ def outputs(description, image, count, law="gaussian:0.5", first=0):
     """(count, d): the outputs of networks `first`, `first` + 1, …"""
     # float32 is 1e-6 off, where the noise of every test is over 1e-3, and takes half the time.
     draws = [
-        build(description, law, seed=11, network=first + index)(image.float())
+        build(description, law, seed=11, network_number=first + index)(image.float())
         for index in range(count)
     ]
     return torch.stack(draws).flatten(1).double()

@@ -81,7 +81,9 @@ def test_energy_variance_is_attained_by_a_single_pixel():
     x = torch.tensor([0.3, 0.5, 0.9], dtype=torch.float64).reshape(1, 3, 1, 1)
     u = torch.stack(
         [
-            build(hidden, "gaussian:1", seed=1, network=i, dtype=torch.float64)(x).square().sum()
+            build(hidden, "gaussian:1", seed=1, network_number=i, dtype=torch.float64)(x)
+            .square()
+            .sum()
             for i in range(count)
         ]
     ).detach()

@@ -92,7 +92,7 @@ def random_twin(encoder: Network, law: str, *, seed: int = 0, network: int = 0) 
 
 
 def _draw(description: Description, origin: Origin) -> Network:
-    return build(description, origin["law"], seed=origin["seed"], network=origin["network"])
+    return build(description, origin["law"], seed=origin["seed"], network_number=origin["network"])
 
 
 def save_classifier(path: Path, model: Classifier, card: dict[str, Any]) -> Path:

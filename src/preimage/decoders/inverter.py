@@ -137,7 +137,7 @@ class Inverter:
         origin = encoder_card["origin"]
         if "law" in origin:
             encoder = build(
-                description, origin["law"], seed=origin["seed"], network=origin["network"]
+                description, origin["law"], seed=origin["seed"], network_number=origin["network"]
             )
         else:
             encoder = Network(description).eval()

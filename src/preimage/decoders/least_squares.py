@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from preimage.decoders.window_sums import NormalEquations, WindowMoments
 from preimage.network.laws import stream
-from preimage.network.operations import require_keys
+from preimage.network.plain_data import require_keys
 from preimage.network.trace import Alignment, Size
 
 Pixels = Float[Tensor, "N D H W"]

@@ -16,11 +16,12 @@ from preimage.network.trace import Size, input_sizes, output_size
 
 
 class Network(nn.Module):
-    """The network of a description. Parameters: `weights[name]`, and `biases[name]` where asked.
+    """The network of a description. Parameters: `weights[name]`, and `biases[name]` if it has any.
 
-    Runs in the channels-last memory format, in which a strided transposed convolution and a plain
-    one are equally fast per product (see benchmarks/RESULTS.md). Without gradients, wide
-    convolutions go through `winograd`, unless `fast` is switched off.
+    Runs in the channels-last memory format, which is as fast as channels first for plain
+    convolutions and several times as fast for strided transposed convolutions and poolings, with
+    AVX2 and with AVX-512 (benchmarks/RESULTS.md). Without gradients, wide convolutions go through
+    `winograd` where that is faster, unless `fast` is False.
     """
 
     def __init__(self, description: Description) -> None:
@@ -45,21 +46,21 @@ class Network(nn.Module):
         """The output for a batch of inputs.
 
         Args:
-            x: photos, or for a DCN alone the features that its CNN gave.
-            sizes: for a DCN alone, `input_sizes` of its CNN.
+            x: photos, or for a DCN alone the features of its CNN.
+            sizes: for a DCN alone, the `input_sizes` of its CNN.
 
         Raises:
-            ValueError: the wrong number of channels, or too small an input.
+            ValueError: the wrong number of channels, or an input that is too small.
         """
         channels, *size = x.shape[1:]
         if channels != self.description.in_channels:
             raise ValueError(
-                f"{self.description.name} takes (N, {self.description.in_channels}, H, W), got "
-                f"{tuple(x.shape)}."
+                f"{self.description.name}: `x` must be (N, {self.description.in_channels}, H, W), "
+                f"got {tuple(x.shape)}."
             )
         known = input_sizes(self.description, size[0], size[1], sizes)
         x = x.contiguous(memory_format=torch.channels_last)
-        pending: Unpool | None = None  # an unpooling that the convolution behind it takes over
+        pending: Unpool | None = None  # an unpooling that the next convolution takes over
         for op, after in pairwise((*self.description.operations, None)):
             assert op is not None
             if isinstance(op, Conv):
@@ -94,9 +95,9 @@ class Network(nn.Module):
 
 @torch.no_grad()
 def fold(network: Network) -> Network:
-    """The same function without batch normalisation: its running statistics in weights and biases.
+    """The same function without batch normalisation, folded into the weights and biases.
 
-    γ (w∗x + b − μ) / √(σ² + ε) + β is a convolution with w·γ/√(σ² + ε) and a bias.
+    γ (w∗x + b − μ) / √(σ² + ε) + β is a convolution with weights w·γ/√(σ² + ε) and a bias.
     """
     folded = Network(network.description.with_batch_norm(False).with_bias())
     for conv in network.description.convs:
@@ -126,8 +127,8 @@ def _check_size(description: Description) -> None:
     )
     if parameters > _MOST_PARAMETERS:
         raise ValueError(
-            f"{description.name} has {parameters:.1e} weights, more than fit a machine's memory; "
-            "choose a smaller width."
+            f"{description.name} has {parameters:.1e} weights, more than fit in memory; choose a "
+            "smaller `width`."
         )
 
 
@@ -136,15 +137,15 @@ def build(
     law: Law | str = "gaussian:fan-in",
     *,
     seed: int = 0,
-    network: int = 0,
+    network_number: int = 0,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
 ) -> Network:
     """The network of a description with random weights; biases, where there are any, are zero.
 
-    Each layer draws from its own stream, keyed by (seed, network, layer's name): network 7 of
-    seed 0 can be made alone, and a layer has the same weights in every description that gives it
-    the same shape.
+    Each layer draws from its own stream, keyed by the seed, the network's number and the layer's
+    name: network 7 of seed 0 can be built alone, and a layer has the same weights in every
+    description that gives it the same shape.
 
         >>> from preimage import build, vgg16
         >>> encoder = vgg16().cut("conv2")
@@ -153,13 +154,13 @@ def build(
         torch.Size([1, 3, 31, 20])
 
     Raises:
-        ValueError: no such law; or more weights than fit any memory.
+        ValueError: no such law; a negative seed or number; or more weights than fit any memory.
     """
     law = Law.parse(law) if isinstance(law, str) else law
     _check_size(description)
     module = Network(description)
     for conv in description.convs:
         shape = tuple(module.weights[conv.name].shape)
-        weight = law.sample(shape, stream(seed, network, conv.name), conv.slope)
+        weight = law.sample(shape, stream(seed, network_number, conv.name), conv.slope)
         module.weights[conv.name] = weight.to(dtype).contiguous(memory_format=torch.channels_last)
     return module.to(device=device, dtype=dtype).eval()

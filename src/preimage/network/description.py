@@ -1,4 +1,4 @@
-"""A network as plain data: a list of operations, and the words that change it.
+"""A network as plain data: a list of operations, and the transformations that change it.
 
 Four things are read off a description: the description of its mirrored DCN (`mirror`), its shapes
 and costs (`preimage.network.trace`), the torch module (`preimage.network.build`), and its
@@ -12,23 +12,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from preimage.network.mirror import mirror_operations
 from preimage.network.operations import (
     DATA,
     ChannelMean,
     Conv,
-    Crop,
     Normalise,
     Operation,
     Pool,
     PoolKind,
-    Unpool,
     UnpoolKind,
     block_of,
-    operation_from_dict,
-    operation_to_dict,
-    require_keys,
     require_positive,
 )
+from preimage.network.plain_data import operation_to_dict, read_description
+from preimage.network.simplified import simplified_operations
 
 _AnyOperation = TypeVar("_AnyOperation", bound=Operation)
 
@@ -151,17 +149,8 @@ class Description:
         """
         if not self.convs:
             raise ValueError(f"{self.name} has no convolution; there is no block to keep.")
-        last = block_of(self.convs[-1])
-        start = next(i for i, op in enumerate(self.operations) if block_of(op) == last)
-        before = [op for op in self.operations[:start] if isinstance(op, Conv | Pool)]
-        shrink = [_average_pool(op) for op in before if op.stride > 1] if resize else []
-        first = self.operations.index(self.convs[0])
-        normalise = [op for op in self.operations[:first] if isinstance(op, Normalise)]
-        return replace(
-            self,
-            name=f"{self.name} simplified{'' if resize else ' direct'}",
-            operations=(*normalise, *shrink, *self.operations[start:]),
-        )
+        name = f"{self.name} simplified{'' if resize else ' direct'}"
+        return replace(self, name=name, operations=simplified_operations(self.operations, resize))
 
     def with_width(self, width: int) -> "Description":
         """Every hidden convolution with `width` channels."""
@@ -181,19 +170,7 @@ class Description:
         Raises:
             ValueError: the padding that keeps the size would be negative.
         """
-
-        def resize(conv: Conv) -> Conv:
-            grown = kernel_size - conv.kernel_size
-            before, after = conv.padding
-            padding = (before + grown // 2, after + grown - grown // 2)
-            if min(padding) < 0:
-                raise ValueError(
-                    f"{conv.name} (kernel {conv.kernel_size}, stride {conv.stride}, padding "
-                    f"{conv.padding}) can't keep its output size with kernel {kernel_size}."
-                )
-            return replace(conv, kernel_size=kernel_size, padding=padding)
-
-        return self._map(Conv, resize)
+        return self._map(Conv, lambda conv: conv.with_kernel_size(kernel_size))
 
     def with_pool(self, kind: PoolKind) -> "Description":
         """Every pooling of this kind."""
@@ -266,41 +243,20 @@ class Description:
     def mirror(self, unpool: UnpoolKind = "zeros") -> "Description":
         """The DCN that leads from this encoder's output back to its input (Section 2.1).
 
-        The layer sequence inverted, after Dosovitskiy & Brox (2016). A convolution is mirrored by
-        one with the same kernel that gives back the channels it took in, a pooling by an unpooling
-        of kind `unpool`. A convolution that changes the size (a stride, or missing padding) is
-        mirrored by its transpose, whatever `unpool` is: zeros inserted, then the same kernel. The
-        convolution that ends in the image is linear. A normalisation is undone. Surplus rows and
-        columns, which ceil mode brings, are carried along and cropped once, at the end.
-
         `encoder + encoder.mirror()` is the CNN-DCN; alone, the DCN needs the sizes that the
-        encoder's layers took in (`preimage.network.trace.input_sizes`).
+        encoder's layers took in (`preimage.network.trace.input_sizes`). The rules stand in
+        `preimage.network.mirror`.
+
+        Args:
+            unpool: the kind of unpooling that mirrors a pooling.
 
         Raises:
             ValueError: the encoder has no convolution, or holds an operation that has no mirror.
         """
         if not self.convs:
             raise ValueError(f"{self.name} has no convolution; there is nothing to mirror.")
-        Unpool("unpool", unpool)  # refuses an unknown kind, pools or not
-        first = self.convs[0].name
-        operations: list[Operation] = []
-        for op, in_channels in reversed(
-            list(zip(self.operations, self.channels[:-1], strict=True))
-        ):
-            match op:
-                case Conv():
-                    if op.stride > 1 or sum(op.padding) != op.kernel_size - 1:
-                        operations.append(Unpool(f"un{op.name}", "zeros", op.stride, like=op.name))
-                    operations.append(_mirrored_conv(op, in_channels, output=op.name == first))
-                case Pool():
-                    operations.append(Unpool(f"un{op.name}", unpool, op.stride, like=op.name))
-                case Normalise():
-                    operations.append(op.inverse(f"de{op.name}"))
-                case _:
-                    raise ValueError(f"{self.name}: {op.op} {op.name!r} has no mirror.")
-        if any(isinstance(op, Unpool) for op in operations):
-            operations.append(Crop())
-        return Description(f"{unpool} mirror", tuple(operations), self.out_channels)
+        operations = mirror_operations(self.operations, self.channels[:-1], unpool)
+        return Description(f"{unpool} mirror", operations, self.out_channels)
 
     # --- JSON --------------------------------------------------------------------------------
 
@@ -319,12 +275,8 @@ class Description:
         Raises:
             ValueError: a key or an operation is missing or unknown, naming it.
         """
-        try:
-            require_keys(data, ("name", "in_channels", "operations"), "a description")
-            operations = tuple(operation_from_dict(entry) for entry in data["operations"])
-            return cls(data["name"], operations, data["in_channels"])
-        except (AttributeError, TypeError) as error:  # a list or a number in a mapping's place
-            raise ValueError(f"not a description as `to_dict` writes it: {error}.") from error
+        name, operations, in_channels = read_description(data)
+        return cls(name, operations, in_channels)
 
     def to_json(self, indent: int | None = 2) -> str:
         """The description as JSON text."""
@@ -338,27 +290,3 @@ class Description:
             ValueError: not JSON, or not a description.
         """
         return cls.from_dict(json.loads(text))
-
-
-def _mirrored_conv(conv: Conv, in_channels: int, output: bool) -> Conv:
-    # A transposed convolution pads with what the kernel reaches beyond the original padding.
-    before, _ = conv.padding
-    return Conv(
-        f"de{conv.name}",
-        in_channels,
-        conv.kernel_size,
-        padding=(conv.kernel_size - 1 - before, before),
-        slope=1.0 if output else conv.slope,
-        bias=conv.bias,
-        output=output,
-    )
-
-
-def _average_pool(op: Conv | Pool) -> Pool:
-    """What stands in for a strided operation in a simplified network: same size, same centre."""
-    match op:
-        case Pool():
-            return replace(op, kind="avg")
-        case Conv():
-            kernel_size = max(op.kernel_size - sum(op.padding), 1)
-            return Pool(f"{op.name}_pool", "avg", kernel_size, op.stride, ceil=False)

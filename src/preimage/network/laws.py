@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-#: Changes with what a law gives for given keys; results of different versions are never mixed.
+#: Goes up when a law draws other weights for the same keys: results of two versions never mix.
 STREAM_VERSION = 1
 
 
@@ -47,9 +47,13 @@ class Law:
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
-            raise ValueError(f"the law must be one of {', '.join(FAMILIES)}, got {self.family!r}.")
+            raise ValueError(
+                f"the law of `weights` must be one of {', '.join(FAMILIES)}, got {self.family!r}."
+            )
         if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
-            raise ValueError(f"a law's scale must be positive and finite, got {self.scale}.")
+            raise ValueError(
+                f"the scale of `weights` must be positive and finite, got {self.scale}."
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Law":
@@ -65,8 +69,8 @@ class Law:
             number = float(scale)
         except ValueError:
             raise ValueError(
-                f"weights are written `law:scale`, such as gaussian:0.015, uniform:0.04, "
-                f"logistic:0.015, laplace:0.015 or gaussian:fan-in; got {text!r}."
+                "`weights` must be a law and its scale, such as gaussian:0.015, uniform:0.04, "
+                f"logistic:0.015, laplace:0.015 or gaussian:fan-in, got {text!r}."
             ) from None
         return cls(family, number)
 
@@ -74,7 +78,7 @@ class Law:
         return f"{self.family}:{'fan-in' if self.scale is None else f'{self.scale:g}'}"
 
     def std(self, fan_in: int = 1, slope: float = 0.0) -> float:
-        """The standard deviation of a weight; `fan_in` and `slope` matter without a scale."""
+        """The standard deviation of a weight; `fan_in` and `slope` count only without a scale."""
         if self.scale is None:
             return math.sqrt(2 / ((1 + slope**2) * fan_in))
         return self.scale * FAMILIES[self.family].std
@@ -84,7 +88,7 @@ class Law:
     ) -> Float[Tensor, "..."]:
         """Weights of this shape (out_channels, in_channels, …), float32, from a CPU generator.
 
-        Of one precision whatever the network's, so that a float32 and a float64 network of one
+        In one precision whatever the network's, so that a float32 and a float64 network of one
         seed have the same weights.
         """
         family = FAMILIES[self.family]
@@ -92,22 +96,23 @@ class Law:
         if self.family == "gaussian":  # many times faster than its quantile function
             return torch.randn(shape, generator=generator) * scale
         p = torch.rand(shape, generator=generator, dtype=torch.float64)
-        # 0 is drawn once in 2⁵³ times; the unbounded laws have no quantile there.
+        # 0 comes up once in 2⁵³ draws; the unbounded laws have no quantile there.
         return (family.quantile(p.clamp(min=2.0**-54)) * scale).float()
 
 
-def stream(seed: int, network: int, layer: str) -> torch.Generator:
-    """The random stream of one layer of one network, whatever else was drawn before.
+def stream(seed: int, network_number: int, layer: str) -> torch.Generator:
+    """The random stream of one layer of one network, whatever was drawn before.
 
-    Keyed by the user's seed, the number of the network and the name of the layer, so weights
-    depend neither on other layers nor on threads, workers or the device they end on.
+    Keyed by the user's seed, the network's number and the layer's name, so that weights depend
+    neither on other layers nor on threads, workers or the device that they end up on.
 
     Raises:
-        ValueError: `seed` or `network` is negative.
+        ValueError: `seed` or `network_number` is negative.
     """
-    if seed < 0 or network < 0:
-        raise ValueError(f"seeds and network numbers start at 0, got {seed} and {network}.")
+    for name, value in (("seed", seed), ("network_number", network_number)):
+        if value < 0:
+            raise ValueError(f"`{name}` must be a whole number from 0 on, got {value}.")
     # As spawn_key: entropy lists ignore trailing zeros, so that [1] and [1, 0] would coincide.
-    sequence = np.random.SeedSequence(seed, spawn_key=(network, *layer.encode()))
+    sequence = np.random.SeedSequence(seed, spawn_key=(network_number, *layer.encode()))
     (state,) = sequence.generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state))

@@ -68,7 +68,7 @@ def unpool(x: Maps, op: Unpool, size: Size) -> Float[Tensor, "N C h w"]:
 
 
 def apply(x: Maps, op: Operation, size: Size) -> Float[Tensor, "N D h w"]:
-    """Any operation without weights, at the output size that `shapes.output_size` gives."""
+    """Any operation without weights, at the output size that `trace.output_size` gives."""
     match op:
         case Pool():
             return pool(x, op)
@@ -86,7 +86,7 @@ def apply(x: Maps, op: Operation, size: Size) -> Float[Tensor, "N D h w"]:
 
 
 def can_fuse(op: Unpool, conv: Conv, in_size: Size, size: Size) -> bool:
-    """Whether `unpool_convolve` can take the place of `op` and the convolution behind it."""
+    """Whether `unpool_convolve` can replace `op` and the convolution that follows it."""
     whole = size == (op.stride * in_size[0], op.stride * in_size[1])
     return (
         conv.stride == 1
@@ -106,9 +106,9 @@ def unpool_convolve(
     """`convolve(unpool(x, op, size), …)` as one strided transposed convolution.
 
     Zero insertion is a transposed convolution with a single 1, nearest upsampling one with an s×s
-    block of ones; a convolution behind it makes one transposed convolution of both, whose kernel
-    is the flipped weight, or its sum over shifts. The inserted zeros are never multiplied: with
-    s = 2 and 3×3 kernels, 9/36 (zeros) and 16/36 (nearest) of the products are left.
+    block of ones. With the convolution that follows it makes one transposed convolution, whose
+    kernel is the flipped weight, or its sum over shifts. The inserted zeros are never multiplied:
+    with s = 2 and 3×3 kernels, 9/36 (zeros) and 16/36 (nearest) of the products remain.
     """
     stride, kernel = op.stride, transposed_kernel(weight, op)
     before, after = conv.padding
@@ -142,7 +142,7 @@ def _block_sums(kernel: Float[Tensor, "D C K K"], stride: int) -> Float[Tensor, 
     """The full correlation of each kernel with a stride × stride block of ones."""
     filters, channels, size, _ = kernel.shape
     grown = size + stride - 1
-    # Channels last, as weights are: the inner loop runs over channels, not over a kernel's row.
+    # Channels last, as the weights are: the inner loop runs over channels, not a kernel's row.
     sums = kernel.new_zeros(filters, grown, grown, channels).permute(0, 3, 1, 2)
     for i in range(stride):
         for j in range(stride):

@@ -1,8 +1,7 @@
 """The operations of a network, as plain frozen data. Nothing here imports torch."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 PoolKind: TypeAlias = Literal["max", "avg", "l2"]
@@ -45,6 +44,23 @@ class Conv:
                 f"{self.name}: `padding` must be two numbers from 0 to kernel_size - 1 = "
                 f"{self.kernel_size - 1}, got {self.padding}."
             )
+
+    def with_kernel_size(self, kernel_size: int) -> "Conv":
+        """With this kernel, and the padding changed along so that the output keeps its size.
+
+        Raises:
+            ValueError: that padding would be negative.
+        """
+        grown = kernel_size - self.kernel_size
+        before, after = self.padding
+        padding = (before + grown // 2, after + grown - grown // 2)
+        if min(padding) < 0:
+            raise ValueError(
+                f"{self.name} (kernel {self.kernel_size}, stride {self.stride}, padding "
+                f"{self.padding}) can't keep its output size with a kernel of {kernel_size}; "
+                "choose a larger `kernel_size`."
+            )
+        return replace(self, kernel_size=kernel_size, padding=padding)
 
 
 @dataclass(frozen=True)
@@ -134,44 +150,11 @@ class Normalise:
 
 
 Operation: TypeAlias = Conv | Pool | Unpool | Crop | ChannelMean | Normalise
-_OPERATIONS: dict[str, type[Operation]] = {
-    kind.op: kind for kind in (Conv, Pool, Unpool, Crop, ChannelMean, Normalise)
-}
 
 
 def block_of(op: Operation) -> str:
     """The paper's layer that an operation belongs to: `conv3` for conv3_2."""
     return op.name.split("_", 1)[0]
-
-
-def operation_to_dict(op: Operation) -> dict[str, Any]:
-    """Plain data that `operation_from_dict` reads back."""
-    return {"op": op.op, **asdict(op)}
-
-
-def operation_from_dict(entry: dict[str, Any]) -> Operation:
-    """The operation that `operation_to_dict` wrote.
-
-    Raises:
-        ValueError: a key or the operation is missing or unknown, naming it.
-    """
-    name = entry.get("op")
-    kind = _OPERATIONS.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {name!r}.")
-    values: dict[str, Any] = {  # JSON has lists for tuples
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in entry.items()
-        if key != "op"
-    }
-    require_keys(values, [field.name for field in fields(kind)], f"a {kind.op}")
-    return kind(**values)
-
-
-def require_keys(data: dict[str, Any], keys: Sequence[str], what: str) -> None:
-    """Refuses a mapping that has not exactly these keys."""
-    if wrong := sorted(set(keys) ^ set(data)):
-        raise ValueError(f"{what} has the keys {', '.join(keys)}; missing or unknown: {wrong}.")
 
 
 def require_positive(owner: Any, *names: str) -> None:

@@ -1,6 +1,6 @@
 """Convolutions with fewer products: Winograd's F(m×m, r×r), in bands of rows (Lavin & Gray 2016).
 
-An m×m block of the output needs (m + r − 1)² products a channel and filter in place of m²r²:
+An m×m block of the output needs (m + r − 1)² products per channel and filter in place of m²r²:
 
     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 
@@ -8,13 +8,17 @@ with a block d of the input and a kernel g, both (m + r − 1)² and r². Here m
 kernels have blocks of 4×4 and a quarter of the products. The sums over channels are 36 matmuls,
 and the transformations are matmuls too, with Kronecker products of A, G and B.
 
-For CPUs, in float32 and without gradients; the largest error is some 3e-6 of the largest value.
-`layers` has the same two functions in their plain form, for all else. Which to take is a matter of
-shapes alone, and photos of a batch are computed one by one: a photo's output never depends on
-what else is computed.
+For CPUs, in float32 and without gradients; the largest error is about 3e-6 of the largest value.
+`layers` has the same two functions in their plain form, for everything else.
+
+Which form to take depends on the shapes and on the processor's instruction set, never on a timing
+and never on the number of threads, and the photos of a batch are computed one by one. So on one
+machine the same seed gives the same numbers, whatever else is computed and however busy the machine
+is; a sweep that goes on there gives the bits of one that was never stopped. Machines with different
+processors agree to rounding, as they do with torch's own convolutions.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -34,6 +38,9 @@ _BLOCK = 6  # m + r − 1
 _POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 _FEWEST_BLOCKS = 128  # in a band
 _MOST_BYTES = 2**28  # of transformed kernels at a time
+#: Where `_saves` was measured, with MKL's matmuls (benchmarks/RESULTS.md). On any other processor
+#: the plain form is taken: `benchmarks/winograd_speed.py` tells what Winograd's would bring there.
+_MEASURED_ON = ("AVX2", "AVX512")
 
 
 class _Transforms(NamedTuple):
@@ -65,8 +72,8 @@ def _transforms(taps: int) -> _Transforms:
     return _Transforms(*(torch.kron(each, each).float() for each in matrices(taps)))
 
 
-class _Plan(NamedTuple):
-    """Where the outputs of a convolution lie.
+class _Tiling(NamedTuple):
+    """How the outputs of a convolution are covered by blocks.
 
     Input pixel i is read as pixel i + `before` of a padded map. The convolution with r×r kernels
     there has `phases`² × D filters: output pixel p, `early` pixels on, is filter p mod `phases`
@@ -95,18 +102,18 @@ def convolve(
     x: Maps, weight: Float[Tensor, "D C K K"], bias: Float[Tensor, " D"] | None, conv: Conv
 ) -> Float[Tensor, "N D h w"]:
     """`layers.convolve` with kernels of 2 to 5 pixels a side and stride 1."""
-    return _run(x, weight.permute(2, 3, 0, 1), bias, _plan(x, conv))
+    return _run(x, weight.permute(2, 3, 0, 1), bias, _tiling(x, conv))
 
 
 def convolve_is_faster(x: Maps, conv: Conv) -> bool:
-    """Whether `convolve` can take the place of `layers.convolve`, and is faster."""
-    return conv.stride == 1 and _is_faster(x, conv, _plan(x, conv), conv.kernel_size)
+    """Whether `convolve` can take the place of `layers.convolve`, and is faster here."""
+    return conv.stride == 1 and _is_faster(x, conv, _tiling(x, conv), conv.kernel_size)
 
 
-def _plan(x: Tensor, conv: Conv) -> _Plan:
+def _tiling(x: Tensor, conv: Conv) -> _Tiling:
     before, after = conv.padding
     height, width = (n + before + after - conv.kernel_size + 1 for n in x.shape[-2:])
-    return _Plan(conv.kernel_size, 1, before, 0, (height, width))
+    return _Tiling(conv.kernel_size, 1, before, 0, (height, width))
 
 
 def unpool_convolve(
@@ -122,63 +129,73 @@ def unpool_convolve(
     Output pixels of equal row and column modulo the stride see equally many pixels of x through
     their own part of the kernel: these phases are filters of one convolution without stride.
     """
-    plan, stride = _unpool_plan(op, conv, size), op.stride
+    tiling, stride = _unpool_tiling(op, conv, size), op.stride
     kernel = layers.transposed_kernel(weight, op)
-    short = plan.taps * stride - kernel.shape[-1]
+    short = tiling.taps * stride - kernel.shape[-1]
     kernel = F.pad(kernel, (0, short, 0, short))
-    parts = kernel.reshape(*kernel.shape[:2], plan.taps, stride, plan.taps, stride)
-    return _run(x, parts.flip(2, 4).permute(2, 4, 3, 5, 0, 1), bias, plan)
+    parts = kernel.reshape(*kernel.shape[:2], tiling.taps, stride, tiling.taps, stride)
+    return _run(x, parts.flip(2, 4).permute(2, 4, 3, 5, 0, 1), bias, tiling)
 
 
 def unpool_convolve_is_faster(x: Maps, op: Unpool, conv: Conv, size: Size) -> bool:
-    """Whether `unpool_convolve` can take the place of `layers.unpool_convolve`, and is faster."""
-    return _is_faster(x, conv, _unpool_plan(op, conv, size), _transposed_size(op, conv))
+    """Whether `unpool_convolve` can replace `layers.unpool_convolve`, and is faster here."""
+    return _is_faster(x, conv, _unpool_tiling(op, conv, size), _transposed_size(op, conv))
 
 
 def _transposed_size(op: Unpool, conv: Conv) -> int:
     return conv.kernel_size + (op.stride - 1 if op.kind == "nearest" else 0)
 
 
-def _unpool_plan(op: Unpool, conv: Conv, size: Size) -> _Plan:
+def _unpool_tiling(op: Unpool, conv: Conv, size: Size) -> _Tiling:
     taps = -(-_transposed_size(op, conv) // op.stride)
     skipped, early = divmod(conv.kernel_size - 1 - conv.padding[0], op.stride)
     height, width = (n + sum(conv.padding) - conv.kernel_size + 1 for n in size)
-    return _Plan(taps, op.stride, taps - 1 - skipped, early, (height, width))
+    return _Tiling(taps, op.stride, taps - 1 - skipped, early, (height, width))
 
 
-def _is_faster(x: Tensor, conv: Conv, plan: _Plan, kernel_size: int) -> bool:
+def _is_faster(x: Tensor, conv: Conv, tiling: _Tiling, kernel_size: int) -> bool:
     float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    if not (float32 and x.device.type == "cpu" and 2 <= plan.taps < _BLOCK):
+    if not (float32 and x.device.type == "cpu" and 2 <= tiling.taps < _BLOCK):
         return False
-    positions = prod(plan.size) if plan.phases == 1 else prod(x.shape[-2:])
-    return _saves(x.shape[1], conv, plan, kernel_size**2 * positions)
+    if not _is_measured_here():
+        return False
+    positions = prod(tiling.size) if tiling.phases == 1 else prod(x.shape[-2:])
+    return _saves(x.shape[1], conv, tiling, kernel_size**2 * positions)
 
 
-def _saves(channels: int, conv: Conv, plan: _Plan, plain: int) -> bool:
-    """Whether it takes clearly less time than `plain` products a channel and filter.
+@cache
+def _is_measured_here() -> bool:
+    has_mkl: bool = torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
+    return has_mkl and torch.backends.cpu.get_cpu_capability() in _MEASURED_ON
 
-    Measured (benchmarks/RESULTS.md): to transform a block's inputs and outputs takes as long as
-    128 products more for each of its 36 numbers, to transform the kernels as long as 64 blocks.
+
+def _saves(channels: int, conv: Conv, tiling: _Tiling, plain: int) -> bool:
+    """Whether it takes clearly less time than `plain` products per channel and filter.
+
+    Measured (benchmarks/RESULTS.md): transforming a block's inputs and outputs takes as long as
+    128 more products for each of its 36 numbers; transforming the kernels as long as 20 to 130
+    blocks, depending on the processor and on whether they fit its cache.
     """
-    filters, blocks = conv.out_channels * plan.phases**2, prod(plan.blocks)
-    products = (blocks + 64) * channels * filters + 128 * blocks * (channels + filters)
+    filters, blocks = conv.out_channels * tiling.phases**2, prod(tiling.blocks)
+    kernels = max(64, 10 * tiling.taps**2)
+    products = (blocks + kernels) * channels * filters + 128 * blocks * (channels + filters)
     return 1.2 * _BLOCK**2 * products < plain * channels * conv.out_channels
 
 
-def _run(x: Tensor, weight: Tensor, bias: Tensor | None, plan: _Plan) -> Tensor:
+def _run(x: Tensor, weight: Tensor, bias: Tensor | None, tiling: _Tiling) -> Tensor:
     """The convolution of x with weight (r, r, [phase, phase,] D, C)."""
     filters, channels = weight.shape[-2:]
-    out = x.new_empty(len(x), *plan.size, filters)
-    per_filter = 4 * _BLOCK**2 * plan.phases**2 * channels
+    out = x.new_empty(len(x), *tiling.size, filters)
+    per_filter = 4 * _BLOCK**2 * tiling.phases**2 * channels
     parts = -(-filters * per_filter // _MOST_BYTES)
     for columns in torch.arange(filters).tensor_split(min(parts, filters)):
         part = slice(int(columns[0]), int(columns[-1]) + 1)
-        kernels = weight[..., part, :].reshape(plan.taps**2, -1)
-        transformed = torch.mm(_transforms(plan.taps).kernel, kernels)
+        kernels = weight[..., part, :].reshape(tiling.taps**2, -1)
+        transformed = torch.mm(_transforms(tiling.taps).kernel, kernels)
         transformed = transformed.view(_BLOCK**2, -1, channels).transpose(1, 2)
-        band = _Band(plan, transformed, None if bias is None else bias[part])
+        band = _Band(tiling, transformed, None if bias is None else bias[part])
         for photo, result in zip(x.permute(0, 2, 3, 1), out[..., part], strict=True):
-            for first in range(0, plan.blocks[0], band.rows):
+            for first in range(0, tiling.blocks[0], band.rows):
                 band.read(photo, first)
                 band.compute()
                 band.write(result, first)
@@ -186,19 +203,19 @@ def _run(x: Tensor, weight: Tensor, bias: Tensor | None, plan: _Plan) -> Tensor:
 
 
 class _Band:
-    """A few rows of blocks, side by side, and the memory in which they are computed."""
+    """A few rows of blocks, and the memory in which they are computed."""
 
     def __init__(
-        self, plan: _Plan, weight: Float[Tensor, "36 C F"], bias: Float[Tensor, " D"] | None
+        self, tiling: _Tiling, weight: Float[Tensor, "36 C F"], bias: Float[Tensor, " D"] | None
     ) -> None:
-        self.plan, self.weight, self.bias = plan, weight, bias
-        (down, across), step, phases = plan.blocks, plan.step, plan.phases
+        self.tiling, self.weight, self.bias = tiling, weight, bias
+        (down, across), step, phases = tiling.blocks, tiling.step, tiling.phases
         _, channels, filters = weight.shape
         # Enough blocks for the matmuls to run at full speed, few enough for the caches.
         bands = max(1, down * across // (_FEWEST_BLOCKS + channels // 8))
         self.rows = rows = -(-down // bands)
         self.padded = weight.new_zeros(
-            rows * step + plan.taps - 1, across * step + plan.taps - 1, channels
+            rows * step + tiling.taps - 1, across * step + tiling.taps - 1, channels
         )
         self.blocks = weight.new_empty(_BLOCK, _BLOCK, rows, across, channels)
         self.inputs = weight.new_empty(_BLOCK**2, rows * across, channels)
@@ -208,8 +225,8 @@ class _Band:
         self.pixels = weight.new_empty(rows, step, phases, across, step, phases, each[-1])
 
     def read(self, photo: Float[Tensor, "H W C"], first: int) -> None:
-        """Takes the input that the blocks from row `first` on see."""
-        top, left = first * self.plan.step - self.plan.before, self.plan.before
+        """Reads the input that the blocks from row `first` on see."""
+        top, left = first * self.tiling.step - self.tiling.before, self.tiling.before
         start = max(top, 0)
         rows = slice(start, max(start, min(top + len(self.padded), len(photo))))
         width = min(photo.shape[1], self.padded.shape[1] - left)
@@ -219,7 +236,7 @@ class _Band:
 
     def compute(self) -> None:
         """Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A."""
-        step, transforms = self.plan.step, _transforms(self.plan.taps)
+        step, transforms = self.tiling.step, _transforms(self.tiling.taps)
         blocks = self.padded.unfold(0, _BLOCK, step).unfold(1, _BLOCK, step)
         self.blocks.copy_(blocks.permute(3, 4, 0, 1, 2))
         torch.mm(transforms.input, self.blocks.view(36, -1), out=self.inputs.view(36, -1))
@@ -227,13 +244,13 @@ class _Band:
         torch.mm(transforms.output, self.products.view(36, -1), out=self.outputs.view(step**2, -1))
 
     def write(self, result: Float[Tensor, "h w D"], first: int) -> None:
-        """Puts the output pixels where they belong."""
-        plan = self.plan
+        """Writes the output pixels where they belong."""
+        tiling = self.tiling
         self.pixels.copy_(self.outputs.permute(2, 0, 4, 3, 1, 5, 6))
         if self.bias is not None:
             self.pixels += self.bias
         pixels = self.pixels.flatten(3, 5).flatten(0, 2)
-        top = first * plan.step * plan.phases - plan.early
+        top = first * tiling.step * tiling.phases - tiling.early
         rows = slice(max(top, 0), min(top + len(pixels), len(result)))
-        columns = slice(plan.early, plan.early + result.shape[1])
+        columns = slice(tiling.early, tiling.early + result.shape[1])
         result[rows] = pixels[rows.start - top : rows.stop - top, columns]

@@ -231,7 +231,7 @@ def network_outputs(
     """Outputs of networks 0, 1, … of a seed, pixels in one row each; float64."""
     # float32 is enough for an output's noise of per cents, and twice as fast.
     draws = [
-        build(description, law, seed=seed, network=index)(image.float())
+        build(description, law, seed=seed, network_number=index)(image.float())
         for index in range(num_networks)
     ]
     return torch.stack(draws).flatten(1).double()

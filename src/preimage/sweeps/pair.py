@@ -71,7 +71,7 @@ class RandomPair:
                 description,
                 first.weights,
                 seed=first.seed,
-                network=first.network_number,
+                network_number=first.network_number,
                 device=self.device,
             )
 

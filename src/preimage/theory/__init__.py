@@ -5,18 +5,22 @@
 far the limit is from the image. The theory on its own: docs/theory.md.
 """
 
-from preimage.network.limit.exact import energies, limit
-from preimage.network.limit.filters import (
+from preimage.network.limit import (
+    Bracket,
     Moments,
+    Sampled,
+    energies,
     excess_kurtosis,
     gaussian_moments,
     iid_moments,
+    limit,
+    limit_bracket,
     marginal_moments,
     relu_correlation,
     relu_square_correlation,
     sample_isotropic,
+    sampled_limit,
 )
-from preimage.network.limit.sampled import Bracket, Sampled, limit_bracket, sampled_limit
 from preimage.theory.bounds import (
     MultilayerBound,
     Variances,

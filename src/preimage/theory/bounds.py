@@ -16,10 +16,10 @@ from torch import Tensor
 
 from preimage.network.description import Description
 from preimage.network.laws import Law
-from preimage.network.limit.exact import energies, limit, plan_for
+from preimage.network.limit.axis_matrices import window_matrix
+from preimage.network.limit.exact import energies, limit, recursion_for
 from preimage.network.limit.filters import Moments, gaussian_moments
 from preimage.network.limit.offsets import Stage, split
-from preimage.network.limit.operators import window_matrix
 from preimage.network.operations import Conv, Operation, Pool, Unpool
 
 
@@ -200,7 +200,7 @@ def multilayer_angle_bound(
     check_probability(delta)
     variances = layer_variances(description, moments)
     lambdas, partition = _lambdas(description, image)
-    stages = plan_for(description, image).hidden
+    stages = recursion_for(description, image).hidden
     count = len(stages) if printed else len(variances.hidden)
     first = math.sqrt(variances.total / delta)
     bound = first + math.sqrt(count * first * math.prod(lambdas))
@@ -211,8 +211,8 @@ def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...]
     """λ_0 … λ_(L−2), and whether all windows of operations 1 to L − 2 partition their pixels."""
     if len(image) != 1:
         raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
-    plan = plan_for(description, image)
-    for op in plan.after:
+    recursion = recursion_for(description, image)
+    for op in recursion.after:
         if isinstance(op, Unpool | Pool):
             raise ValueError(
                 f"{op.name} stands behind the last convolution; Theorem 5.3 is for networks whose "
@@ -220,7 +220,7 @@ def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...]
             )
     u = energies(description, image)[0][0].numpy()
     lambdas, partition = [], True
-    for stage in (*plan.hidden[1:], plan.last):
+    for stage in (*recursion.hidden[1:], recursion.last):
         down, across = _windows(stage)
         following = down @ u @ across.T
         support = u > 0
@@ -232,7 +232,7 @@ def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...]
         lambdas.append(float(math.sqrt(rows * columns) * contrast))
         partition = partition and _is_partition(down, across)
         u = following
-    height, width = plan.seen_size
+    height, width = recursion.seen_size
     seen = u[:height, :width]
     lambdas.append(float(math.sqrt(seen.size) * np.linalg.norm(u) / seen.sum()))
     return tuple(lambdas), partition

@@ -13,14 +13,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.network.description import Description
-from preimage.network.limit.exact import energies, plan_for
+from preimage.network.limit.axis_matrices import axis_matrix, window_matrix
+from preimage.network.limit.exact import energies, recursion_for
 from preimage.network.limit.filters import (
     gaussian_moments,
     relu_correlation,
     relu_square_correlation,
 )
-from preimage.network.limit.offsets import Plan, Stage
-from preimage.network.limit.operators import axis_matrix, window_matrix
+from preimage.network.limit.offsets import Recursion, Stage
 from preimage.network.operations import Conv, Pool, Unpool
 
 #: Pixels up to which d × d matrices are made.
@@ -44,19 +44,19 @@ def relative_covariance(
         ValueError: a pooling or bilinear unpooling, or any unpooling behind the last convolution;
             over `MOST_PIXELS` pixels; or no limit.
     """
-    plan = plan_for(description, image)
-    _check(plan, description, image)
-    relative = _relative_covariance(plan, image)
-    seen = _seen(plan)
+    recursion = recursion_for(description, image)
+    _check(recursion, description, image)
+    relative = _relative_covariance(recursion, image)
+    seen = _seen(recursion)
     return relative[seen][:, seen]
 
 
-def _relative_covariance(plan: Plan, image: Tensor) -> Tensor:
+def _relative_covariance(recursion: Recursion, image: Tensor) -> Tensor:
     """Of all pixels of the last convolution's output."""
     x = image[0].double().flatten(1)
     c = x.T @ x
     noise: list[Tensor] = []  # [(K_2 + 1) J − 1]/N of each convolution, carried along
-    for stage in (*plan.hidden, plan.last):
+    for stage in (*recursion.hidden, recursion.last):
         if not isinstance(stage.op, Conv):
             down, across = (
                 torch.from_numpy(axis_matrix(stage.op, n, m))
@@ -73,7 +73,7 @@ def _relative_covariance(plan: Plan, image: Tensor) -> Tensor:
         cos = torch.where(zz > 0, p / zz.clamp(min=torch.finfo(zz.dtype).tiny), 0.0)
         m = gaussian_moments(slope=stage.op.slope)
         width, slope = stage.op.out_channels, stage.op.slope
-        if stage is plan.last:
+        if stage is recursion.last:
             uu = u[:, None] * u
             spread = [torch.where(uu > 0, part / uu.clamp(min=1e-300), 0.0) for part in noise]
             relative = ((m.K1 + 1) * relu_correlation(cos, slope) - 1) / width
@@ -82,7 +82,7 @@ def _relative_covariance(plan: Plan, image: Tensor) -> Tensor:
         own = (m.K2 + 1) * relu_square_correlation(cos, slope) - 1
         noise.append(own / width * u[:, None] * u)
         c = relu_correlation(cos, slope) * zz
-    raise AssertionError("a plan ends in its last convolution")
+    raise AssertionError("a recursion ends in its last convolution")
 
 
 def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) -> float:
@@ -92,32 +92,32 @@ def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) 
         ValueError: as `relative_covariance`, or a black limit.
     """
     m = relative_covariance(description, image)
-    q = energies(description, image)[-1].flatten()[_seen(plan_for(description, image))]
+    q = energies(description, image)[-1].flatten()[_seen(recursion_for(description, image))]
     if not q.any():
         raise ValueError("`image` must not give a black limit: the angle to 0 is undefined.")
     q = q / q.sum()
     return float(q @ m.diagonal() - q @ m @ q)
 
 
-def _check(plan: Plan, description: Description, image: Tensor) -> None:
+def _check(recursion: Recursion, description: Description, image: Tensor) -> None:
     if len(image) != 1:
         raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
-    if plan.before or any(isinstance(stage.op, Pool) for stage in plan.hidden):
+    if recursion.before or any(isinstance(stage.op, Pool) for stage in recursion.hidden):
         raise ValueError(
             f"{description.name} has a pooling or a normalisation: the leading-order "
             "covariance has a closed form for convolutions, unpoolings and crops only; see "
             "`relative_std`."
         )
-    for op in plan.after:
+    for op in recursion.after:
         if isinstance(op, Pool | Unpool):
             raise ValueError(
                 f"{op.name} stands behind the last convolution, where the leading-order covariance "
                 "is for crops only; leave it out and apply it to the covariance."
             )
-    for stage in plan.hidden:
+    for stage in recursion.hidden:
         if isinstance(stage.op, Unpool):
             window_matrix(stage.op, 1, stage.op.stride)
-    largest = max(math.prod(stage.out_size) for stage in (*plan.hidden, plan.last))
+    largest = max(math.prod(stage.out_size) for stage in (*recursion.hidden, recursion.last))
     if largest > MOST_PIXELS:
         raise ValueError(
             f"`image` makes maps of {largest} pixels; their covariance matrix is made up to "
@@ -125,10 +125,10 @@ def _check(plan: Plan, description: Description, image: Tensor) -> None:
         )
 
 
-def _seen(plan: Plan) -> Tensor:
+def _seen(recursion: Recursion) -> Tensor:
     """The indices of the last convolution's output pixels that crops behind it leave."""
-    height, width = plan.seen_size
-    pixels = torch.arange(math.prod(plan.last.out_size)).reshape(plan.last.out_size)
+    height, width = recursion.seen_size
+    pixels = torch.arange(math.prod(recursion.last.out_size)).reshape(recursion.last.out_size)
     return pixels[:height, :width].flatten()
 
 

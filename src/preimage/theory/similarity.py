@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.network.description import Description
-from preimage.network.limit.exact import plan_for
-from preimage.network.limit.operators import window_matrix
+from preimage.network.limit.axis_matrices import window_matrix
+from preimage.network.limit.exact import recursion_for
 from preimage.network.operations import ChannelMean, Conv
 from preimage.network.trace import input_sizes, output_size
 
@@ -43,7 +43,7 @@ def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> S
             doesn't fit the description; an output of another size; average or max pooling.
     """
     x = channel_norm(image)
-    plan_for(description, image)  # refuses what has no limit
+    recursion_for(description, image)  # refuses what has no limit
     steps = _window_matrices(description, *image.shape[2:])
     routed, reached, used = _forward(steps, x), _forward(steps, np.ones_like(x)), _backward(steps)
     if routed.shape != x.shape:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.network.description import Description
-from preimage.network.limit.exact import plan_for
+from preimage.network.limit.exact import recursion_for
 from preimage.network.limit.filters import Moments, gaussian_moments, relu_correlation
 from preimage.network.operations import Conv
 from preimage.theory.bounds import check_probability
@@ -225,14 +225,14 @@ def sampled_effective_constant(
 
 
 def _patches(description: Description, image: Tensor) -> tuple[Conv, Tensor]:
-    plan = plan_for(description, image)
-    if plan.before or plan.hidden or len(plan.after) != 1 or len(image) != 1:
+    recursion = recursion_for(description, image)
+    if recursion.before or recursion.hidden or len(recursion.after) != 1 or len(image) != 1:
         raise ValueError(
             f"{description.name}: this is for two layers, one convolution and the channel mean, "
             f"and one image; got {len(description.operations)} operations and "
             f"{len(image)} images."
         )
-    conv = plan.convs[0]
+    conv = recursion.convs[0]
     before, after = conv.padding
     padded = F.pad(image.double(), (before, after, before, after))
     return conv, F.unfold(padded, conv.kernel_size, stride=conv.stride)[0]

@@ -20,7 +20,7 @@ from preimage.network.description import Description
 from preimage.network.laws import Law
 from preimage.network.limit.filters import Moments, gaussian_moments
 from preimage.network.limit.max_pooling import Directions, pool_windows
-from preimage.network.limit.offsets import Plan, make_plan
+from preimage.network.limit.offsets import Recursion, backward_pass
 from preimage.network.limit.stream import Rows, convolve, image_rows, mix, sum_squares, window_means
 from preimage.network.operations import Conv, Operation, Pool
 from preimage.network.trace import output_size
@@ -68,9 +68,9 @@ def limit(
             for which there is `sampled_limit`, and l2 before average pooling), with the reason;
             or the image doesn't fit the description.
     """
-    plan = plan_for(description, image)
-    _refuse_max(plan)
-    return limit_of_plan(plan, image, law, dtype)
+    recursion = recursion_for(description, image)
+    _refuse_max(recursion)
+    return run_recursion(recursion, image, law, dtype)
 
 
 def energies(
@@ -80,21 +80,21 @@ def energies(
 
     In the scale of `limit`; the last one gives f* = k_1 √u*. Raises as `limit` does.
     """
-    plan = plan_for(description, image)
-    _refuse_max(plan)
+    recursion = recursion_for(description, image)
+    _refuse_max(recursion)
     found: list[Tensor] = []
-    _run(plan, image.double(), Law.parse(law) if isinstance(law, str) else law, None, found)
+    _run(recursion, image.double(), Law.parse(law) if isinstance(law, str) else law, None, found)
     return found
 
 
-def conv_moments(plan: Plan, conv: Conv, law: Law) -> Moments:
+def conv_moments(recursion: Recursion, conv: Conv, law: Law) -> Moments:
     """The moments that count for one convolution: the Gaussian equivalents, with its slope."""
-    fan_in = plan.in_channels(conv) * conv.kernel_size**2
+    fan_in = recursion.in_channels(conv) * conv.kernel_size**2
     return gaussian_moments(law.std(fan_in, conv.slope), conv.slope)
 
 
-def plan_for(description: Description, image: Tensor) -> Plan:
-    """The plan for an image, once its shape has been checked.
+def recursion_for(description: Description, image: Tensor) -> Recursion:
+    """The recursion for an image, once its shape has been checked.
 
     Raises:
         ValueError: the image has the wrong number of channels, or there is no limit.
@@ -104,11 +104,11 @@ def plan_for(description: Description, image: Tensor) -> Plan:
             f"`image` must be (N, {description.in_channels}, H, W) for {description.name}, got "
             f"{tuple(image.shape)}."
         )
-    return make_plan(description, image.shape[2], image.shape[3])
+    return backward_pass(description, image.shape[2], image.shape[3])
 
 
-def _refuse_max(plan: Plan) -> None:
-    for stage in plan.hidden:
+def _refuse_max(recursion: Recursion) -> None:
+    for stage in recursion.hidden:
         if isinstance(stage.op, Pool) and stage.op.kind == "max":
             raise ValueError(
                 f"{stage.op.name}: max pooling has a limit but no closed form; use "
@@ -117,27 +117,27 @@ def _refuse_max(plan: Plan) -> None:
             )
 
 
-def limit_of_plan(
-    plan: Plan,
+def run_recursion(
+    recursion: Recursion,
     image: Tensor,
     law: Law | str,
     dtype: torch.dtype,
     directions: Directions | None = None,
 ) -> Float[Tensor, "N 1 h w"]:
-    """f* for a plan; `directions` are the samples of max pools, where there are any."""
+    """f* by a recursion; `directions` are the samples for its max pools, if it has any."""
     law = Law.parse(law) if isinstance(law, str) else law
-    f = _run(plan, image.to(dtype), law, directions, [])[:, None]
-    return apply_all(plan.after, f, plan)
+    f = _run(recursion, image.to(dtype), law, directions, [])[:, None]
+    return apply_all(recursion.after, f, recursion)
 
 
 @torch.no_grad()
 def _run(
-    plan: Plan, x: Tensor, law: Law, directions: Directions | None, found: list[Tensor]
+    recursion: Recursion, x: Tensor, law: Law, directions: Directions | None, found: list[Tensor]
 ) -> Float[Tensor, "N h w"]:
     """k_1 √u*; appends u* of each convolution to `found`."""
-    scale = _Scale(plan, law)
-    stages = (*plan.hidden, plan.last)
-    rows = image_rows(apply_all(plan.before, x, plan), stages[0].needed)
+    scale = _Scale(recursion, law)
+    stages = (*recursion.hidden, recursion.last)
+    rows = image_rows(apply_all(recursion.before, x, recursion), stages[0].needed)
     pending: list[tuple[Tensor, Conv]] = []
     slope = 0.0
     for stage, following in pairwise(stages):
@@ -153,12 +153,12 @@ def _run(
                 rows = pool_windows(rows, stage, pool, slope, directions)
             case _:
                 rows = mix(rows, stage)
-    conv = plan.convs[-1]
+    conv = recursion.convs[-1]
     ((_, row),) = rows
-    pending.append((window_means(row, conv, plan.last.out_size)[0], conv))
+    pending.append((window_means(row, conv, recursion.last.out_size)[0], conv))
     for u, at in pending:
         found.append(u.double() * math.exp(scale.advance(at)))
-    k1 = conv_moments(plan, conv, law).k1
+    k1 = conv_moments(recursion, conv, law).k1
     # Definition 5.1 leaves the last convolution unnormalised; where it is not, the output shrinks.
     k1 /= math.sqrt(conv.out_channels) if conv.normalised else 1.0
     # In float64, whatever the maps are: σ = 0.015 in 26 convolutions gives 1e-38.
@@ -183,21 +183,21 @@ class _Scale:
     below float32's range. The maps are those of k_2 = 1/kernel_size² instead.
     """
 
-    def __init__(self, plan: Plan, law: Law) -> None:
-        self.plan, self.law, self.log, self.last = plan, law, 0.0, 0.0
+    def __init__(self, recursion: Recursion, law: Law) -> None:
+        self.recursion, self.law, self.log, self.last = recursion, law, 0.0, 0.0
 
     def advance(self, conv: Conv) -> float:
         """The factor's logarithm for the patches that `conv` reads; then takes in its own gain."""
         area = conv.kernel_size**2
         self.last = self.log + math.log(area)
-        gain = conv_moments(self.plan, conv, self.law).k2 * area
+        gain = conv_moments(self.recursion, conv, self.law).k2 * area
         self.log += math.log(gain if conv.normalised else gain * conv.out_channels)
         return self.last
 
 
-def apply_all(ops: tuple[Operation, ...], x: Tensor, plan: Plan) -> Tensor:
+def apply_all(ops: tuple[Operation, ...], x: Tensor, recursion: Recursion) -> Tensor:
     """The operations without randomness, as the network itself applies them."""
     for op in ops:
-        size = output_size(op, plan.sizes[op.name], plan.sizes)
+        size = output_size(op, recursion.sizes[op.name], recursion.sizes)
         x = layers.apply(x, op, size)
     return x

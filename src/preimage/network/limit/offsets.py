@@ -1,10 +1,14 @@
-"""Which part of a description is random, whether its limit exists, and which offsets it needs."""
+"""The backward pass of the limit: what is random, whether a limit exists, which offsets it needs.
+
+From the output back to the image: each operation says which offsets between pixels its input must
+bring, so that the forward pass (`stream`) computes those and no others.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
 
 from preimage.network.description import Description
-from preimage.network.limit.operators import axis_matrix, covariance_taps
+from preimage.network.limit.axis_matrices import axis_matrix, covariance_taps
 from preimage.network.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool
 from preimage.network.trace import Size, input_sizes, output_size
 
@@ -40,8 +44,8 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A description taken apart at its first convolution, its last one, and the channel mean.
+class Recursion:
+    """The limit's recursion at one image size, cut at the first and last convolution and the mean.
 
     `before` acts on the image itself, `after` on the output (the channel mean commutes with what
     is linear); `hidden` and the convolution `last` are random.
@@ -74,8 +78,8 @@ class Plan:
         return self.description.channels[self.description.operations.index(conv)]
 
 
-def make_plan(description: Description, height: int, width: int) -> Plan:
-    """The plan of a description for an image of this size.
+def backward_pass(description: Description, height: int, width: int) -> Recursion:
+    """The recursion of a description for an image of this size, stage by stage from the end.
 
     Raises:
         ValueError: the output has no limit, or none that can be computed, with the reason.
@@ -90,7 +94,7 @@ def make_plan(description: Description, height: int, width: int) -> Plan:
         needed = _needed(op, size, out_size, given)
         stages.append(Stage(op, size, out_size, needed, given))
         given = needed
-    return Plan(description, before, tuple(stages[:0:-1]), stages[0], after, sizes)
+    return Recursion(description, before, tuple(stages[:0:-1]), stages[0], after, sizes)
 
 
 def split(

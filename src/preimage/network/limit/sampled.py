@@ -10,7 +10,7 @@ from torch import Tensor
 
 from preimage.network.description import Description
 from preimage.network.laws import Law
-from preimage.network.limit.exact import limit, limit_of_plan, plan_for
+from preimage.network.limit.exact import limit, recursion_for, run_recursion
 from preimage.network.limit.max_pooling import Directions
 from preimage.network.operations import Pool, PoolKind
 
@@ -48,10 +48,12 @@ def sampled_limit(
     for name, value in (("num_samples", num_samples), ("num_repeats", num_repeats)):
         if value < 2:
             raise ValueError(f"`{name}` must be at least 2, got {value}.")
-    plan = plan_for(description, image)
+    recursion = recursion_for(description, image)
     draws = torch.stack(
         [
-            limit_of_plan(plan, image, law, dtype, Directions(num_samples, seed * 2**20 + repeat))
+            run_recursion(
+                recursion, image, law, dtype, Directions(num_samples, seed * 2**20 + repeat)
+            )
             for repeat in range(num_repeats)
         ]
     )

@@ -15,8 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.network import layers
-from preimage.network.limit.offsets import Offsets, Stage
-from preimage.network.limit.operators import (
+from preimage.network.limit.axis_matrices import (
     Tap,
     apply_taps,
     axis_matrix,
@@ -24,6 +23,7 @@ from preimage.network.limit.operators import (
     shifted,
     window_taps,
 )
+from preimage.network.limit.offsets import Offsets, Stage
 from preimage.network.operations import Conv, Pool
 from preimage.network.trace import Size
 
