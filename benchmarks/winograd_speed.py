@@ -35,7 +35,7 @@ def in_turns(
 ) -> tuple[float, float]:
     plain(), fast()
     times = [(seconds(plain), seconds(fast)) for _ in range(repeats)]
-    return tuple(map(statistics.median, zip(*times, strict=True)))  # type: ignore[return-value]
+    return tuple(map(statistics.median, zip(*times, strict=True)))
 
 
 @torch.inference_mode()
