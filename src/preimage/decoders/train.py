@@ -89,7 +89,7 @@ def train_decoder(
 def _new_decoder(network: Network, decoder: DecoderOptions, encoder: EncoderOptions) -> Network:
     """The DCN before training, of the same seed and number as the encoder."""
     description = decoder.description(network.description)
-    return build(description, seed=encoder.seed, network=encoder.network_number)
+    return build(description, seed=encoder.seed, network_number=encoder.network_number)
 
 
 def _scale(network: Network, dataset: CropDataset) -> float:
