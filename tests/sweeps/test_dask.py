@@ -10,6 +10,7 @@ import pytest
 
 from preimage.app.cli.main import main
 from preimage.data.photo import embedded_photos
+from preimage.sweeps import backends
 from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import run_sweep
@@ -48,7 +49,11 @@ def scheduler() -> Iterator[str]:
             process.communicate()
 
 
-def test_dask_gives_what_trials_give(scheduler: str, tmp_path: Path) -> None:
+def test_dask_gives_what_trials_give(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "_CONNECT_SECONDS", 300.0)  # however busy the machine is
+    monkeypatch.setattr(backends, "_WORKER_SECONDS", 300.0)
     photos = PackedPhotos.pack(embedded_photos(32)[:2])
     cells = GRID.cells()
     results = run_sweep(cells, photos, Store(tmp_path), Execution(scheduler=scheduler), {})
@@ -58,8 +63,11 @@ def test_dask_gives_what_trials_give(scheduler: str, tmp_path: Path) -> None:
         assert [row["ssim"] for row in rows] == [r.ssim for r in trial.reconstructions]
 
 
-def test_no_scheduler_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_scheduler_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("distributed")
+    monkeypatch.setattr(backends, "_CONNECT_SECONDS", 0.5)
     words = ["--scheduler", "tcp://127.0.0.1:9", "--layer", "conv1", "--size", "32"]
     assert main(["sweep", *words, "--out", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()

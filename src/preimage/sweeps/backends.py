@@ -13,6 +13,8 @@ from preimage.sweeps.workers import ProcessExecutor
 
 #: Jobs that a Dask scheduler holds per thread of its workers: while one runs, one waits.
 _JOBS_AHEAD = 2
+#: Seconds until a scheduler counts as absent, and until its first worker does.
+_CONNECT_SECONDS, _WORKER_SECONDS = 20.0, 60.0
 
 
 def open_backend(execution: Execution, device: DeviceName) -> Backend:
@@ -53,8 +55,8 @@ def _dask(address: str) -> Backend:
     Client: Any = UntypedClient
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
     try:
-        client = Client(address, timeout="20s")
-        client.wait_for_workers(1, timeout=60)
+        client = Client(address, timeout=_CONNECT_SECONDS)
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
     except (OSError, TimeoutError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
