@@ -2,39 +2,40 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-import sweep_jobs
+import worker_jobs
 
 from preimage.data.photo import embedded_photos
-from preimage.sweeps.engine import Backend, Configs, JobOutcome, execute
+from preimage.sweeps.engine import Backend, Configs, execute
 from preimage.sweeps.grid import SweepConfig
-from preimage.sweeps.jobs import METRICS
+from preimage.sweeps.jobs import METRICS, JobResult, run_job
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.trials import by_encoder, run_trials
 from preimage.sweeps.workers import ProcessExecutor
 
-GRID = SweepConfig(layer=("conv1",), pooled=True, width=(2, 3, 4), head=("conv", "mean"), size=32)
+GRID = SweepConfig(
+    layer=("conv1",), pooled=True, width=(2, 3, 4), head=("conv", "mean"), networks=1, size=32
+)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def photos() -> PackedPhotos:
     return PackedPhotos.pack(embedded_photos(32)[:2])
 
 
 @pytest.fixture
 def jobs() -> list[Configs]:
-    return [tuple(group) for group in by_encoder(GRID.cells()[::5])]  # network 0 alone
+    return [tuple(group) for group in by_encoder(GRID.cells())]
 
 
-@pytest.fixture
-def attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    monkeypatch.setenv("ATTEMPTS", str(tmp_path / "attempts"))
-    return sweep_jobs.attempts
+def backend(executor: Executor, in_flight: int = 2, **options: Any) -> Backend:
+    return Backend(executor, in_flight, **options)
 
 
-def backend(executor: Executor, in_flight: int = 2) -> Backend:
-    return Backend(executor, in_flight)
+def names(configs: Configs) -> str:
+    return " ".join(f"{config.width}/{config.head}" for config in configs)
 
 
 def test_the_engine_gives_what_trials_give(jobs: list[Configs], photos: PackedPhotos) -> None:
@@ -58,47 +59,105 @@ def test_the_engine_gives_what_trials_give(jobs: list[Configs], photos: PackedPh
 
 
 def test_a_cell_that_fails_three_times_spoils_no_other(
-    jobs: list[Configs], photos: PackedPhotos, attempts: Callable[[], list[str]]
+    jobs: list[Configs], photos: PackedPhotos
 ) -> None:
-    run = sweep_jobs.fail_on_width_3
-    outcomes = list(execute(jobs, photos, backend(ThreadPoolExecutor(1), 1), run=run))
+    tried: list[str] = []
+
+    def fail_on_width_3(configs: Configs, photos: Any, threads: int) -> JobResult:
+        tried.append(names(configs))
+        if any(config.width == 3 and config.head == "mean" for config in configs):
+            raise RuntimeError("width 3 is\nnot for us")
+        return run_job(configs, photos, threads)
+
+    executor = backend(ThreadPoolExecutor(1), 1)
+    outcomes = list(execute(jobs, photos, executor, run=fail_on_width_3))
     (failed,) = [outcome for outcome in outcomes if outcome.result is None]
     assert failed.error == "width 3 is not for us"
-    assert [(config.width, config.head) for config in failed.configs] == [(3, "mean")]
+    assert names(failed.configs) == "3/mean"
     assert sum(len(outcome.configs) for outcome in outcomes) == 6
-    lines = attempts()
-    assert lines.count("3/conv 3/mean") == 2
-    assert lines.count("3/mean") == lines.count("3/conv") == 1
-    assert lines.count("2/conv 2/mean") == lines.count("4/conv 4/mean") == 1
+    whole = "3/conv 3/mean"
+    assert tried == ["2/conv 2/mean", whole, whole, "3/conv", "3/mean", "4/conv 4/mean"]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("no_hint_checks")  # results of any type: those of run_job need torch
 def test_a_cell_that_kills_its_worker_three_times(
-    jobs: list[Configs], photos: PackedPhotos, attempts: Callable[[], list[str]]
+    jobs: list[Configs],
+    photos: PackedPhotos,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = sweep_jobs.die_on_width_3
-    outcomes = list(execute(jobs, photos, backend(ProcessExecutor(2)), run=run))
-    failed = [outcome for outcome in outcomes if outcome.result is None]
-    assert {(c.width, c.head) for o in failed for c in o.configs} == {(3, "conv"), (3, "mean")}
-    assert "killed by signal 9" in failed[0].error
-    done = [config.width for o in outcomes if o.result for config in o.configs]
-    assert sorted(width or 0 for width in done) == [2, 2, 4, 4]
-    assert attempts().count("2/conv 2/mean") == 1  # a neighbour's death is not its own
+    monkeypatch.setenv("ARRIVALS", str(tmp_path))
+    run: Callable[..., Any] = worker_jobs.die_on_width_3
+    executor = backend(ProcessExecutor(2), share=lambda photos: None)
+    outcomes = list(execute(jobs, photos, executor, run=run))
+    failed = {names(o.configs): o.error for o in outcomes if o.result is None}
+    assert failed == dict.fromkeys(
+        ("3/conv", "3/mean"), "the worker process died (killed by signal 9)."
+    )
+    done: dict[str, Any] = {names(o.configs): o.result for o in outcomes if o.result is not None}
+    assert done == {"2/conv 2/mean": "width 2", "4/conv 4/mean": "width 4"}
+    tries = {width: len(worker_jobs.arrivals(tmp_path / f"width {width}")) for width in (2, 3, 4)}
+    # Width 3: twice as a whole, then cell by cell. A neighbour's death costs width 2 nothing.
+    assert tries == {2: 1, 3: 4, 4: 2}
 
 
-class Idle(Executor):
-    """Never does anything."""
-
-    def submit(self, fn: object, /, *args: object, **kwargs: object) -> "Future[object]":  # type: ignore[override]
-        return Future()
+RESULT = JobResult([], {"seconds": 0.5})
 
 
-def test_the_deadline_ends_it(jobs: list[Configs], photos: PackedPhotos) -> None:
-    start = time.monotonic()
-    outcomes: list[JobOutcome] = list(execute(jobs, photos, backend(Idle()), deadline=start + 0.05))
-    assert outcomes == []
-    assert time.monotonic() - start < 5
+class OnlyTheFirst(Executor):
+    """Answers the first job at once, and the others never."""
+
+    def __init__(self) -> None:
+        self.futures: list[Future[Any]] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        self.futures.append(Future())
+        if len(self.futures) == 1:
+            self.futures[0].set_result(RESULT)
+        return self.futures[-1]
+
+
+def test_the_deadline_drops_what_is_not_finished(jobs: list[Configs], photos: PackedPhotos) -> None:
+    executor, closed = OnlyTheFirst(), []
+    options = backend(executor, 2, close=lambda: closed.append(True))
+    outcomes = list(execute(jobs, photos, options, deadline=time.monotonic()))
+    assert [(o.configs, o.result) for o in outcomes] == [(jobs[0], RESULT)]
+    assert [future.cancelled() for future in executor.futures] == [False, True, True]
+    assert closed == [True]
+
+
+def test_the_executor_is_closed_when_the_caller_stops(
+    jobs: list[Configs], photos: PackedPhotos
+) -> None:
+    executor, closed = OnlyTheFirst(), []
+    outcomes = execute(jobs, photos, backend(executor, 3, close=lambda: closed.append(True)))
+    assert next(outcomes).configs == jobs[0]
+    assert closed == []
+    outcomes.close()  # type: ignore[attr-defined]
+    assert [future.cancelled() for future in executor.futures] == [False, True, True]
+    assert closed == [True]
 
 
 def test_no_job_needs_no_executor(photos: PackedPhotos) -> None:
-    assert list(execute([], photos, backend(Idle()))) == []
+    executor = OnlyTheFirst()
+    assert list(execute([], photos, backend(executor))) == []
+    assert executor.futures == []
+
+
+def test_photos_are_shared_again_after_a_failure(jobs: list[Configs], photos: PackedPhotos) -> None:
+    """What a dead worker held may be gone with it."""
+    shared: list[int] = []
+
+    def share(photos: PackedPhotos) -> int:
+        shared.append(len(shared))
+        return shared[-1]
+
+    def fail_on_the_first(configs: Configs, photos: int, threads: int) -> Any:
+        if photos == 0:
+            raise RuntimeError("no photos")
+        return RESULT
+
+    executor = backend(ThreadPoolExecutor(1), 1, share=share)
+    outcomes = list(execute(jobs[:1], photos, executor, run=fail_on_the_first))
+    assert [outcome.result for outcome in outcomes] == [RESULT]
+    assert shared == [0, 1]

@@ -1,79 +1,95 @@
-"""A sweep that loses its driver or its workers ends with the table of an unbroken one."""
+"""A sweep that loses its driver or its workers ends with the table of an unbroken one.
+
+The driver is `preimage sweep` with one worker, whose jobs never end from width 4 on: when a test
+strikes, the twelve cells of widths 2 and 3 are done, and no other ever will be.
+"""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import worker_jobs
+from waiting import LIMIT, has_ended, wait_for
+
+from preimage.app.cli.main import main
+from preimage.sweeps import run
+from preimage.sweeps.engine import Backend
 
 pytestmark = pytest.mark.slow
-GRID = "sweep --layer conv1 --pooled --width 2 3 4 5 --head conv mean --networks 3 --size 48"
+GRID = "sweep --layer conv1 --pooled --width 2 3 4 5 --head conv mean --networks 3 --size 32"
+DRIVER = Path(__file__).parents[1] / "sweep_driver.py"
 
 
-def start(out: Path) -> "subprocess.Popen[str]":
-    words = [*GRID.split(), "--workers", "1", "--out", str(out)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "preimage", *words],
+@contextmanager
+def driver(out: Path) -> "Iterator[subprocess.Popen[str]]":
+    """The driver, when its worker is in the first job of width 4."""
+    process = subprocess.Popen(
+        [sys.executable, str(DRIVER), *GRID.split(), "--workers", "1", "--out", str(out)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "ARRIVALS": str(out / "arrivals")},
+        start_new_session=True,  # a process group of its own, to send Ctrl-C to
     )
+    try:
+        wait_for("the first job of width 4", lambda: workers(out) or process.poll() is not None)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def workers(driver: int) -> list[int]:
-    """Its worker processes, without the helper that Python starts beside them."""
-    words = ["ps", "-o", "pid=,args=", "--ppid", str(driver)]
-    listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout
-    return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
+def workers(out: Path) -> list[int]:
+    """Each that has begun a job of width 4."""
+    return worker_jobs.arrivals(out / "arrivals")
 
 
-def wait_for_cells(out: Path, number: int, process: "subprocess.Popen[str]") -> None:
-    while len(list(out.glob("cells/*.json"))) < number and process.poll() is None:
-        time.sleep(0.01)
+def cells(out: Path) -> int:
+    return len(list(out.glob("cells/*.json")))
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    out = tmp_path_factory.mktemp("unbroken")
-    process = start(out)
-    process.communicate(timeout=600)
-    assert process.returncode == 0
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread in place of processes, for sweeps that nobody kills."""
+    monkeypatch.setattr(run, "open_backend", lambda *_: Backend(ThreadPoolExecutor(1), 1))
+
+
+def finish(out: Path) -> bytes:
+    """The table, after the same command once more."""
+    assert main([*GRID.split(), "--out", str(out)]) == 0
+    assert cells(out) == 24
     return (out / "table.csv").read_bytes()
 
 
-def test_killed_driver(unbroken: bytes, tmp_path: Path) -> None:
-    process = start(tmp_path)
-    wait_for_cells(tmp_path, random.Random(0).randint(2, 20), process)
-    left = workers(process.pid)
-    process.kill()
-    process.communicate()
-    end = time.monotonic() + 60
-    while any(Path(f"/proc/{worker}").exists() for worker in left):
-        assert time.monotonic() < end, "workers outlive their driver"
-        time.sleep(0.1)
-    again = start(tmp_path)
-    again.communicate(timeout=600)
-    assert again.returncode == 0
-    assert (tmp_path / "table.csv").read_bytes() == unbroken
+@pytest.mark.usefixtures("threads")
+def test_killed_driver(tmp_path: Path) -> None:
+    with driver(tmp_path / "killed") as process:
+        process.kill()
+        process.wait(LIMIT)
+        (worker,) = workers(tmp_path / "killed")
+        wait_for("the worker's end", lambda: has_ended(worker))
+    assert cells(tmp_path / "killed") == 12
+    assert finish(tmp_path / "killed") == finish(tmp_path / "unbroken")
 
 
-def test_killed_worker_and_ctrl_c(unbroken: bytes, tmp_path: Path) -> None:
-    process = start(tmp_path)
-    wait_for_cells(tmp_path, 4, process)
-    for worker in workers(process.pid):
-        os.kill(worker, signal.SIGKILL)
-    wait_for_cells(tmp_path, 12, process)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
-    if process.returncode:  # it may have been quicker
-        assert process.returncode == 130
-        assert err.splitlines() == ["preimage: interrupted."]
-        assert 12 <= len(list(tmp_path.glob("cells/*.json"))) < 24
-        again = start(tmp_path)
-        again.communicate(timeout=600)
-        assert again.returncode == 0
-    assert (tmp_path / "table.csv").read_bytes() == unbroken
+@pytest.mark.usefixtures("threads")
+def test_killed_worker_and_ctrl_c(tmp_path: Path) -> None:
+    out = tmp_path / "interrupted"
+    with driver(out) as process:
+        (first,) = workers(out)
+        os.kill(first, signal.SIGKILL)
+        wait_for("another worker at the same job", lambda: len(workers(out)) == 2)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+        _, err = process.communicate(timeout=LIMIT)
+        second = workers(out)[1]
+        wait_for("the worker's end", lambda: has_ended(second))
+    assert process.returncode == 130
+    assert err.splitlines() == ["preimage: interrupted."]
+    assert cells(out) == 12
+    assert finish(out) == finish(tmp_path / "unbroken")

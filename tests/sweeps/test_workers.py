@@ -1,57 +1,95 @@
+import multiprocessing
 import os
-import time
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
-import sweep_jobs
+import worker_jobs
+from waiting import LIMIT, has_ended, wait_for
 
 from preimage.sweeps.workers import ProcessExecutor, WorkerDied
 
 
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def children() -> set[int | None]:
+    """Of this process; those that have ended are forgotten."""
+    return {child.pid for child in multiprocessing.active_children()}
 
 
-def wait_until(condition: object, seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.05)
-    return False
-
-
-@pytest.mark.slow
-def test_a_killed_worker_takes_its_job_alone() -> None:
-    with ProcessExecutor(1) as executor:
-        first = executor.submit(sweep_jobs.process_number).result()
-        assert first != os.getpid()
-        assert executor.submit(sweep_jobs.process_number).result() == first
-        sleeping = executor.submit(sweep_jobs.sleep, 60)
-        time.sleep(0.2)
-        os.kill(first, 9)
+def test_a_killed_worker_takes_its_job_alone(tmp_path: Path) -> None:
+    with ProcessExecutor(2) as executor:
+        lost = executor.submit(worker_jobs.wait_for_ever, tmp_path / "lost")
+        kept = executor.submit(worker_jobs.wait_until_there, tmp_path / "kept", tmp_path / "killed")
+        for job in ("lost", "kept"):
+            wait_for(f"job {job} begins", lambda job=job: worker_jobs.arrivals(tmp_path / job))
+        (killed,) = worker_jobs.arrivals(tmp_path / "lost")
+        os.kill(killed, signal.SIGKILL)
         with pytest.raises(WorkerDied, match="killed by signal 9"):
-            sleeping.result(timeout=30)
-        second = executor.submit(sweep_jobs.process_number).result()
-        assert second != first
+            lost.result(LIMIT)
+        assert not kept.done()
+        (tmp_path / "killed").touch()
+        survivor = kept.result(LIMIT)
+        assert [survivor] == worker_jobs.arrivals(tmp_path / "kept")
+    assert not {killed, survivor} & children()
+
+
+def test_a_worker_serves_until_it_dies() -> None:
+    with ProcessExecutor(1) as executor:
+        first = executor.submit(worker_jobs.process_id).result(LIMIT)
         with pytest.raises(KeyError, match="a reason"):
-            executor.submit(sweep_jobs.fail).result()
+            executor.submit(worker_jobs.fail).result(LIMIT)
         with pytest.raises(RuntimeError, match="unpicklable"):
-            executor.submit(sweep_jobs.unpicklable).result()
-        assert executor.submit(sweep_jobs.process_number).result() == second
-    assert wait_until(lambda: not alive(second))
+            executor.submit(worker_jobs.unpicklable).result(LIMIT)
+        assert executor.submit(worker_jobs.process_id).result(LIMIT) == first != os.getpid()
+        with pytest.raises(WorkerDied, match="exit code 3"):
+            executor.submit(worker_jobs.exit_with_3).result(LIMIT)
+        second = executor.submit(worker_jobs.process_id).result(LIMIT)
+        assert second != first
+        os.kill(second, signal.SIGKILL)  # while it is idle
+        wait_for("the worker's end", lambda: second not in children())
+        third = executor.submit(worker_jobs.process_id).result(LIMIT)
+        assert third not in (first, second)
 
 
-@pytest.mark.slow
-def test_shutdown_without_waiting_ends_a_job() -> None:
+def test_shutdown_without_waiting_ends_a_job(tmp_path: Path) -> None:
     executor = ProcessExecutor(1)
-    process = executor.submit(sweep_jobs.process_number).result()
-    future = executor.submit(sweep_jobs.sleep, 600)
-    time.sleep(0.2)
+    future = executor.submit(worker_jobs.wait_for_ever, tmp_path / "begun")
+    wait_for("the job begins", lambda: worker_jobs.arrivals(tmp_path / "begun"))
     executor.shutdown(wait=False, cancel_futures=True)
-    with pytest.raises(WorkerDied):
-        future.result(timeout=30)
-    assert wait_until(lambda: not alive(process))
+    with pytest.raises(WorkerDied, match="killed by signal 9"):
+        future.result(LIMIT)
+    (process,) = worker_jobs.arrivals(tmp_path / "begun")
+    wait_for("the worker's end", lambda: process not in children())
+
+
+DRIVER = """
+import os, signal, sys
+from pathlib import Path
+import worker_jobs
+from preimage.sweeps.workers import ProcessExecutor
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    future = ProcessExecutor(1).submit(worker_jobs.wait_for_ever, Path(sys.argv[1]))
+    future.result()
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "driver.py").write_text(DRIVER)
+    arrived = tmp_path / "arrived"
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "driver.py"), str(arrived)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        wait_for("the job begins", lambda: worker_jobs.arrivals(arrived))
+        process.send_signal(how)
+        process.wait(LIMIT)
+        (worker,) = worker_jobs.arrivals(arrived)
+        wait_for("the worker's end", lambda: has_ended(worker))
+    finally:
+        process.kill()
+        process.wait()
