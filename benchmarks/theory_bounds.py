@@ -12,7 +12,9 @@ import skimage.data
 import torch
 import torch.nn.functional as F
 
-from preimage.paper.theorems_study import AngleCurves, study_theory
+from preimage.paper.angle_theorems import CROP
+from preimage.paper.angles import AngleCurves, angle_curves, centre, conv1, two_layers
+from preimage.paper.kernel_theorem import KERNEL_SIZES, kernel_curve
 
 
 def main() -> None:
@@ -22,23 +24,27 @@ def main() -> None:
     torch.set_num_threads(1)
     photo = torch.from_numpy(skimage.data.astronaut()).permute(2, 0, 1)[None].float() / 255
     photo = F.interpolate(photo, (227, 227), mode="bicubic", antialias=True).clamp(0, 1)
-    study = study_theory(photo, widths=(32, 128, 512), num_networks=args.networks)
-    for curves in (study.two_layers, study.many_layers):
-        print(table(curves))
-    kernels = study.kernels
+    crop = centre(photo, CROP).double()
+    for title, net in (("conv, mean", two_layers()), ("Conv1-DeConv1, l2", conv1("zeros"))):
+        print(table(angle_curves(title, net, crop, (32, 128, 512), args.networks, 0.05, 0)))
+    kernels = kernel_curve(photo, KERNEL_SIZES)
     print("| kernel | cos Φ | bound with route counts | Theorem 5.4 |\n| --- | --- | --- | --- |")
     for row in zip(
-        kernels.kernel_sizes, kernels.cosine, kernels.bound, kernels.paper_bound, strict=True
+        kernels.kernel_sizes,
+        kernels.cosine,
+        kernels.corrected_bound,
+        kernels.printed_bound,
+        strict=True,
     ):
         print(f"| {row[0]} | {row[1]:.4f} | {row[2]:.4f} | {row[3]:.4f} |")
 
 
 def table(curves: AngleCurves) -> str:
-    measured = curves.measured[1 - curves.delta]
-    names = list(curves.bounds)
+    measured = curves.top
+    stated = {name: bound.values for name, bound in curves.bounds.items()} | curves.predictions
+    names = list(stated)
     lines = [
-        f"**{curves.title}**: exponent of the root mean square {curves.exponent:.3f} ± "
-        f"{1.96 * curves.exponent_stderr:.3f} (95 %).\n",
+        f"**{curves.title}**: exponent of the root mean square {curves.exponent:.3f} (95 %).\n",
         "| width | measured 95 % quantile | "
         + " | ".join(f"{name} (over measured)" for name in names)
         + " |",
@@ -47,7 +53,7 @@ def table(curves: AngleCurves) -> str:
     for index, width in enumerate(curves.widths):
         cells = []
         for name in names:
-            value = curves.bounds[name][index]
+            value = stated[name][index]
             cells.append(f"{value:.3f} ({value / measured[index]:.1f}×)")
         lines.append(f"| {width} | {measured[index]:.4f} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import signal
@@ -102,11 +103,11 @@ def test_reproduce_writes_figures_and_numbers(photo: str, tmp_path: Path) -> Non
     assert run("reproduce", "theory", "--data", photo, "--networks", "2", "--out", str(out)) == 0
     names = {path.name for path in out.iterdir()}
     figures = {f"theory_{name}.png" for name in ("angles", "kernel_size", "grids")}
-    theorems = {f"theorem5.{number}.json" for number in (2, 3, 4)}
-    assert names == figures | theorems | {"theory_numbers.json"}
-    assert json.loads((out / "theorem5.4.json").read_text())["verdict"] == "agrees"
-    numbers = json.loads((out / "theory_numbers.json").read_text())
-    assert len(numbers["two_layers"]["widths"]) == 7
+    theorems = {f"theorem{name}.json" for name in ("5.2", "5.3", "5.4", "5.4_size", "V")}
+    assert names == figures | theorems | {"theory_angles.csv", "theory_kernel_size.csv"}
+    assert json.loads((out / "theorem5.4.json").read_text())["verdict"] == "holds"
+    with (out / "theory_angles.csv").open() as file:
+        assert len({row["width"] for row in csv.DictReader(file)}) == 7
 
 
 def test_one_bad_photo_does_not_stop_the_others(
@@ -151,7 +152,7 @@ def test_a_photo_too_small_for_the_layer(
         (("reconstruct", "--seed", "-1"), "`seed` must be a whole number"),
         (("reconstruct", "--width", "1000000000"), "more than fit a machine"),
         (("shapes", "vgg16", "--width-factor", "1e400"), "positive and finite"),
-        (("reproduce",), "`figure` is missing; name one of all, table1"),
+        (("reproduce",), "`figure` is missing; name one of all, fig1"),
         (("reproduce", "theory", "--delta", "3"), "delta"),
         (("show", "vgg16", "--size", "20x30x40"), "--size is a side such as 227"),
         (("show", "vgg16", "--frob"), "unrecognized arguments: --frob"),
@@ -163,7 +164,7 @@ def test_a_photo_too_small_for_the_layer(
         (("reconstruct", "nowhere.png"), "nowhere.png: no such file or folder"),
         (("reconstruct", "--config", "nowhere.yaml"), "nowhere.yaml"),
         (("reconstruct", "--out", __file__), "is a file or a dead link; name a folder"),
-        (("demo", "--networks", "0"), "--networks must be at least 1"),
+        (("demo", "--networks", "0"), "`networks` must be at least 1"),
         (("demo", "--size", "0"), "--size must be positive"),
     ],
 )

@@ -8,7 +8,8 @@ from PIL import Image
 from preimage.app.cli.main import main
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
-from preimage.paper.overview import Overview, num_trials, run, statements
+from preimage.paper.overview import Overview, num_trials, run
+from preimage.paper.overview_claims import findings
 
 
 @pytest.fixture(scope="module")
@@ -61,5 +62,5 @@ def overview() -> Overview:
 
 
 def test_one_network_decides_nothing(overview: Overview) -> None:
-    verdicts = [statement.agrees for statement in statements(overview)]
-    assert verdicts[:3] == [None, None, None]
+    verdicts = [finding.verdict for finding in findings(overview)]
+    assert verdicts == ["not decided"] * 5

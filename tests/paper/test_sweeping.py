@@ -8,18 +8,17 @@ from pathlib import Path
 import pytest
 
 from preimage.app.cli.main import main
-from preimage.paper import kernel_size, layers, sweeping, width
-from preimage.paper import kernel_size_study as kernel_study
+from preimage.paper import angle_theorems, figure_sweep, kernel_size, layers, registry, width
 from preimage.sweeps import run as run_module
 from preimage.sweeps.engine import Backend
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "SIZE", 40)
-    monkeypatch.setattr(sweeping, "PHOTOS", {"quick": 2, "paper": 50})
+    monkeypatch.setattr(figure_sweep, "SIZE", 40)
+    monkeypatch.setattr(figure_sweep, "PHOTOS", {"quick": 2, "paper": 50})
     monkeypatch.setattr(width, "WIDTHS", {"quick": (2, 4, 8), "paper": (2, 4)})
-    monkeypatch.setattr(kernel_study, "KERNEL_SIZES", (3, 7, 15))
+    monkeypatch.setattr(kernel_size, "KERNEL_SIZES", (3, 7, 15))
     monkeypatch.setattr(run_module, "open_backend", lambda *_: Backend(ThreadPoolExecutor(1), 1))
 
 
@@ -42,9 +41,9 @@ def test_figures_8_and_9_share_their_networks(
     assert reproduce("fig5", tmp_path) == 0
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "width/cells").iterdir()}
     assert after == cells
-    for name in ("fig8a", "fig8b", "fig9a", "fig9b", "fig5"):
+    for name in ("fig8a", "fig8b_growth", "fig8b_convergence", "fig9a", "fig9b_growth", "fig5"):
         found = finding(tmp_path, name)
-        assert "3 networks × 2 photos a point" in str(found["ours"])
+        assert "3 networks × 2 photos per point" in str(found["ours"])
         assert found["record"]["complete"] is True  # type: ignore[index]
     with (tmp_path / "fig9.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -78,16 +77,13 @@ def test_figure_5_shows_the_network_nearest_the_mean(tmp_path: Path) -> None:
 
 
 def test_figures_7_and_10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from preimage.paper import layers_study as layer_study
-
-    monkeypatch.setattr(layer_study, "LAYERS", ("conv1", "conv2"))
     monkeypatch.setattr(layers, "LAYERS", ("conv1", "conv2"))
     assert reproduce("fig7", tmp_path) == 0
-    assert "Conv5 less Conv1" in str(finding(tmp_path, "fig7_depth")["ours"])
-    assert "similar: within ± 0.1" in str(finding(tmp_path, "fig7_simplified")["ours"])
+    assert "the difference between Conv5 and Conv1" in str(finding(tmp_path, "fig7_depth")["ours"])
+    assert "similar means within ± 0.1" in str(finding(tmp_path, "fig7_simplified")["ours"])
     assert reproduce("fig10", tmp_path) == 0
     ours = str(finding(tmp_path, "fig10")["ours"])
-    assert "SSIM changes per doubling of the kernel size" in ours
+    assert "SSIM changes by" in ours
     for name in ("fig7.png", "fig7_curves.png", "fig10.png"):
         assert (tmp_path / name).stat().st_size > 1000
 
@@ -107,25 +103,21 @@ def test_dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_all_survives_a_failure_and_reuses_what_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from preimage.app.cli import reproduce as command
-
-    monkeypatch.setattr(
-        command, "FIGURES", {"table1": "table1", "fig10": "kernel_size", "theory": "theory"}
-    )
-    monkeypatch.setattr("preimage.app.cli.reproduce_all.FIGURES", command.FIGURES)
-    monkeypatch.setattr("preimage.paper.theorems.run", lambda config: 1 / 0 if config else [])
+    kept = {name: registry.FIGURES[name] for name in ("table1", "fig10", "theory")}
+    monkeypatch.setattr("preimage.app.cli.reproduce_all.FIGURES", kept)
+    monkeypatch.setattr(angle_theorems, "run", lambda options: 1 / 0 if options else [])
     assert reproduce("all", tmp_path) == 1
     assert "theory: division by zero" in capsys.readouterr().err
     page = (tmp_path / "report.html").read_text()
     assert "Absent: division by zero" in page
     assert "Table 1: the dimension of each layer" in page
     assert page.count("data:image/png") == 1
-    monkeypatch.setattr(kernel_size, "run", lambda config: pytest.fail("it is there"))
+    monkeypatch.setattr(kernel_size, "run", lambda options: pytest.fail("it is there"))
     assert reproduce("all", tmp_path) == 1
     assert (tmp_path / "report.html").read_text() == page
 
 
 def test_table_1_agrees(tmp_path: Path) -> None:
     assert main(["reproduce", "table1", "--out", str(tmp_path)]) == 0
-    assert finding(tmp_path, "table1")["verdict"] == "agrees"
+    assert finding(tmp_path, "table1")["verdict"] == "holds"
     assert "conv5,512,15,115200" in (tmp_path / "table1.csv").read_text()

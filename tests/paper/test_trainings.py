@@ -64,7 +64,7 @@ def test_without_photos_or_time(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["reproduce", "fig2b", "--out", str(tmp_path)]) == 2
-    assert "name photos with --train FOLDER" in capsys.readouterr().err
+    assert "name photos as `train`" in capsys.readouterr().err
     words = ["--width-factor", 0.02, "--side", 24, "--steps", 50]
     assert reproduce("fig2c", photos, tmp_path, *words, "--max-minutes", "1e-6") == 1
     assert "the same command goes on" in capsys.readouterr().err

@@ -1,18 +1,18 @@
 """`preimage reproduce fig2a|fig2b|fig2c`: how fast DCNs learn from different features."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.records import output_folder
 from preimage.paper.decoder_draw import LossPanel, draw_losses
 from preimage.paper.draw import save_figure
-from preimage.paper.finding import Finding, verdict
-from preimage.paper.sweeping import command, write_rows
+from preimage.paper.finding import Claim, Finding
+from preimage.paper.options import FigureOptions
+from preimage.paper.tables import write_rows
 from preimage.paper.trainings import Encoders, Outcome, Trainings, smooth, steps_to
-from preimage.paper.trainings_cost import print_dry_run
+from preimage.paper.trainings_cost import figure_cost
 from preimage.scores.statistics import difference
 
 LAYER = "conv2"
@@ -26,7 +26,7 @@ LAWS = {
 _ALIKE = 0.1  # final losses within so much of each other are "alike"
 
 
-def run(config: ReproduceCommand) -> list[Finding]:
+def run(config: FigureOptions) -> list[Finding]:
     """The figure's trainings, its curves and what they say.
 
     Raises:
@@ -34,12 +34,15 @@ def run(config: ReproduceCommand) -> list[Finding]:
         ValueError: no photos to train on.
     """
     trainings = Trainings(config)
-    arms = {"fig2a": _arms_2a, "fig2b": _arms_2b, "fig2c": _arms_2c}[config.figure](trainings)
-    if config.dry_run:
-        print_dry_run(trainings, [words for _, words in arms])
-        return []
+    arms = _ARMS[config.figure](trainings)
     outcomes = [(arm, trainings.train(words)) for arm, words in arms]
     return [{"fig2a": _fig2a, "fig2b": _fig2b, "fig2c": _fig2c}[config.figure](trainings, outcomes)]
+
+
+def cost(config: FigureOptions) -> str:
+    """What the figure's trainings take."""
+    trainings = Trainings(config)
+    return figure_cost(trainings, [words for _, words in _ARMS[config.figure](trainings)])
 
 
 @dataclass(frozen=True)
@@ -236,13 +239,16 @@ def _finish(
         f"{crop}×{crop}{missing}"
     )
     picture = save_figure(draw_losses(panels, heading), folder / f"{config.figure}.png").name
-    return Finding(
+    claim = Claim(
+        config.figure,
         config.figure,
         f"Figure {config.figure.removeprefix('fig')}: loss against steps",
         statement,
-        "; ".join([*words, *(f"{name}: absent" for name in absent)]),
-        "absent" if undecidable else verdict(agrees),
-        (picture,),
-        (table,),
-        command(config),
     )
+    ours = "; ".join([*words, *(f"{name}: absent" for name in absent)])
+    if undecidable:
+        return replace(claim.absent(ours), pictures=(picture,), tables=(table,))
+    return claim.finding("{ours}", agrees, {"ours": ours}, pictures=(picture,), tables=(table,))
+
+
+_ARMS = {"fig2a": _arms_2a, "fig2b": _arms_2b, "fig2c": _arms_2c}

@@ -1,12 +1,12 @@
-"""A score against one word of the config, over random networks: slopes and their intervals."""
+"""A score against one option of the config, over random networks: slopes and their intervals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, log2, sqrt
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
-from preimage.scores.statistics import Interval, mean_interval
+from preimage.scores.statistics import Interval, Ratio, mean_interval, paired_difference, std_ratio
 from preimage.sweeps.run import Results
 
 Position = Callable[[Any], float]
@@ -19,7 +19,7 @@ class Curve:
     label: str
     values: dict[Any, dict[int, float]]
 
-    def summary(self, x: Any) -> Interval:
+    def interval(self, x: Any) -> Interval:
         """The mean over the networks at x."""
         return mean_interval(list(self.values[x].values()))
 
@@ -27,6 +27,12 @@ class Curve:
     def num_networks(self) -> list[int]:
         """Networks at each x."""
         return [len(networks) for networks in self.values.values()]
+
+    @property
+    def networks(self) -> int | str:
+        """Networks per point: one number, or the range where the points differ."""
+        low, high = min(self.num_networks), max(self.num_networks)
+        return low if low == high else f"{low} to {high}"
 
 
 def curve(
@@ -37,13 +43,44 @@ def curve(
     metric: str,
     absolute: bool = False,
 ) -> Curve:
-    """The curve over the field `x`, of the finished cells whose config has these words."""
+    """The curve over the field `x`, of the finished cells whose config has these values."""
     values: dict[Any, dict[int, float]] = {}
     for config in results.cells:
         average = results.average(config, metric, absolute)
         if average is not None and all(getattr(config, k) == v for k, v in words.items()):
             values.setdefault(getattr(config, x), {})[config.network_number] = average
     return Curve(label, values)
+
+
+def common_values(*samples: Mapping[int, float]) -> list[list[float]]:
+    """The values of each sample, of the networks that all of them have, in one order."""
+    numbers: Sequence[int] = sorted(set.intersection(*(set(sample) for sample in samples)))
+    return [[sample[number] for number in numbers] for sample in samples]
+
+
+def paired(values: Mapping[int, float], others: Mapping[int, float]) -> Interval:
+    """Of `values` minus `others`: network 7 against network 7, of the networks that both have."""
+    return paired_difference(*common_values(values, others))
+
+
+def over_points(curve: Curve) -> dict[int, float]:
+    """The average over all x of each network that has them all."""
+    samples = common_values(*curve.values.values())
+    numbers = sorted(set.intersection(*(set(networks) for networks in curve.values.values())))
+    return {n: sum(sample) / len(sample) for n, *sample in zip(numbers, *samples, strict=True)}
+
+
+def relative_std(values: Sequence[float]) -> float:
+    """The standard deviation in units of the mean; 0 of a single value."""
+    return stdev(values) / fmean(values) if len(values) > 1 else 0.0
+
+
+def relative_std_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
+    """Of two samples that share their networks: the ratio of their relative deviations."""
+    if len(values) < 2:
+        return Ratio(1.0, 0.0, inf, len(values))
+    here, there = ([value / fmean(sample) for value in sample] for sample in (values, others))
+    return std_ratio(here, there)
 
 
 def slope(curve: Curve, position: Position = log2) -> Interval:

@@ -1,24 +1,26 @@
 """`preimage reproduce fig3a|fig3b`: what comes back from each layer, random against trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.records import output_folder
 from preimage.network.architectures import LAYERS
 from preimage.paper.decoder_draw import DepthLine, draw_depth
 from preimage.paper.depth_scores import Comparison, Score, Scores
 from preimage.paper.draw import save_figure
-from preimage.paper.finding import Finding, verdict
-from preimage.paper.sweeping import command, write_rows
+from preimage.paper.finding import Claim, Finding
+from preimage.paper.options import FigureOptions
+from preimage.paper.tables import write_rows
 from preimage.paper.trainings import Encoders, Trainings
-from preimage.paper.trainings_cost import print_dry_run
+from preimage.paper.trainings_cost import figure_cost
 
 METHODS = ("trained DCN", "least squares")
 BASELINES = ("bicubic", "mean image")
 PHOTOS = ("training", "held-out")
 
 
-def run(config: ReproduceCommand) -> list[Finding]:
+def run(config: FigureOptions) -> list[Finding]:
     """Trains and fits what is missing, scores it, draws it.
 
     Raises:
@@ -26,21 +28,8 @@ def run(config: ReproduceCommand) -> list[Finding]:
         ValueError: no photos to train on.
     """
     trainings = Trainings(config)
-    kinds, absent = trainings.encoders()
-    layers: Sequence[str] = LAYERS
-    if config.figure == "fig3b":
-        layers = ("conv3",)
-        kinds.append(_alexnet(len(kinds[0].networks)))
-        absent.append("AlexNet pre-trained on ImageNet")
-    arms = [
-        (kind.label, number, layer, {**words, "layer": layer})
-        for kind in kinds
-        for number, words in enumerate(kind.networks)
-        for layer in layers
-    ]
-    if config.dry_run:
-        print_dry_run(trainings, [words for *_, words in arms])
-        return []
+    kinds, absent = _kinds(trainings)
+    arms = _arms(trainings, kinds)
     found: list[Score] = []
     for label, number, layer, words in arms:
         outcomes = {METHODS[0]: trainings.train(words).inverter, METHODS[1]: trainings.fit(words)}
@@ -54,6 +43,33 @@ def run(config: ReproduceCommand) -> list[Finding]:
     scores = Scores(found)
     draw = {"fig3a": _fig3a, "fig3b": _fig3b}[config.figure]
     return [draw(trainings, scores, kinds, absent)]
+
+
+def cost(config: FigureOptions) -> str:
+    """What the figure's trainings take."""
+    trainings = Trainings(config)
+    arms = _arms(trainings, _kinds(trainings)[0])
+    return figure_cost(trainings, [words for *_, words in arms])
+
+
+def _kinds(trainings: Trainings) -> tuple[list[Encoders], list[str]]:
+    kinds, absent = trainings.encoders()
+    if trainings.config.figure == "fig3b":
+        kinds.append(_alexnet(len(kinds[0].networks)))
+        absent.append("AlexNet pre-trained on ImageNet")
+    return kinds, absent
+
+
+def _arms(
+    trainings: Trainings, kinds: Sequence[Encoders]
+) -> list[tuple[str, int, str, Mapping[str, Any]]]:
+    layers: Sequence[str] = ("conv3",) if trainings.config.figure == "fig3b" else LAYERS
+    return [
+        (kind.label, number, layer, {**words, "layer": layer})
+        for kind in kinds
+        for number, words in enumerate(kind.networks)
+        for layer in layers
+    ]
 
 
 def _alexnet(count: int) -> Encoders:
@@ -216,13 +232,13 @@ def _finish(
     )
     label = "mean squared error (grey levels²)"
     picture = save_figure(draw_depth(panels, heading, label), folder / f"{config.figure}.png").name
-    return Finding(
+    claim = Claim(
+        config.figure,
         config.figure,
         f"Figure {config.figure.removeprefix('fig')}: reconstruction error",
         statement,
-        "; ".join([*words, *(f"{name}: absent" for name in absent)]),
-        verdict(agrees) if len(kinds) > 1 else "absent",
-        (picture,),
-        (table,),
-        command(config),
     )
+    ours = "; ".join([*words, *(f"{name}: absent" for name in absent)])
+    if len(kinds) < 2:
+        return replace(claim.absent(ours), pictures=(picture,), tables=(table,))
+    return claim.finding("{ours}", agrees, {"ours": ours}, pictures=(picture,), tables=(table,))

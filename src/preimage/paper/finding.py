@@ -1,36 +1,139 @@
-"""What a figure shows, beside what the paper states: the unit that reports are made of."""
+"""What a figure shows, beside what the paper states: the unit that pages and README are made of."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
 from preimage.data.records import environment, write_json
+from preimage.paper.decision import Decision
+from preimage.scores.statistics import Interval
 
 #: Whether our numbers bear the paper's statement out; `absent`: they can't be had here.
-Verdict = Literal["agrees", "disagrees", "undecided", "absent"]
+Verdict = Literal["holds", "fails", "not decided", "absent"]
+#: A number that a sentence prints: an interval, a plain number, or a name (of the best law, say).
+Number = Interval | float | int | str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the paper, declared once beside the computation that tests it.
+
+    Args:
+        name: such as `fig8a_growth`; also the stem of the file that its finding is kept in.
+        figure: the figure of `preimage.paper.registry` that it belongs to.
+        title: such as `Figure 8a: SSIM by width, the original network`.
+        statement: the paper's, in one sentence.
+    """
+
+    name: str
+    figure: str
+    title: str
+    statement: str
+
+    def finding(
+        self,
+        sentence: str,
+        holds: Decision | bool | None,
+        numbers: Mapping[str, Number],
+        *,
+        brief: str = "",
+        units: Mapping[str, str] | None = None,
+        pictures: Sequence[str] = (),
+        tables: Sequence[str] = (),
+    ) -> "Finding":
+        """What was measured, and whether the statement holds; None where that is not decided.
+
+        Raises:
+            ValueError: a sentence prints a number that `numbers` lacks.
+        """
+        decision = holds if isinstance(holds, Decision) else Decision(holds)
+        finding = Finding(
+            self,
+            sentence,
+            decision.verdict,
+            dict(numbers),
+            brief or sentence,
+            dict(units or {}),
+            decision.needed,
+            tuple(pictures),
+            tuple(tables),
+        )
+        try:
+            _ = finding.ours, finding.in_brief
+        except KeyError as missing:
+            raise ValueError(f"`numbers` of {self.name} lack {missing}.") from None
+        return finding
+
+    def absent(self, reason: str) -> "Finding":
+        """The finding of a statement that can't be tested here."""
+        return Finding(self, reason.replace("{", "{{").replace("}", "}}"), "absent")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure: its files, the paper's statement and ours, each in one sentence.
+    """A claim of the paper, our numbers, and the verdict.
 
     Args:
-        figure: such as `fig8a`; also the stem of the file that the finding is kept in.
-        ours: with its number, interval and n.
+        sentence: ours, as a format string over `numbers`: `"SSIM grows by {growth:+.3f}"`.
+        numbers: everything that the sentences print, by name.
+        brief: the shorter sentence of README's table, a format string as well.
+        units: of those numbers that have one.
+        needed: where not decided, about how many networks (or photos) would decide.
         pictures: names of the picture files in the same folder.
         tables: names of the files with the numbers behind the pictures.
-        command: the command line that makes it again.
+        command: the command line that makes it again; the command line's own business.
+        seconds: what that took.
     """
 
-    figure: str
-    title: str
-    paper: str
-    ours: str
+    claim: Claim
+    sentence: str
     verdict: Verdict
-    pictures: tuple[str, ...]
-    tables: tuple[str, ...]
-    command: str
+    numbers: dict[str, Number] = field(default_factory=dict)
+    brief: str = ""
+    units: dict[str, str] = field(default_factory=dict)
+    needed: int | None = None
+    pictures: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    command: str = ""
+    seconds: float | None = None
+
+    @property
+    def ours(self) -> str:
+        """The sentence with its numbers."""
+        return _filled(self.sentence, self.numbers)
+
+    @property
+    def in_brief(self) -> str:
+        """The short sentence with its numbers."""
+        return _filled(self.brief or self.sentence, self.numbers)
+
+    @property
+    def verdict_text(self) -> str:
+        """The verdict, and how many values would decide where these do not."""
+        return self.verdict + (f" (would take about {self.needed:,})" if self.needed else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON; `from_dict` reads it."""
+        data = {**asdict(self), "ours": self.ours}
+        data["numbers"] = {name: _plain(value) for name, value in self.numbers.items()}
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Finding":
+        """The finding that `to_dict` wrote.
+
+        Raises:
+            KeyError, TypeError: it did not.
+        """
+        words = {name: data[name] for name in cls.__dataclass_fields__}
+        words["claim"] = Claim(**data["claim"])
+        words["numbers"] = {name: _number(value) for name, value in data["numbers"].items()}
+        for name in ("pictures", "tables"):
+            words[name] = tuple(data[name])
+        return cls(**words)
 
 
 class Incomplete(Exception):
@@ -41,20 +144,72 @@ class Incomplete(Exception):
         self.findings = list(findings)
 
 
-def verdict(agrees: bool | None) -> Verdict:
-    """The word for yes, no, or an interval that does not decide."""
-    return "undecided" if agrees is None else "agrees" if agrees else "disagrees"
+def save_finding(folder: Path, finding: Finding, record: Mapping[str, Any]) -> Path:
+    """Writes `<name>.json`: the finding, and the record of the run behind it."""
+    data = {**finding.to_dict(), "record": dict(record), "environment": environment()}
+    return write_json(folder / f"{finding.claim.name}.json", data)
 
 
-def save_finding(folder: Path, finding: Finding, record: dict[str, Any]) -> Path:
-    """Writes `<figure>.json`: the finding, and the record of the run behind it."""
-    data = {**asdict(finding), "record": record, "environment": environment()}
-    return write_json(folder / f"{finding.figure}.json", data)
+def load_finding(path: Path) -> tuple[Finding, dict[str, Any]]:
+    """A finding and the record of its run.
+
+    Raises:
+        ValueError: no such file, or another one.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        return Finding.from_dict(data), data["record"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not a finding ({type(error).__name__}).") from None
+
+
+def with_command(finding: Finding, command: str, seconds: float | None = None) -> Finding:
+    """The finding, with the command that makes it again and how long that took."""
+    return replace(finding, command=command, seconds=seconds)
 
 
 def text(findings: Sequence[Finding]) -> str:
     """Findings for the terminal: the paper's sentence, ours, the verdict."""
     return "\n\n".join(
-        f"{f.title}\n  paper:   {f.paper}\n  ours:    {f.ours}\n  verdict: {f.verdict}"
+        f"{f.claim.title}\n  paper:   {f.claim.statement}\n  ours:    {f.ours}\n"
+        f"  verdict: {f.verdict_text}"
         for f in findings
     )
+
+
+def _filled(sentence: str, numbers: Mapping[str, Number]) -> str:
+    # The field's minus sign, where a plain number is negative; intervals write it themselves.
+    printed = {name: _Printed(value) for name, value in numbers.items()}
+    return sentence.format_map(printed)
+
+
+class _Printed:
+    def __init__(self, value: Number) -> None:
+        self.value = value
+
+    def __getattr__(self, name: str) -> "_Printed":  # `{decay.mean:.2f}`: without its interval
+        return _Printed(getattr(self.value, name))
+
+    def __format__(self, spec: str) -> str:
+        text = format(self.value, spec)
+        return text if isinstance(self.value, str) else text.replace("-", "−")
+
+
+def _plain(value: Number) -> Any:
+    """As JSON has it: without infinity."""
+    if not isinstance(value, Interval):
+        return None if value == inf else value
+    return {
+        "mean": value.mean,
+        "half_width": _plain(value.half_width),
+        "n": value.n,
+        "stderr": _plain(value.stderr),
+        "degrees": value.degrees,
+    }
+
+
+def _number(value: Any) -> Number:
+    if isinstance(value, dict):
+        stderr = inf if value["stderr"] is None else value["stderr"]
+        return Interval(value["mean"], stderr, value["n"], value["degrees"])
+    return inf if value is None else value

@@ -1,103 +1,118 @@
-"""`preimage reproduce fig10`: Conv1_1-DeConv1_1 by kernel size (Section 4.3)."""
+"""Figure 10: Conv1_1-DeConv1_1, two convolutions and no pool, by kernel size (Section 4.3)."""
 
-from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.records import output_folder
-from preimage.paper import kernel_size_study as study
-from preimage.paper.curves import Curve, slope
+from preimage.network.spec import HeadName
+from preimage.paper.curve_draw import Line, Panel, draw_curves
+from preimage.paper.curves import Curve, curve, slope
+from preimage.paper.decision import is_below
 from preimage.paper.draw import COLOURS, save_figure
-from preimage.paper.finding import Finding, verdict
-from preimage.paper.sweep_draw import Line, Panel, draw_curves
-from preimage.paper.sweeping import (
-    command,
-    counts,
-    figure_photos,
-    finish,
-    num_networks,
-    require,
-    run_figure,
-    write_curves,
-)
-from preimage.paper.width import precise
+from preimage.paper.figure_sweep import figure_photos, finish, grid_cost, require, run_grid
+from preimage.paper.finding import Claim, Finding
+from preimage.paper.options import FigureOptions
+from preimage.paper.tables import write_curves
+from preimage.sweeps.grid import SweepConfig
+from preimage.sweeps.run import Results
 
 FOLDER = "kernel_size"
 NETWORKS = {"quick": 10, "paper": 30}
-HEADS = {"conv": "original: random last convolution", "mean": "variant: mean over channels"}
+KERNEL_SIZES = (3, 5, 7, 11, 15, 21, 31)
+WIDTH = 64
+HEADS: dict[HeadName, str] = {
+    "conv": "original: random last convolution",
+    "mean": "variant: mean over channels",
+}
+_STATEMENT = "the reconstruction quality decays with larger kernel size"
+CLAIMS: dict[HeadName, Claim] = {
+    "conv": Claim("fig10", "fig10", "Figure 10: SSIM by kernel size", _STATEMENT),
+    "mean": Claim(
+        "fig10_variant", "fig10", "Figure 10, for the variant: SSIM by kernel size", _STATEMENT
+    ),
+}
 
 
-def run(config: ReproduceCommand) -> list[Finding]:
+def grid(options: FigureOptions) -> SweepConfig:
+    """Both heads at every kernel size; one CNN serves both."""
+    return SweepConfig(
+        layer=("conv1_1",),
+        kernel_size=KERNEL_SIZES,
+        width=(WIDTH,),
+        head=tuple(HEADS),
+        networks=options.num_networks(NETWORKS),
+        seed=options.seed,
+        device=options.device,
+    )
+
+
+def run(options: FigureOptions) -> list[Finding]:
     """SSIM and |r| over the kernel size, for the original and the variant.
 
     Raises:
         Incomplete: time was up, or cells failed.
         ValueError: fewer than two networks.
     """
-    networks = num_networks(config, NETWORKS)
-    photos = figure_photos(config)
-    grid = study.grid(networks, config.seed, config.device)
-    results = run_figure(config, FOLDER, [grid], photos)
-    if results is None:
-        return []
-    ssim, size = (
-        {
-            head: study.by_kernel_size(results, head, metric, label, absolute=True)
-            for head, label in HEADS.items()
-        }
-        for metric in ("ssim", "pearson")
-    )
+    sweep = grid(options)
+    photos = figure_photos(options)
+    results = run_grid(options, FOLDER, sweep, photos)
+    ssim, size = _curves(results, "ssim"), _curves(results, "pearson")
     require(results, [*ssim.values(), *size.values()])
-    folder = output_folder(config.out)
-    panels = [
-        Panel(
-            f"{title} by kernel size",
-            title,
-            [Line(c, k) for c, k in zip(curves.values(), COLOURS, strict=False)],
-        )
-        for title, curves in (("SSIM", ssim), ("|Pearson's r|", size))
-    ]
+    folder = output_folder(options.out)
+    networks = ssim["conv"].networks
     heading = (
-        f"VGG16 Conv1_1-DeConv1_1, width {study.WIDTH}, gaussian:0.1: mean ± std of per-network "
-        f"averages, {counts(ssim['conv'], len(photos))}"
+        f"VGG16 Conv1_1-DeConv1_1, width {WIDTH}, gaussian:0.1: mean ± std of per-network "
+        f"averages, {networks} networks × {len(photos)} photos per point"
     )
-    chart = draw_curves(panels, "kernel size (pixels)", heading)
-    save_figure(chart, folder / "fig10.png")
+    panels = [
+        Panel(f"{name} by kernel size", name, _lines(curves))
+        for name, curves in (("SSIM", ssim), ("|Pearson's r|", size))
+    ]
+    picture = save_figure(
+        draw_curves(panels, "kernel size (pixels)", heading), folder / "fig10.png"
+    )
     named = {f"{head}, ssim": c for head, c in ssim.items()}
     named |= {f"{head}, |pearson|": c for head, c in size.items()}
     table = write_curves(folder / "fig10.csv", "kernel_size", named, len(photos))
-    return finish(results, [_finding(config, ssim, size, len(photos), table)])
+    files = (picture.name, table)
+    return finish(results, [_finding(h, ssim[h], size[h], len(photos), files) for h in HEADS])
+
+
+def cost(options: FigureOptions) -> str:
+    """Cells, work and time."""
+    return grid_cost(options, FOLDER, grid(options))
+
+
+def _curves(results: Results, metric: str) -> dict[HeadName, Curve]:
+    return {
+        head: curve(results, label, "kernel_size", {"head": head}, metric, absolute=True)
+        for head, label in HEADS.items()
+    }
+
+
+def _lines(curves: dict[HeadName, Curve]) -> list[Line]:
+    return [Line(c, colour) for c, colour in zip(curves.values(), COLOURS, strict=False)]
 
 
 def _finding(
-    config: ReproduceCommand,
-    ssim: dict[str, Curve],
-    size: dict[str, Curve],
-    photos: int,
-    table: str,
+    head: HeadName, ssim: Curve, size: Curve, photos: int, files: tuple[str, str]
 ) -> Finding:
-    decay = {head: slope(by_size) for head, by_size in ssim.items()}
-    names = {"conv": "original", "mean": "variant"}
-    falls, courses = (
-        ", ".join(f"{text(curve)} ({names[head]})" for head, curve in curves.items())
-        for text, curves in (
-            (lambda c: precise(slope(c)), size),
-            (_course, ssim),
-        )
+    ends = (min(ssim.values), max(ssim.values))
+    decay = slope(ssim)
+    return CLAIMS[head].finding(
+        "SSIM changes by {ssim:+.3f} and |r| by {r:+.3f} per doubling of the kernel size; SSIM "
+        "falls from {first:.3f} at {smallest} to {last:.3f} at {largest} pixels (95 % intervals "
+        "over networks; {networks} networks × {photos} photos per point)",
+        is_below(decay),
+        {
+            "ssim": decay,
+            "r": slope(size),
+            "smallest": ends[0],
+            "largest": ends[1],
+            "first": ssim.interval(ends[0]),
+            "last": ssim.interval(ends[1]),
+            "networks": ssim.networks,
+            "photos": photos,
+        },
+        brief="{ssim:+.3f} SSIM per doubling, from {first:.2f} at {smallest} pixels to {last:.2f} "
+        "at {largest}; {networks} networks × {photos} photos",
+        pictures=files[:1],
+        tables=files[1:],
     )
-    each = ", ".join(f"{precise(value)} ({names[head]})" for head, value in decay.items())
-    signs = {value.sign for value in decay.values()}
-    return Finding(
-        "fig10",
-        "Figure 10: SSIM by kernel size",
-        "the reconstruction quality decays with larger kernel size",
-        f"SSIM changes per doubling of the kernel size by {each}, |r| by {falls} (95 % "
-        f"intervals); SSIM {courses}; {counts(ssim['conv'], photos)}",
-        verdict({-1: True, 1: False}.get(signs.pop()) if len(signs) == 1 else None),
-        ("fig10.png",),
-        (table,),
-        command(config),
-    )
-
-
-def _course(by_size: Curve) -> str:
-    ends = (min(by_size.values), max(by_size.values))
-    first, last = (by_size.summary(x) for x in ends)
-    return f"from {first.spread()} at {ends[0]} to {last.spread()} at {ends[1]}"

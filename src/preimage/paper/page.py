@@ -15,18 +15,24 @@ from torch import Tensor
 from preimage.data.photo import Photo, to_image
 from preimage.paper.draw import caption
 from preimage.paper.finding import Finding, Verdict
-from preimage.paper.overview import Grid, Overview, statements
+from preimage.paper.overview import Grid, Overview
+from preimage.paper.registry import FIGURES
 from preimage.scores.metrics import GREY
 
 
 def overview_page(
-    overview: Overview, chart: bytes, environment: dict[str, Any], command: str
+    overview: Overview,
+    findings: Sequence[Finding],
+    chart: bytes,
+    environment: dict[str, Any],
+    command: str,
 ) -> str:
     """The demo's page: pictures by layer and by width for every photo, chart, tables, method.
 
     Args:
-        chart: the PNG of `figures.overview_chart`.
-        environment: versions and threads, from `results.environment`.
+        findings: of the overview, from `overview_claims.findings`.
+        chart: the PNG of `overview_draw.overview_chart`.
+        environment: versions and threads, from `records.environment`.
         command: the command line that makes the page again.
     """
     page = _template("overview.html")
@@ -41,7 +47,7 @@ def overview_page(
             for index, photo in enumerate(overview.photos)
         ],
         tables={name: _table(grid) for name, grid in grids},
-        statements=statements(overview),
+        findings=findings,
         best=_best(overview),
         networks={
             "layer": overview.by_layer.num_networks(overview.by_layer.columns[0]),
@@ -68,12 +74,13 @@ def findings_page(
         findings: by figure, in the order of the page.
         problems: by figure, why it is absent or incomplete.
         folder: where the findings' pictures and tables are.
-        environment: versions and threads, from `results.environment`.
+        environment: versions and threads, from `records.environment`.
         command: the command line that makes the page again.
     """
     sections = [
         {
             "figure": figure,
+            "title": FIGURES[figure].title,
             "findings": several,
             "problem": problems.get(figure, ""),
             "pictures": [
@@ -105,8 +112,8 @@ def _best(overview: Overview) -> dict[str, str]:
     row, column = "channel mean, nearest", grid.columns[-1]
     return {
         "width": column,
-        "ssim": grid.summary(row, column, "ssim").spread(),
-        "pearson": grid.summary(row, column, "pearson").spread(),
+        "ssim": grid.interval(row, column, "ssim").spread(),
+        "pearson": grid.interval(row, column, "pearson").spread(),
         "limit_ssim": f"{overview.limits[row, 'ssim'].mean:.3f}",
         "limit_pearson": f"{overview.limits[row, 'pearson'].mean:.3f}",
     }
@@ -131,9 +138,9 @@ def _table(grid: Grid) -> dict[str, Any]:
             "label": row,
             "cells": [
                 {
-                    "ssim": grid.summary(row, column, "ssim").spread(),
-                    "pearson": grid.summary(row, column, "pearson").spread(),
-                    "absolute": grid.summary(row, column, "pearson", absolute=True).spread(),
+                    "ssim": grid.interval(row, column, "ssim").spread(),
+                    "pearson": grid.interval(row, column, "pearson").spread(),
+                    "absolute": grid.interval(row, column, "pearson", absolute=True).spread(),
                 }
                 for column in grid.columns
             ],

@@ -6,17 +6,17 @@ from typing import Any
 
 from torch import Tensor
 
-from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.photo import Photo, embedded_photos, open_photos
 from preimage.data.records import output_folder
 from preimage.network.architectures import LAYERS
 from preimage.paper.convergence import LAWS
 from preimage.paper.decoder_draw import draw_decoded
 from preimage.paper.draw import save_figure
-from preimage.paper.finding import Finding, verdict
-from preimage.paper.sweeping import command, write_rows
+from preimage.paper.finding import Claim, Finding
+from preimage.paper.options import FigureOptions
+from preimage.paper.tables import write_rows
 from preimage.paper.trainings import Trainings
-from preimage.paper.trainings_cost import print_dry_run
+from preimage.paper.trainings_cost import figure_cost
 from preimage.scores.metrics import colour_scores
 
 SIDE = 227
@@ -24,7 +24,7 @@ _HELD_OUT = 2  # of these photos, beside the cat
 Rows = dict[str, dict[str, Mapping[str, Any]]]  # row → column → words of the training
 
 
-def run(config: ReproduceCommand) -> list[Finding]:
+def run(config: FigureOptions) -> list[Finding]:
     """Trains what is missing and draws what comes back.
 
     Raises:
@@ -33,9 +33,6 @@ def run(config: ReproduceCommand) -> list[Finding]:
     """
     trainings = Trainings(config)
     rows = _fig4() if config.figure == "fig4" else _fig6()
-    if config.dry_run:
-        print_dry_run(trainings, [words for row in rows.values() for words in row.values()])
-        return []
     photos = _photos(config)
     pictures: dict[str, dict[str, list[Tensor]]] = {}
     table: list[dict[str, Any]] = []
@@ -63,27 +60,31 @@ def run(config: ReproduceCommand) -> list[Finding]:
         for name, row in rows.items()
     }
     statement, ours, agrees = (_say_4 if config.figure == "fig4" else _say_6)(means)
-    return [
-        Finding(
-            config.figure,
-            f"Figure {config.figure.removeprefix('fig')}: what comes back",
-            statement,
-            f"{ours} (mean PSNR over {len(photos)} photos)",
-            verdict(agrees),
-            (picture,),
-            (file,),
-            command(config),
-        )
-    ]
+    claim = Claim(
+        config.figure,
+        config.figure,
+        f"Figure {config.figure.removeprefix('fig')}: what comes back",
+        statement,
+    )
+    numbers: dict[str, str | int] = {"ours": ours, "photos": len(photos)}
+    sentence = "{ours} (mean PSNR over {photos} photos)"
+    return [claim.finding(sentence, agrees, numbers, pictures=(picture,), tables=(file,))]
 
 
-def _photos(config: ReproduceCommand) -> list[Photo]:
+def cost(config: FigureOptions) -> str:
+    """What the figure's trainings take."""
+    rows = _fig4() if config.figure == "fig4" else _fig6()
+    words = [words for row in rows.values() for words in row.values()]
+    return figure_cost(Trainings(config), words)
+
+
+def _photos(config: FigureOptions) -> list[Photo]:
     """The cat (the first of `--data`, else scikit-image's), and for Figure 4 two held out."""
     given = list(islice(open_photos(config.data or None, SIDE), 1)) if config.data else []
     cat = given or [photo for photo in embedded_photos(SIDE) if photo.name == "chelsea"]
     if config.figure == "fig6":
         return cat
-    return cat + list(islice(open_photos([config.held_out], SIDE), _HELD_OUT))
+    return cat + list(islice(open_photos([config.training.held_out], SIDE), _HELD_OUT))
 
 
 def _fig4() -> Rows:

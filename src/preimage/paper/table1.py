@@ -1,11 +1,12 @@
-"""`preimage reproduce table1`: the dimension of each layer of VGG16."""
+"""Table 1: the dimension of each layer of VGG16."""
 
-from preimage.app.cli.commands import ReproduceCommand
+from preimage.data.photo import SIZE
 from preimage.data.records import output_folder
 from preimage.network.architectures import vgg16
 from preimage.network.trace import layer_table
-from preimage.paper.finding import Finding, verdict
-from preimage.paper.sweeping import command, write_rows
+from preimage.paper.finding import Claim, Finding
+from preimage.paper.options import FigureOptions
+from preimage.paper.tables import write_rows
 
 #: Layer → channels, side and dimension, as the paper prints them.
 PAPER = {
@@ -15,31 +16,30 @@ PAPER = {
     "conv4": (512, 29, 430_592),
     "conv5": (512, 15, 115_200),
 }
+CLAIM = Claim(
+    "table1",
+    "table1",
+    f"Table 1: the dimension of each layer of VGG16 at {SIZE}×{SIZE}",
+    ", ".join(f"{layer.capitalize()} {dimension:,}" for layer, (*_, dimension) in PAPER.items()),
+)
 
 
-def run(config: ReproduceCommand) -> list[Finding]:
+def run(options: FigureOptions) -> list[Finding]:
     """Table 1, computed from the description and compared with the printed one."""
-    if config.dry_run:
-        print("table1: no computation worth the name")
-        return []
     ours = {
         layer: (step.channels, step.height, step.dimension)
-        for layer, step in layer_table(vgg16(), 227, 227)
+        for layer, step in layer_table(vgg16(), SIZE, SIZE)
     }
     rows = [
         {"layer": layer, "channels": channels, "side": side, "dimension": dimension}
         for layer, (channels, side, dimension) in ours.items()
     ]
-    name = write_rows(output_folder(config.out) / "table1.csv", rows)
-    return [
-        Finding(
-            "table1",
-            "Table 1: the dimension of each layer of VGG16 at 227×227",
-            ", ".join(f"{layer} {dimension:,}" for layer, (_, _, dimension) in PAPER.items()),
-            ", ".join(f"{layer} {dimension:,}" for layer, (_, _, dimension) in ours.items()),
-            verdict(ours == PAPER),
-            (),
-            (name,),
-            command(config),
-        )
-    ]
+    table = write_rows(output_folder(options.out) / "table1.csv", rows)
+    numbers = {layer: dimension for layer, (*_, dimension) in ours.items()}
+    sentence = ", ".join(f"{layer.capitalize()} {{{layer}:,}}" for layer in ours)
+    return [CLAIM.finding(sentence, ours == PAPER, numbers, tables=(table,))]
+
+
+def cost(options: FigureOptions) -> str:
+    """Next to nothing."""
+    return f"{options.figure}: less than a second"

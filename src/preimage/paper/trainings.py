@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from preimage.app.cli.commands import ReproduceCommand
 from preimage.data.memory import open_squares
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
@@ -25,6 +24,7 @@ from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
 from preimage.network.spec import EncoderSpec
 from preimage.paper.finding import Incomplete
+from preimage.paper.options import FigureOptions
 
 #: Settings of every training of a scale; `rates` are tried where a figure tunes the learning rate.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -121,32 +121,31 @@ class Outcome:
 
 
 class Trainings:
-    """The trainings of one figure: made when they are asked for, kept below `--out`.
+    """The trainings of one figure: made when they are asked for, kept below `out`.
 
     Raises:
         ValueError: no photos to train on, or none held out.
     """
 
-    def __init__(self, config: ReproduceCommand) -> None:
-        for option in ("train", "held_out"):
-            if not getattr(config, option):
-                raise ValueError(
-                    f"{config.figure} trains decoders: name photos with --train FOLDER and others "
-                    "with --held-out FOLDER."
-                )
+    def __init__(self, config: FigureOptions) -> None:
+        given = config.training
+        if not (given.train and given.held_out):
+            raise ValueError(
+                f"{config.figure} trains decoders: name photos as `train` and others as `held_out`."
+            )
         self.config = config
         self.preset = {
             **PRESETS[config.scale],
             **{
                 name: value
                 for name in ("steps", "width_factor", "photos", "batch_size")
-                if (value := getattr(config, name)) is not None
+                if (value := getattr(given, name)) is not None
             },
         }
-        if config.side is not None:
-            self.preset["in_memory"] = config.side
-            self.preset["crop"] = min(config.side, self.preset["crop"])
-        self.deadline = time.monotonic() + 60 * (config.max_minutes or 1e9)
+        if given.side is not None:
+            self.preset["in_memory"] = given.side
+            self.preset["crop"] = min(given.side, self.preset["crop"])
+        self.deadline = time.monotonic() + 60 * (config.execution.max_minutes or 1e9)
 
     @property
     def side(self) -> int:
@@ -156,11 +155,11 @@ class Trainings:
     def encoders(self) -> tuple[list[Encoders], list[str]]:
         """Random and trained encoders that differ in their weights alone, and what is absent.
 
-        Trained ones are the files of `--trained`, else torchvision's VGG16 if its file is there (at
-        scale `paper` it is fetched). Random ones are their twins: `--networks` of them.
+        Trained ones are the files of `trained`, else torchvision's VGG16 if its file is there (at
+        scale `paper` it is fetched). Random ones are their twins: `networks` of them.
         """
         law = "gaussian:0.015"
-        files = self.config.trained
+        files = self.config.training.trained
         absent = []
         if not files:
             if self.config.scale == "paper" or cached_file("vgg16").is_file():
@@ -188,7 +187,7 @@ class Trainings:
         return Training(
             _encoder(options),
             DecoderOptions(unpool=options["unpool"]),
-            DataOptions(data=self.config.train, in_memory=options["in_memory"]),
+            DataOptions(data=self.config.training.train, in_memory=options["in_memory"]),
             recipe,
             Path(self.config.out) / "trainings" / self._name(options),
         )
@@ -203,7 +202,7 @@ class Trainings:
         return {**_TRAINING_DEFAULTS, **preset, "seed": self.config.seed, **words}
 
     def _name(self, options: Mapping[str, Any]) -> str:
-        settings = {**options, "data": Path(self.config.train).name}
+        settings = {**options, "data": Path(self.config.training.train).name}
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:10]
         weights = Path(options["weights"]).stem.replace(":", "-")
         return f"{options['architecture']}-{options['layer']}-{weights}-{digest}"
@@ -243,7 +242,7 @@ class Trainings:
             return Inverter.load(path)
         return fit_decoder(
             _encoder({**options, "recipe": "quick"}),
-            self.config.train,
+            self.config.training.train,
             path,
             window=window,
             photos=self.fitted_photos,
@@ -259,8 +258,10 @@ class Trainings:
     def scores(self, inverter: Inverter) -> dict[str, dict[str, Evaluation]]:
         """By photos (`training`, `held-out`) and method: scores of the first photos of each."""
         count = self.preset["photos"]
-        training = open_squares(self.config.train, self.side, count)
-        held_out = open_squares(self.config.held_out, self.side, count, argument="held_out")
+        training = open_squares(self.config.training.train, self.side, count)
+        held_out = open_squares(
+            self.config.training.held_out, self.side, count, argument="held_out"
+        )
         mean = mean_image(training.pixels)
         batch = max(1, 2**19 // self.side**2)
         return {

@@ -8,8 +8,8 @@ from preimage.decoders.costs import measured_rate, training_cost
 from preimage.paper.trainings import Trainings
 
 
-def print_dry_run(trainings: Trainings, arms: Sequence[Mapping[str, Any]]) -> None:
-    """Prints how many trainings a figure needs, and what they cost."""
+def figure_cost(trainings: Trainings, arms: Sequence[Mapping[str, Any]]) -> str:
+    """How many trainings a figure needs, and what they take."""
     distinct = {arm.out: arm for arm in map(trainings.training, arms)}
     total: dict[str, float] = {}
     for arm in distinct.values():
@@ -19,7 +19,7 @@ def print_dry_run(trainings: Trainings, arms: Sequence[Mapping[str, Any]]) -> No
         for name, value in asdict(cost).items():
             total[name] = total.get(name, 0) + value
     hours = total["multiply_adds"] / measured_rate() / 3600
-    print(
+    return (
         f"{len(distinct)} trainings, {total['steps']:,.0f} steps, {total['photos']:,.0f} photos, "
         f"{2 * total['multiply_adds']:.1e} FLOPs, {total['state_bytes'] / 1e6:.0f} MB on the disk, "
         f"{hours:.2f} hours at this machine's speed in a 3×3 convolution"

@@ -1,32 +1,37 @@
-"""`preimage reproduce fig5|fig8|fig9`: Conv1-DeConv1 by width (Section 4.2)."""
+"""Figures 8 and 9: SSIM and Pearson's r of Conv1-DeConv1 by width (Section 4.2).
 
-from typing import Literal
+Figure 5 (`preimage.paper.typical`) shows pictures of the same networks.
+"""
 
-from preimage.app.cli.commands import ReproduceCommand
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
 from preimage.data.photo import Photo
 from preimage.data.progress import progress_bar
 from preimage.data.records import output_folder
-from preimage.network.spec import ReconstructConfig
-from preimage.paper import width_study as study
-from preimage.paper.curves import Curve, slope, slope_difference
-from preimage.paper.draw import COLOURS, save_figure
-from preimage.paper.finding import Finding, verdict
-from preimage.paper.overview import InfiniteWidth
-from preimage.paper.sweep_draw import Line, Panel, draw_curves, draw_typical
-from preimage.paper.sweeping import (
-    UNPOOLS,
-    command,
-    counts,
-    figure_photos,
-    finish,
-    num_networks,
-    require,
-    run_figure,
-    write_curves,
-    write_rows,
+from preimage.network.spec import HeadName
+from preimage.paper.curve_draw import Line, Panel, draw_curves
+from preimage.paper.curves import (
+    Curve,
+    common_values,
+    curve,
+    relative_std,
+    relative_std_ratio,
+    slope,
+    slope_difference,
 )
-from preimage.scores.statistics import Interval
+from preimage.paper.decision import Decision, all_of, is_above, is_below_one
+from preimage.paper.draw import COLOURS, save_figure
+from preimage.paper.figure_sweep import figure_photos, finish, grid_cost, require, run_grid
+from preimage.paper.finding import Claim, Finding, Number
+from preimage.paper.infinite_width import Limits, infinite_widths
+from preimage.paper.options import UNPOOLS, FigureOptions
+from preimage.paper.tables import write_curves
+from preimage.sweeps.grid import SweepConfig
 from preimage.sweeps.run import Results
+
+Metric = Literal["ssim", "pearson"]
+Curves = dict[HeadName, dict[str, Curve]]  # head → unpooling → curve
 
 FOLDER = "width"
 WIDTHS = {
@@ -34,211 +39,247 @@ WIDTHS = {
     "paper": (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
 }
 NETWORKS = {"quick": 20, "paper": 30}
-LABELS = {"ssim": "SSIM", "pearson": "Pearson's r"}
-METRICS: dict[str, Literal["ssim", "pearson"]] = {"fig8": "ssim", "fig9": "pearson"}
-TITLES = {
+HEADS: dict[HeadName, str] = {
     "conv": "(a) original: random last convolution",
     "mean": "(b) variant: mean over channels",
 }
-COLOUR: dict[str, str] = dict(zip(UNPOOLS, COLOURS, strict=False))
-X_LABEL = "width (channels of every hidden layer)"
-_PICTURE_ROWS = 4
+METRICS: dict[str, Metric] = {"fig8": "ssim", "fig9": "pearson"}
+#: How each is written; a zero-mean last convolution leaves the sign of r to chance, hence |r|.
+_NAMES = {"fig8": ("SSIM", "SSIM"), "fig9": ("|r|", "r")}
+_LABELS = {"ssim": "SSIM", "pearson": "Pearson's r"}
+_COLOUR = dict(zip(UNPOOLS, COLOURS, strict=False))
+_BATCH = 4  # photos; the limit of 50 at once would take several GB
 
 
-def run(config: ReproduceCommand) -> list[Finding]:
-    """The figure of `config.figure`, from the networks that the three figures share.
+def _claims(figure: str) -> dict[str, Claim]:
+    title = f"Figure {figure.removeprefix('fig')}"
+    label = _LABELS[METRICS[figure]]
+    return {
+        "growth": Claim(
+            f"{figure}a",
+            figure,
+            f"{title}a: {label} by width, the original network",
+            "the increasing number of random channels promotes the reconstruction quality",
+        ),
+        "contrast": Claim(
+            f"{figure}b_growth",
+            figure,
+            f"{title}b: {label} by width, growth in the variant",
+            "the increasing trend is much more apparent in the variant",
+        ),
+        "convergence": Claim(
+            f"{figure}b_convergence",
+            figure,
+            f"{title}b: {label} by width, convergence in the variant",
+            "the convergence is much more apparent in the variant",
+        ),
+    }
+
+
+CLAIMS = {figure: _claims(figure) for figure in METRICS}
+
+
+def grid(options: FigureOptions) -> SweepConfig:
+    """Both heads and both unpoolings at every width: one CNN serves all four."""
+    return SweepConfig(
+        layer=("conv1",),
+        pooled=True,
+        width=WIDTHS[options.scale],
+        unpool=UNPOOLS,
+        head=tuple(HEADS),
+        networks=options.num_networks(NETWORKS),
+        seed=options.seed,
+        device=options.device,
+    )
+
+
+def run(options: FigureOptions) -> list[Finding]:
+    """Figure 8 or 9, from the networks that they share with Figure 5.
 
     Raises:
         Incomplete: time was up, or cells failed.
         ValueError: fewer than two networks.
     """
-    networks = num_networks(config, NETWORKS)
-    photos = figure_photos(config)
-    grid = study.grid(WIDTHS[config.scale], networks, config.seed, config.device)
-    results = run_figure(config, FOLDER, [grid], photos)
-    if results is None:
-        return []
-    require(results, list(study.curves(results, "conv", "ssim").values()))
-    if config.figure == "fig5":
-        return finish(results, _pictures(config, results, photos))
-    return finish(results, _charts(config, results, photos))
-
-
-# --- Figures 8 and 9 ------------------------------------------------------------------------------
-
-
-def _charts(config: ReproduceCommand, results: Results, photos: list[Photo]) -> list[Finding]:
-    metric, folder = METRICS[config.figure], output_folder(config.out)
-    curves = {head: study.curves(results, head, metric) for head in TITLES}
-    lines = {
-        head: [Line(by_width, COLOUR[unpool]) for unpool, by_width in curves[head].items()]
-        for head in TITLES
+    sweep = grid(options)
+    photos = figure_photos(options)
+    results = run_grid(options, FOLDER, sweep, photos)
+    metric = METRICS[options.figure]
+    curves: Curves = {
+        "conv": by_width(results, "conv", metric, absolute=metric == "pearson"),
+        "mean": by_width(results, "mean", metric),
     }
-    tables = {f"{head}, {u}, {metric}": c for head in TITLES for u, c in curves[head].items()}
-    if metric == "pearson":
-        sizes = study.curves(results, "conv", metric, absolute=True)
-        for unpool, by_width in sizes.items():
-            named = Curve(f"{by_width.label}, |r|", by_width.values)
-            lines["conv"].append(Line(named, COLOUR[unpool], dashed=True))
-            tables[f"conv, {unpool}, |pearson|"] = by_width
-        curves["conv"] = sizes
-    limits = _limits(config, results, photos)
-    lines["mean"] = [
-        Line(line.curve, line.colour, limits[unpool][metric])
-        for unpool, line in zip(UNPOOLS, lines["mean"], strict=True)
+    require(results, [c for of_head in curves.values() for c in of_head.values()])
+    limits = _limits(options, results, photos)
+    files = _draw(options, results, curves, limits, len(photos))
+    findings = [
+        _growth(options.figure, curves["conv"], files),
+        _contrast(options.figure, curves, files),
+        _convergence(options.figure, curves, limits, files),
     ]
-    panels = [Panel(TITLES[head], LABELS[metric], lines[head]) for head in TITLES]
-    any_curve = curves["mean"]["zeros"]
+    return finish(results, findings)
+
+
+def cost(options: FigureOptions) -> str:
+    """Cells, work and time."""
+    return grid_cost(options, FOLDER, grid(options))
+
+
+def by_width(
+    results: Results, head: HeadName, metric: str, absolute: bool = False
+) -> dict[str, Curve]:
+    """One curve per unpooling."""
+    return {
+        unpool: curve(
+            results,
+            f"{unpool} unpooling",
+            "width",
+            {"head": head, "unpool": unpool},
+            metric,
+            absolute,
+        )
+        for unpool in UNPOOLS
+    }
+
+
+def _limits(options: FigureOptions, results: Results, photos: Sequence[Photo]) -> Limits:
+    cache = output_folder(options.out) / FOLDER / "infinite_width.json"
+    with progress_bar("infinite width", None) as advance:
+        return infinite_widths(options.seed, photos, cache, results.photos.sha256, advance)
+
+
+# --- the chart ------------------------------------------------------------------------------------
+
+
+def _draw(
+    options: FigureOptions, results: Results, curves: Curves, limits: Limits, photos: int
+) -> "_Files":
+    """Writes picture and table."""
+    figure, metric = options.figure, METRICS[options.figure]
+    drawn: dict[HeadName, list[Line]] = {"conv": [], "mean": []}
+    named: dict[str, Curve] = {}
+    for unpool, colour in _COLOUR.items():
+        signed = by_width(results, "conv", metric)[unpool]
+        variant = curves["mean"][unpool]
+        drawn["conv"].append(Line(signed, colour))
+        drawn["mean"].append(Line(variant, colour, limits[unpool][metric]))
+        named[f"conv, {unpool}, {metric}"] = signed
+        named[f"mean, {unpool}, {metric}"] = variant
+        if metric == "pearson":
+            size = Curve(f"{signed.label}, |r|", curves["conv"][unpool].values)
+            drawn["conv"].append(Line(size, colour, dashed=True))
+            named[f"conv, {unpool}, |pearson|"] = size
+    networks = curves["mean"]["zeros"].networks
     heading = (
         f"VGG16 Conv1-DeConv1, gaussian:0.1: mean ± std of per-network averages, "
-        f"{counts(any_curve, len(photos))}"
+        f"{networks} networks × {photos} photos per point"
     )
-    picture = f"{config.figure}.png"
-    save_figure(draw_curves(panels, X_LABEL, heading), folder / picture)
-    table = write_curves(folder / f"{config.figure}.csv", "width", tables, len(photos))
-    return [
-        _growth(config, curves["conv"], "a", len(photos), picture, table),
-        _contrast(config, curves, limits, len(photos), picture, table),
-    ]
+    panels = [Panel(title, _LABELS[metric], drawn[head]) for head, title in HEADS.items()]
+    chart = draw_curves(panels, "width (channels of every hidden layer)", heading)
+    folder = output_folder(options.out)
+    picture = save_figure(chart, folder / f"{figure}.png").name
+    return _Files(photos, picture, write_curves(folder / f"{figure}.csv", "width", named, photos))
 
 
-def _limits(
-    config: ReproduceCommand, results: Results, photos: list[Photo]
-) -> dict[str, dict[str, InfiniteWidth]]:
-    base = ReconstructConfig(seed=config.seed, device=config.device)
-    cache = output_folder(config.out) / FOLDER / "infinite_width.json"
-    with progress_bar("infinite width", None) as advance:
-        return study.limits(base, photos, cache, results.photos.sha256, advance)
+# --- what they show -------------------------------------------------------------------------------
 
 
-def _growth(
-    config: ReproduceCommand,
-    curves: dict[str, Curve],
-    part: str,
-    photos: int,
-    picture: str,
-    table: str,
+class _Files(NamedTuple):
+    photos: int
+    picture: str
+    table: str
+
+
+def _finding(
+    claim: Claim,
+    sentence: str,
+    decision: Decision,
+    numbers: Mapping[str, Number],
+    brief: str,
+    files: _Files,
 ) -> Finding:
+    per_point = "{networks} networks × {photos} photos per point"
+    return claim.finding(
+        f"{sentence} (95 % intervals over networks; {per_point})",
+        decision,
+        {**numbers, "photos": files.photos},
+        brief=f"{brief}; {per_point}",
+        pictures=(files.picture,),
+        tables=(files.table,),
+    )
+
+
+def _growth(figure: str, original: dict[str, Curve], files: _Files) -> Finding:
     """Whether quality grows with width in the original network."""
-    metric = METRICS[config.figure]
-    name = "|r|" if metric == "pearson" else "SSIM"
-    slopes = {unpool: slope(by_width) for unpool, by_width in curves.items()}
-    return Finding(
-        f"{config.figure}{part}",
-        f"Figure {config.figure[3:]}{part}: {LABELS[metric]} by width, the original network",
-        "the increasing number of random channels promotes the reconstruction quality",
-        f"{name} changes per doubling of the width by {_each(slopes)} (95 % intervals); "
-        f"{_course(curves['zeros'])} with zeros; {counts(curves['zeros'], photos)}",
-        verdict({1: True, 0: None, -1: False}[slopes["zeros"].sign]),
-        (picture,),
-        (table,),
-        command(config),
+    zeros, name = original["zeros"], _NAMES[figure][0]
+    narrow, wide = min(zeros.values), max(zeros.values)
+    slopes = {unpool: slope(by_width) for unpool, by_width in original.items()}
+    return _finding(
+        CLAIMS[figure]["growth"],
+        f"{name} changes per doubling of the width by {{zeros:+.3f}} (zeros) and {{nearest:+.3f}} "
+        "(nearest); with zeros from {first:.3f} at width {narrow} to {last:.3f} at {wide}",
+        is_above(slopes["zeros"]),
+        {
+            **slopes,
+            "first": zeros.interval(narrow),
+            "last": zeros.interval(wide),
+            "narrow": narrow,
+            "wide": wide,
+            "networks": zeros.networks,
+        },
+        f"{name} per doubling of the width from {{narrow}} to {{wide}}: {{zeros:+.3f}} (zeros), "
+        "{nearest:+.3f} (nearest)",
+        files,
     )
 
 
-def _contrast(
-    config: ReproduceCommand,
-    curves: dict[str, dict[str, Curve]],
-    limits: dict[str, dict[str, InfiniteWidth]],
-    photos: int,
-    picture: str,
-    table: str,
-) -> Finding:
-    """Whether growth and convergence are plainer in the variant."""
-    metric = METRICS[config.figure]
-    slopes: dict[str, Interval] = {u: slope(curves["mean"][u]) for u in UNPOOLS}
-    more: dict[str, Interval] = {
-        u: slope_difference(curves["mean"][u], curves["conv"][u]) for u in UNPOOLS
-    }
+def _contrast(figure: str, curves: Curves, files: _Files) -> Finding:
+    """Whether the variant grows, and grows more than the original."""
+    slopes = {f"slope_{u}": slope(curves["mean"][u]) for u in UNPOOLS}
+    more = {f"more_{u}": slope_difference(curves["mean"][u], curves["conv"][u]) for u in UNPOOLS}
+    return _finding(
+        CLAIMS[figure]["contrast"],
+        f"the variant's {_NAMES[figure][1]} changes per doubling of the width by "
+        "{slope_zeros:+.3f} (zeros) and {slope_nearest:+.3f} (nearest), which is {more_zeros:+.3f} "
+        f"and {{more_nearest:+.3f}} more than the original's {_NAMES[figure][0]}, network against "
+        "network",
+        all_of(is_above(slopes["slope_zeros"]), is_above(more["more_zeros"])),
+        {**slopes, **more, "networks": curves["mean"]["zeros"].networks},
+        "per doubling {slope_zeros:+.3f} (zeros), {slope_nearest:+.3f} (nearest); more than the "
+        "original by {more_zeros:+.3f}, {more_nearest:+.3f}",
+        files,
+    )
+
+
+def _convergence(figure: str, curves: Curves, limits: Limits, files: _Files) -> Finding:
+    """Whether networks of the variant differ less, at the largest width, for their mean."""
     widest = max(curves["mean"]["zeros"].values)
-    ends = {h: curves[h]["zeros"].summary(widest) for h in TITLES}
-    spread = {h: point.std / point.mean for h, point in ends.items()}
-    end = {u: curves["mean"][u].summary(widest).mean for u in UNPOOLS}
-    sign = min(slopes["zeros"].sign, more["zeros"].sign)  # zeros is the paper's unpooling
-    plainer = {1: spread["mean"] < spread["conv"], 0: None, -1: False}[sign]
-    reached = ", ".join(f"{end[u]:.3f} of {limits[u][metric].mean:.3f} with {u}" for u in UNPOOLS)
-    return Finding(
-        f"{config.figure}b",
-        f"Figure {config.figure[3:]}b: {LABELS[metric]} by width, the variant",
-        "the increasing trend and the convergence are much more apparent in the variant",
-        f"the variant changes per doubling of the width by {_each(slopes)}, which is "
-        f"{_each(more)} more than the original (95 % intervals, paired); at width {widest} its "
-        f"deviation over networks is {100 * spread['mean']:.0f} % of the mean, the original's "
-        f"{100 * spread['conv']:.0f} % (zeros), and it stands at {reached} at infinite width; "
-        f"{counts(curves['mean']['zeros'], photos)}",
-        verdict(plainer),
-        (picture,),
-        (table,),
-        command(config),
+    variant, original = common_values(
+        *(curves[head]["zeros"].values[widest] for head in ("mean", "conv"))
     )
-
-
-def _each(values: dict[str, Interval]) -> str:
-    return ", ".join(f"{precise(value)} ({name})" for name, value in values.items())
-
-
-def precise(value: Interval) -> str:
-    """With three decimals: slopes are small."""
-    return f"{value:+.3f}"
-
-
-def _course(by_width: Curve) -> str:
-    ends = (min(by_width.values), max(by_width.values))
-    narrow, wide = (by_width.summary(x) for x in ends)
-    return f"from {narrow.spread()} at {ends[0]} to {wide.spread()} at {ends[1]}"
-
-
-# --- Figure 5 -------------------------------------------------------------------------------------
-
-
-def _pictures(config: ReproduceCommand, results: Results, photos: list[Photo]) -> list[Finding]:
-    folder = output_folder(config.out)
-    widths = list(study.curves(results, "conv", "ssim")["zeros"].values)
-    shown = photos[:_PICTURE_ROWS]
-    pictures, rows = [], []
-    families = (("conv", "zeros"), ("conv", "nearest"), ("mean", "zeros"), ("mean", "nearest"))
-    with progress_bar("pictures", len(families) * len(shown) * len(widths)) as advance:
-        for head, unpool in families:
-            words = {"head": head, "unpool": unpool}
-            sheet: list[dict[int, study.Typical]] = []
-            for index in range(len(shown)):
-                sheet.append({})
-                for width in widths:
-                    found = study.typical(results, words, index, width)
-                    if found:
-                        sheet[-1][width] = found
-                        rows.append({**words, **_typical_row(shown[index], width, found)})
-                    advance()
-            heading = (
-                f"Conv1-DeConv1, {TITLES[head][4:]}, {unpool} unpooling; above each picture its "
-                "SSIM, the nearest to the mean over networks"
-            )
-            figure = draw_typical(shown, sheet, heading)
-            pictures.append(save_figure(figure, folder / f"fig5_{head}_{unpool}.png").name)
-    table = write_rows(folder / "fig5.csv", rows)
-    curves = study.curves(results, "conv", "ssim")
-    slopes = {unpool: slope(by_width) for unpool, by_width in curves.items()}
-    variant = {u: slope(c) for u, c in study.curves(results, "mean", "ssim").items()}
-    finding = Finding(
-        "fig5",
-        "Figure 5: the output whose SSIM is nearest the mean, by width",
-        "the increasing number of channels promotes the random reconstruction quality",
-        f"SSIM per doubling of the width: {_each(slopes)} in the original network, "
-        f"{_each(variant)} in the variant (95 % intervals); {counts(curves['zeros'], len(photos))}",
-        verdict({1: True, 0: None, -1: False}[slopes["zeros"].sign]),
-        tuple(pictures),
-        (table,),
-        command(config),
+    ratio = relative_std_ratio(variant, original)
+    metric = METRICS[figure]
+    reached = {f"mean_{u}": curves["mean"][u].interval(widest) for u in UNPOOLS}
+    limit = {f"limit_{u}": limits[u][metric].mean for u in UNPOOLS}
+    return _finding(
+        CLAIMS[figure]["convergence"],
+        "at width {width} the variant's deviation over networks is {spread_mean:.1%} of its mean "
+        "and the original's {spread_conv:.1%} with zeros, a ratio of {ratio:.2f} ({ratio_low:.2f} "
+        "to {ratio_high:.2f}); the variant stands at {mean_zeros:.3f} of {limit_zeros:.3f} at "
+        "infinite width with zeros, {mean_nearest:.3f} of {limit_nearest:.3f} with nearest",
+        is_below_one(ratio),
+        {
+            "width": widest,
+            "spread_mean": relative_std(variant),
+            "spread_conv": relative_std(original),
+            "ratio": ratio.value,
+            "ratio_low": ratio.low,
+            "ratio_high": ratio.high,
+            **reached,
+            **limit,
+            "networks": ratio.n,
+        },
+        "deviation over networks at width {width}: {spread_mean:.1%} of the mean, the original's "
+        "{spread_conv:.1%} (ratio {ratio_low:.2f} to {ratio_high:.2f}); {mean_nearest:.3f} of "
+        "{limit_nearest:.3f} at infinite width (nearest)",
+        files,
     )
-    return [finding]
-
-
-def _typical_row(photo: Photo, width: int, found: study.Typical) -> dict[str, object]:
-    return {
-        "photo": photo.name,
-        "width": width,
-        "network": found.config.network_number,
-        "ssim": found.reconstruction.ssim,
-        "mean_ssim": found.mean,
-        "networks": found.networks,
-    }

@@ -7,7 +7,7 @@ statements about photos. A comparison of two samples that share their networks i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
-from statistics import fmean, stdev, variance
+from statistics import correlation, fmean, stdev, variance
 
 from scipy import stats
 
@@ -110,6 +110,57 @@ def difference(values: Sequence[float], others: Sequence[float]) -> Interval:
         part**2 / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True)
     )
     return Interval(mean, sqrt(sum(parts)), n, degrees)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of standard deviations and its 95 % interval, from `n` pairs."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def std_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
+    """Of two samples that share their networks: the deviation of `values` to that of `others`.
+
+    With φ the ratio of variances, r their correlation, and t the quantile of n − 2 degrees,
+
+        φ (K − √(K² − 1)) … φ (K + √(K² − 1)),  K = 1 + 2 (1 − r²) t² / (n − 2)
+
+    exact for normal values. Fewer than three pairs decide nothing: from 0 to infinity.
+
+    Source: Morgan (1939) and Pitman (1939), Biometrika 31.
+
+    Raises:
+        ValueError: they are not equally many, fewer than two, or `others` are all equal.
+    """
+    n = len(values)
+    if len(others) != n or n < 2:
+        raise ValueError(f"two samples of equal length from 2 on, got {n} and {len(others)}.")
+    if not variance(others):
+        raise ValueError("`others` must not all be equal: a ratio to no deviation is undefined.")
+    phi = variance(values) / variance(others)
+    if n < 3 or not phi:
+        return Ratio(sqrt(phi), 0.0, inf, n)
+    t = float(stats.t.ppf(0.975, n - 2))
+    k = 1 + 2 * (1 - min(correlation(values, others) ** 2, 1.0)) * t**2 / (n - 2)
+    root = sqrt(k**2 - 1)
+    return Ratio(sqrt(phi), sqrt(phi / (k + root)), sqrt(phi * (k + root)), n)
+
+
+def share_limits(count: int, n: int) -> tuple[float, float]:
+    """Clopper and Pearson's limits of a probability, `count` of `n` seen: each at 95 %, one-sided.
+
+    Raises:
+        ValueError: not 0 ≤ count ≤ n, or n = 0.
+    """
+    if not 0 <= count <= n or not n:
+        raise ValueError(f"`count` must be from 0 to `n`, got {count} of {n}.")
+    low = float(stats.beta.ppf(0.05, count, n - count + 1)) if count else 0.0
+    high = float(stats.beta.ppf(0.95, count + 1, n - count)) if count < n else 1.0
+    return low, high
 
 
 def _with_minus(text: str) -> str:

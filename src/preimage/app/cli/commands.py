@@ -1,7 +1,7 @@
 """The verbs: a frozen dataclass each, whose docstring is the verb's help."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from preimage.network.operations import PoolKind, UnpoolKind
 from preimage.network.spec import (
@@ -11,7 +11,13 @@ from preimage.network.spec import (
     NetworkConfig,
     ReconstructConfig,
 )
+from preimage.paper.registry import FIGURES
 from preimage.sweeps.grid import Execution, SweepConfig
+
+if TYPE_CHECKING:
+    FigureName = str
+else:
+    FigureName = Literal["all", *FIGURES]  # the list of figures stands once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,23 +175,7 @@ class ReproduceCommand(SweepExecution):
         device: Where to compute; auto takes a GPU if there is one.
     """
 
-    figure: Literal[
-        "all",
-        "table1",
-        "fig2a",
-        "fig2b",
-        "fig2c",
-        "fig3a",
-        "fig3b",
-        "fig4",
-        "fig5",
-        "fig6",
-        "fig7",
-        "fig8",
-        "fig9",
-        "fig10",
-        "theory",
-    ]
+    figure: FigureName
     scale: Literal["quick", "paper"] = "quick"
     data: tuple[str, ...] = ()
     train: str = ""

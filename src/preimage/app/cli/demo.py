@@ -1,5 +1,6 @@
 """`preimage demo`: random networks by layer and by width, on a page."""
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from preimage.data.records import environment, output_folder, write_json, write_
 from preimage.data.tables import text_table
 from preimage.network.spec import ReconstructConfig
 from preimage.paper import overview
-from preimage.paper.draw import highlights, overview_chart, photo_sheet, save_figure
+from preimage.paper.draw import save_figure
+from preimage.paper.finding import Finding, save_finding, text, with_command
+from preimage.paper.overview_claims import findings
+from preimage.paper.overview_draw import highlights, overview_chart, photo_sheet
 from preimage.paper.page import overview_page
 from preimage.scores.metrics import GREY
 from preimage.sweeps.trials import Trial
@@ -31,17 +35,26 @@ def run(config: DemoCommand) -> int:
         weights=config.weights, seed=config.seed, size=config.size, device=config.device
     )
     with progress_bar("networks", overview.num_trials(config.networks)) as advance:
+        start = time.perf_counter()
         results = overview.run(photos, settings, config.networks, advance)
-    page = _write_pictures(results, config, folder)
+        seconds = round(time.perf_counter() - start, 1)
+    command = command_line("demo", config)
+    found = [with_command(finding, command, seconds) for finding in findings(results)]
+    for finding in found:
+        save_finding(folder, finding, {**asdict(config), "complete": True})
+    page = _write_pictures(results, found, command, folder)
     _write_records(results, config, folder)
     for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
         heading = (f"SSIM / |r|, {name}", *grid.columns)
         print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
+    print(f"{text(found)}\n")
     print(f"page:     {page}\npictures: {folder}/*.png\nscores:   {folder}/records.jsonl")
     return 2 if problems.count else 0
 
 
-def _write_pictures(results: overview.Overview, config: DemoCommand, folder: Path) -> Path:
+def _write_pictures(
+    results: overview.Overview, found: list[Finding], command: str, folder: Path
+) -> Path:
     """The figures and the page."""
     with progress_bar("pictures", len(results.photos) + 2) as advance:
         chart = save_figure(overview_chart(results), folder / "overview.png")
@@ -52,7 +65,7 @@ def _write_pictures(results: overview.Overview, config: DemoCommand, folder: Pat
             save_figure(photo_sheet(results, index), folder / f"sheet_{photo.name}.png", dpi=110)
             advance()
     record = environment(results.config.device)
-    html = overview_page(results, chart.read_bytes(), record, command_line("demo", config))
+    html = overview_page(results, found, chart.read_bytes(), record, command)
     return write_text(folder / "report.html", html)
 
 
@@ -77,8 +90,8 @@ def _write_records(results: overview.Overview, config: DemoCommand, folder: Path
 
 def _cells(grid: overview.Grid, row: str) -> list[str]:
     return [
-        f"{grid.summary(row, column, 'ssim').mean:.2f} / "
-        f"{grid.summary(row, column, 'pearson', absolute=True).mean:.2f}"
+        f"{grid.interval(row, column, 'ssim').mean:.2f} / "
+        f"{grid.interval(row, column, 'pearson', absolute=True).mean:.2f}"
         for column in grid.columns
     ]
 

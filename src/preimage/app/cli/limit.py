@@ -9,8 +9,7 @@ from preimage.data.photo import open_photo
 from preimage.data.records import environment, output_folder, write_atomically, write_json
 from preimage.data.tables import text_table
 from preimage.paper.draw import save_figure
-from preimage.paper.theorems_draw import draw_limit
-from preimage.paper.theorems_study import study_limit
+from preimage.paper.limit_sheet import draw_limit, study_limit
 from preimage.scores.metrics import GREY, grey_scores
 
 

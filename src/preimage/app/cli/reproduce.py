@@ -1,37 +1,27 @@
 """`preimage reproduce`: a figure, from its computation to its numbers and what they show."""
 
 import sys
-from dataclasses import asdict
-from importlib import import_module
+import time
+from dataclasses import asdict, fields
 
-from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.commands import ReproduceCommand, SweepExecution
+from preimage.app.cli.lines import command_line
 from preimage.data.records import output_folder
-from preimage.paper.finding import Finding, Incomplete, save_finding, text
-
-#: figure → the module of `preimage.reproductions` that makes it
-FIGURES = {
-    "table1": "table1",
-    "fig2a": "convergence",
-    "fig2b": "convergence",
-    "fig2c": "convergence",
-    "fig3a": "depth",
-    "fig3b": "depth",
-    "fig4": "pictures",
-    "fig5": "width",
-    "fig6": "pictures",
-    "fig7": "layers",
-    "fig8": "width",
-    "fig9": "width",
-    "fig10": "kernel_size",
-    "theory": "theorems",
-}
+from preimage.paper import registry
+from preimage.paper.finding import Finding, Incomplete, save_finding, text, with_command
+from preimage.paper.options import FigureOptions, TrainingSet
+from preimage.sweeps.grid import Execution
 
 
 def run(config: ReproduceCommand) -> int:
     """Runs what is missing for the figure, writes its findings, and prints them."""
     if config.figure == "all":
-        code: int = import_module("preimage.app.cli.reproduce_all").run(config)
-        return code
+        from preimage.app.cli.reproduce_all import run as run_all
+
+        return run_all(config)
+    if config.dry_run:
+        print(registry.cost(figure_options(config)))
+        return 0
     try:
         findings, missing = compute(config), ""
     except Incomplete as stopped:
@@ -49,11 +39,30 @@ def run(config: ReproduceCommand) -> int:
 
 
 def compute(config: ReproduceCommand) -> list[Finding]:
-    """The findings of one figure.
+    """The findings of one figure, with the command that makes them and its time.
 
     Raises:
         Incomplete: it was stopped, or parts of it failed.
     """
-    module = import_module(f"preimage.paper.{FIGURES[config.figure]}")
-    findings: list[Finding] = module.run(config)
-    return findings
+    without = [field.name for field in fields(SweepExecution)]
+    command = command_line("reproduce", config, "figure", without)
+    start = time.perf_counter()
+    try:
+        found = registry.run(figure_options(config))
+    except Incomplete as stopped:
+        raise Incomplete(
+            [with_command(f, command) for f in stopped.findings], str(stopped)
+        ) from None
+    seconds = round(time.perf_counter() - start, 1)
+    return [with_command(finding, command, seconds) for finding in found]
+
+
+def figure_options(config: ReproduceCommand) -> FigureOptions:
+    """The command's options, as the figures take them."""
+
+    def part(kind: type) -> dict[str, object]:
+        return {f.name: getattr(config, f.name) for f in fields(kind) if hasattr(config, f.name)}
+
+    execution, training = Execution(**part(Execution)), TrainingSet(**part(TrainingSet))  # type: ignore[arg-type]
+    words = part(FigureOptions)
+    return FigureOptions(**words, execution=execution, training=training)  # type: ignore[arg-type]

@@ -6,38 +6,38 @@ import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.commands import ReproduceCommand, SweepExecution
 from preimage.app.cli.lines import command_line
-from preimage.app.cli.reproduce import FIGURES, compute
+from preimage.app.cli.reproduce import compute, figure_options
 from preimage.data.records import environment, output_folder, write_text
-from preimage.paper.finding import Finding, Incomplete, save_finding, text
+from preimage.paper.finding import Finding, Incomplete, load_finding, save_finding, text
 from preimage.paper.page import findings_page
-from preimage.sweeps.grid import Execution
+from preimage.paper.registry import FIGURES, cost
 
 #: Settings that change no number.
-_EXECUTION = {field.name for field in fields(Execution)} | {"figure", "out", "device"}
+_EXECUTION = {field.name for field in fields(SweepExecution)} | {"figure", "out", "device"}
 
 
 def run(config: ReproduceCommand) -> int:
     """Computes what `--out` lacks, figure by figure, and writes report.html; 1 if any is absent."""
     folder = output_folder(config.out)
+    if config.dry_run:
+        return _print_costs(config)
     deadline = None
     if config.max_minutes is not None:
         deadline = time.monotonic() + 60 * config.max_minutes
     findings: dict[str, list[Finding]] = {}
     problems: dict[str, str] = {}
     for figure in FIGURES:
-        one = replace(config, figure=figure)  # type: ignore[arg-type]
+        one = replace(config, figure=figure)
         if deadline is not None:
             left = (deadline - time.monotonic()) / 60
             one = replace(one, max_minutes=max(left, 1e-3))
-        known = [] if config.dry_run else _kept(folder, one)
+        known = _kept(folder, one)
         findings[figure], problem = (known, "") if known else _attempt(one, folder)
         if problem:
             problems[figure] = problem
             print(f"preimage: {figure}: {problem}", file=sys.stderr)
-    if config.dry_run:
-        return 0
     page = findings_page(
         findings,
         problems,
@@ -49,6 +49,17 @@ def run(config: ReproduceCommand) -> int:
     print(text([finding for several in findings.values() for finding in several]))
     print(f"\npage: {path}")
     return 1 if problems else 0
+
+
+def _print_costs(config: ReproduceCommand) -> int:
+    code = 0
+    for figure in FIGURES:
+        try:
+            print(cost(figure_options(replace(config, figure=figure))))
+        except ValueError as error:
+            print(f"preimage: {figure}: {error}", file=sys.stderr)
+            code = 1
+    return code
 
 
 def _attempt(config: ReproduceCommand, folder: Path) -> tuple[list[Finding], str]:
@@ -70,16 +81,12 @@ def _kept(folder: Path, config: ReproduceCommand) -> list[Finding]:
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
-            data = json.loads(path.read_text("utf-8"))
-            record = data["record"]
+            finding, record = load_finding(path)
             same = record["figure"] == config.figure and record["complete"]
-            if same and _settings(record) == wanted:
-                values = {field.name: data[field.name] for field in fields(Finding)}
-                for name in ("pictures", "tables"):
-                    values[name] = tuple(values[name])
-                found.append(Finding(**values))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             continue
+        if same and _settings(record) == wanted:
+            found.append(finding)
     there = all((folder / name).exists() for f in found for name in (*f.pictures, *f.tables))
     return found if there else []
 

@@ -1,0 +1,160 @@
+"""Theorems 5.2 and 5.3, and ours, against the angles of random networks to their limit."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from preimage.data.photo import SIZE, open_photos
+from preimage.data.records import output_folder
+from preimage.paper.angles import (
+    CORRECTED_3,
+    K_EFF,
+    MIXTURE,
+    PAPER_2,
+    PRINTED_3,
+    AngleCurves,
+    V,
+    angle_curves,
+    centre,
+    conv1,
+    draw_angles,
+    two_layers,
+)
+from preimage.paper.decision import Decision, all_of, is_below, is_rare
+from preimage.paper.draw import save_figure
+from preimage.paper.finding import Claim, Finding, Number
+from preimage.paper.options import FigureOptions
+from preimage.paper.tables import write_rows
+
+NETWORKS = {"quick": 60, "paper": 1000}
+WIDTHS = (8, 16, 32, 64, 128, 256, 512)
+CROP = 24  # pixels: the side of the photo's central square, which the networks see
+THEOREM_2 = Claim(
+    "theorem5.2",
+    "theory",
+    "Theorem 5.2: one convolution and the channel mean",
+    "sin Θ ≤ √(K₁/(Nδ)) with probability 1 − δ",
+)
+THEOREM_3 = Claim(
+    "theorem5.3",
+    "theory",
+    "Theorem 5.3: many layers (Conv1-DeConv1, l2 pooling)",
+    "with probability 1 − δ, sin Θ is below a bound that falls like N^(−1/4)",
+)
+THEOREM_V = Claim(
+    "theoremV",
+    "theory",
+    "Theorem V, ours in place of 5.3 (Conv1-DeConv1, l2 pooling)",
+    "not in the paper: sin Θ ≤ √((1 − 1/Π)/δ) with probability 1 − δ, which falls like N^(−1/2)",
+)
+
+
+def run(options: FigureOptions) -> list[Finding]:
+    """What the theorems on angles are worth on the first photo of the data.
+
+    Raises:
+        ValueError: fewer than two networks.
+    """
+    networks = options.num_networks(NETWORKS)
+    photo = next(open_photos(options.data or None, SIZE))
+    image = centre(photo.pixels[None] / 255, CROP).double()
+    two, many = (
+        angle_curves(title, net, image, WIDTHS, networks, options.delta, options.seed)
+        for title, net in (("conv, mean", two_layers()), ("Conv1-DeConv1, l2", conv1("zeros")))
+    )
+    folder = output_folder(options.out)
+    picture = save_figure(draw_angles(two, many), folder / "theory_angles.png").name
+    table = write_rows(folder / "theory_angles.csv", [*_rows(two), *_rows(many)])
+    return [
+        replace(finding, pictures=(picture,), tables=(table,))
+        for finding in (_theorem_2(two), _theorem_3(many), _theorem_v(many))
+    ]
+
+
+def cost(options: FigureOptions) -> str:
+    """Two minutes for the quick scale, on two cores."""
+    networks = options.num_networks(NETWORKS)
+    minutes = max(1, round(2 * networks / NETWORKS["quick"]))
+    return f"angles: {networks} networks per width; about {minutes} minutes on two cores"
+
+
+def _rows(curves: AngleCurves) -> Iterator[dict[str, object]]:
+    """Every number of the picture, one per row."""
+    named: dict[str, Sequence[float]] = {
+        f"measured {p:g} quantile": values for p, values in curves.measured.items()
+    }
+    named |= {f"bound: {name}": bound.values for name, bound in curves.bounds.items()}
+    named |= {f"prediction: {name}": values for name, values in curves.predictions.items()}
+    named |= {f"networks beyond {name}": b.exceeded for name, b in curves.bounds.items()}
+    for name, values in named.items():
+        for width, value in zip(curves.widths, values, strict=True):
+            yield {"network": curves.title, "width": width, "quantity": name, "value": value}
+
+
+# --- what the theorems are worth ------------------------------------------------------------------
+
+
+def _holds(curves: AngleCurves, name: str) -> Decision:
+    """Whether, at every width, networks exceed a bound with probability δ at most."""
+    exceeded = curves.bounds[name].exceeded
+    return all_of(*(is_rare(count, curves.num_networks, curves.delta) for count in exceeded))
+
+
+def _numbers(curves: AngleCurves, name: str) -> dict[str, Number]:
+    """At the largest width, and of all widths what exceeds the bound."""
+    bound = curves.bounds[name]
+    return {
+        "width": curves.widths[-1],
+        "percent": 100 * (1 - curves.delta),
+        "quantile": curves.top[-1],
+        "bound": bound.values[-1],
+        "times": bound.values[-1] / curves.top[-1],
+        "exceeded": sum(bound.exceeded),
+        "tried": curves.num_networks * len(curves.widths),
+        "exponent": curves.exponent,
+        "networks": curves.num_networks,
+    }
+
+
+_BEYOND = "{exceeded} of {tried} networks, {networks} per width, lie beyond it"
+_MEASURED = "the measured {percent:.0f} % quantile of sin Θ is {quantile:.4f}"
+
+
+def _theorem_2(curves: AngleCurves) -> Finding:
+    return THEOREM_2.finding(
+        f"at width {{width}} the bound is {{bound:.3f}} and {_MEASURED}, {{times:.1f}} times less; "
+        f"{_BEYOND}. The χ² mixture predicts {{predicted:.4f}} for the quantile; our bound with "
+        "K_eff is {sharper:.3f}. sin Θ falls like N^({exponent:.3f})",
+        _holds(curves, PAPER_2),
+        {
+            **_numbers(curves, PAPER_2),
+            "predicted": curves.predictions[MIXTURE][-1],
+            "sharper": curves.bounds[K_EFF].values[-1],
+        },
+        brief="at width {width} {times:.1f} times the measured {percent:.0f} % quantile, "
+        "{quantile:.4f}, which the χ² mixture predicts as {predicted:.4f}; with K_eff "
+        "{sharper:.3f} in place of {bound:.3f}; {exceeded} of {tried} networks beyond it",
+    )
+
+
+def _theorem_3(curves: AngleCurves) -> Finding:
+    numbers = {**_numbers(curves, CORRECTED_3), "printed": curves.bounds[PRINTED_3].values[-1]}
+    return THEOREM_3.finding(
+        "at width {width} the bound is {bound:.2f} as corrected and {printed:.2f} as printed, "
+        f"where sin Θ ≤ 1 always, and {_MEASURED}; {_BEYOND}; sin Θ falls like "
+        "N^({exponent:.3f}), faster than N^(−1/4)",
+        all_of(_holds(curves, CORRECTED_3), is_below(curves.exponent, -0.25)),
+        numbers,
+        brief="Conv1-DeConv1, width {width}: printed {printed:.2f}, corrected {bound:.2f}, where "
+        "sin Θ ≤ 1 always; measured {quantile:.4f}, falling like N^({exponent:.2f})",
+    )
+
+
+def _theorem_v(curves: AngleCurves) -> Finding:
+    return THEOREM_V.finding(
+        f"at width {{width}} the bound is {{bound:.3f}} and {_MEASURED}, {{times:.1f}} times less; "
+        f"{_BEYOND}; sin Θ falls like N^({{exponent:.3f}})",
+        _holds(curves, V),
+        _numbers(curves, V),
+        brief="Conv1-DeConv1, width {width}: {bound:.2f}, {times:.1f} times the measured "
+        "{percent:.0f} % quantile; {exceeded} of {tried} networks beyond it",
+    )

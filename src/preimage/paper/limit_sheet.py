@@ -1,0 +1,128 @@
+"""A photo's infinite-width limit beside finite networks, on one sheet: `preimage limit`."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from preimage.network.description import Description
+from preimage.network.operations import Pool
+from preimage.paper.angles import network_outputs, sines
+from preimage.theory import limit, relative_std, sampled_limit
+
+
+@dataclass(frozen=True)
+class LimitPicture:
+    """A photo's limit and finite networks beside it; maps are (h, w), in the limit's brightness.
+
+    `stderr` is that of a sampled limit (max pooling), else 0. `predicted_std` is |f*| times
+    `relative_std`; for average and max pools inside the network it is a rule, not a theorem.
+    """
+
+    description: Description
+    photo: Float[Tensor, "C H W"]
+    limit: Float[Tensor, "h w"]
+    stderr: Float[Tensor, "h w"]
+    network: Float[Tensor, "h w"]
+    predicted_std: Float[Tensor, "h w"]
+    measured_std: Float[Tensor, "h w"]
+    num_networks: int
+
+    @property
+    def sine(self) -> float:
+        """The sine of the angle between the one network's output and the limit."""
+        return float(sines(self.network.reshape(1, -1), self.limit)[0])
+
+    def spread(self, std: Float[Tensor, "h w"]) -> float:
+        """Root mean square of a map of deviations, in units of the limit's brightest pixel."""
+        return float(std.square().mean().sqrt() / self.limit.max())
+
+
+def study_limit(
+    image: Float[Tensor, "N C H W"],
+    description: Description,
+    law: str = "gaussian:fan-in",
+    *,
+    num_networks: int = 8,
+    seed: int = 0,
+    num_samples: int = 512,
+) -> LimitPicture:
+    """The limit of one photo, beside `num_networks` networks at the description's widths.
+
+    Raises:
+        ValueError: fewer than two networks; the description has no limit, or pools behind its last
+            convolution.
+    """
+    if num_networks < 2:
+        raise ValueError(f"`num_networks` must be at least 2 to have a spread, got {num_networks}.")
+    image = image.double()
+    if any(isinstance(op, Pool) and op.kind == "max" for op in description.operations):
+        f_star, stderr = sampled_limit(description, image, law, num_samples=num_samples, seed=seed)
+    else:
+        f_star = limit(description, image, law)
+        stderr = torch.zeros_like(f_star)
+    draws = network_outputs(description, image, num_networks, law, seed).reshape(
+        num_networks, *f_star.shape[-2:]
+    )
+    return LimitPicture(
+        description,
+        image[0],
+        f_star[0, 0],
+        stderr[0, 0],
+        draws[0],
+        f_star[0, 0].abs() * relative_std(description),
+        draws.std(0),
+        num_networks,
+    )
+
+
+def draw_limit(result: LimitPicture) -> Figure:
+    """Six panels: photo, limit, network; their difference, predicted and measured deviation."""
+    figure = Figure(figsize=(10, 6.8), layout="constrained")
+    axes = figure.subplots(2, 3)
+    width = result.description.convs[0].out_channels
+    top = float(result.limit.max())
+    photo = axes[0, 0]
+    photo.imshow(result.photo.permute(1, 2, 0).clamp(0, 1).numpy(), cmap="gray")
+    photo.set_title("photo")
+    for axis, image, title in (
+        (axes[0, 1], result.limit, "limit $f^*$ (infinite width)"),
+        (axes[0, 2], result.network, f"one network, width {width}: sin Θ = {result.sine:.3f}"),
+    ):
+        axis.imshow((image / top).numpy(), cmap="gray", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=10)
+    # A network's brightness has most of its noise; what is left is what an eye would see.
+    scale = float((result.network * result.limit).sum() / result.network.square().sum())
+    difference = (scale * result.network - result.limit) / top
+    most = float(difference.abs().flatten().quantile(0.995)) or 1.0
+    _image_with_bar(
+        figure, axes[1, 0], difference, "network, equally bright, − limit", "RdBu_r", (-most, most)
+    )
+    spread = float(max(result.predicted_std.max(), result.measured_std.max())) / top
+    for axis, image, title in (
+        (axes[1, 1], result.predicted_std, "predicted std of a pixel"),
+        (axes[1, 2], result.measured_std, f"measured std, {result.num_networks} networks"),
+    ):
+        _image_with_bar(figure, axis, image / top, title, "viridis", (0.0, spread))
+    figure.suptitle(
+        f"{result.description.name}: all in units of the limit's brightest pixel", fontsize=11
+    )
+    for axis in axes.flat:  # not those of the colour bars
+        axis.set(xticks=[], yticks=[])
+    return figure
+
+
+def _image_with_bar(
+    figure: Figure,
+    axis: Axes,
+    image: torch.Tensor,
+    title: str,
+    colours: str,
+    limits: tuple[float, float],
+) -> None:
+    shown = axis.imshow(image.numpy(), cmap=colours, vmin=limits[0], vmax=limits[1])
+    figure.colorbar(shown, ax=axis, shrink=0.8)
+    axis.set_title(title, fontsize=10)
