@@ -7,8 +7,8 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from preimage.app.cli.commands import ReproduceCommand, SweepExecution
+from preimage.app.cli.figures import compute, figure_options
 from preimage.app.cli.lines import command_line
-from preimage.app.cli.reproduce import compute, figure_options
 from preimage.data.records import environment, output_folder, write_text
 from preimage.paper.finding import Finding, Incomplete, load_finding, save_finding, text
 from preimage.paper.page import findings_page
