@@ -13,6 +13,7 @@ jaxtyping.install_import_hook("preimage", "beartype.beartype")
 import os  # noqa: E402
 import random  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -21,6 +22,10 @@ from hypothesis import HealthCheck, register_random, settings  # noqa: E402
 
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
+# The same cases on every machine: nobody's downloaded weights, terminal or graphics card.
+os.environ["TORCH_HOME"] = str(Path(__file__).parent / "nowhere")
+os.environ["COLUMNS"] = "100"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 # A machine may stall for seconds; what matters is the answer. The examples are a function of the
 # test: `--hypothesis-profile=random --hypothesis-seed=N` draws others.
 QUIET = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -313,8 +314,11 @@ def test_a_broken_connection_leaves_nothing(server: Server) -> None:
 def test_no_network(server: Server) -> None:
     server.shutdown()
     server.server_close()
-    with pytest.raises(WeightsError) as caught:
-        official_file("torchvision_alexnet")
+    with socket.socket() as nobody:  # keeps the port, and does not listen
+        nobody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        nobody.bind(("127.0.0.1", server.server_port))
+        with pytest.raises(WeightsError) as caught:
+            official_file("torchvision_alexnet")
     assert_says_what_to_do(str(caught.value), "refused")
 
 
