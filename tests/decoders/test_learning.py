@@ -203,7 +203,7 @@ def test_pretrain_its_layers_and_its_twin(
         (("train", "--data", "x", "--weights", "nothing.pth"), "nothing.pth"),
         (
             ("train", "--data", "x", "--weights", "normal:1"),
-            "the law of --weights must be one of|the law of `weights` must be one of",
+            "must be one of gaussian, uniform, logistic, laplace, got 'normal'",
         ),
         (("train", "--data", "x", "--recipe", "slow"), "slow"),
         (("evaluate", "--decoder", "nothing"), "nothing: no such file"),

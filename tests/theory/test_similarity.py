@@ -63,8 +63,8 @@ def test_bounds_are_never_violated_on_1000_random_images_and_networks():
             found = cosine_bound(net, image)
         truth = cosine(limit(net, image)[0, 0], image[0].square().sum(0).sqrt())
         assert found.cosine == pytest.approx(truth, rel=1e-9)
-        assert found.paper_bound <= found.bound + 1e-12
-        assert found.bound <= truth + 1e-9
+        assert found.printed_bound <= found.corrected_bound + 1e-12
+        assert found.corrected_bound <= truth + 1e-9
 
 
 def test_theorem_5_4_as_printed_with_padded_zeros_counted():
@@ -74,13 +74,13 @@ def test_theorem_5_4_as_printed_with_padded_zeros_counted():
         mean = F.avg_pool2d(x[None, None], kernel, 1, kernel // 2, count_include_pad=True)[0, 0]
         expected = 1 - float((x * (x - mean)).sum() / x.square().sum())
         found = two_layer_cosine_bound(image, kernel)
-        assert found.paper_bound == pytest.approx(expected)
-        assert found.paper_bound <= found.bound <= found.cosine + 1e-12
+        assert found.printed_bound == pytest.approx(expected)
+        assert found.printed_bound <= found.corrected_bound <= found.cosine + 1e-12
     assert kernel == 7 == image.shape[3]
     wide = two_layer_cosine_bound(image, 19)
     mean = F.avg_pool2d(x[None, None], 19, 1, 9, count_include_pad=True)[0, 0]
     expected = 1 - float((x * (x - mean)).sum() / x.square().sum())
-    assert wide.paper_bound == pytest.approx(expected)
+    assert wide.printed_bound == pytest.approx(expected)
     assert two_layer_cosine_bound(image, 1).cosine == pytest.approx(1)
 
 
@@ -92,7 +92,7 @@ def test_the_mean_of_the_pixels_inside_would_make_theorem_5_4_false():
     mean = F.avg_pool2d(image, 3, 1, 1, count_include_pad=False)
     claimed = 1 - float((image * (image - mean)).sum() / image.square().sum())
     assert claimed == pytest.approx(1)
-    assert claimed > found.cosine > found.paper_bound
+    assert claimed > found.cosine > found.printed_bound
 
 
 def test_route_counts_equal_counting():

@@ -59,7 +59,7 @@ def test_sampled_effective_constant_agrees_with_the_exact_one():
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9, 0.95])
 def test_quantiles_hold_from_both_sides(sines, probability):
-    quantile = two_layer(convs(1, WIDTH), photo()).angle_quantile(probability)
+    quantile = two_layer(convs(1, WIDTH), photo()).predicted_angle_quantile(probability)
     above = int((sines.sqrt() > quantile).sum())
     sd = math.sqrt(COUNT * probability * (1 - probability))
     # To leading order in 1/N: a shift of a few over N = 256, relative, is within the noise.

@@ -177,7 +177,7 @@ def _saves(channels: int, conv: Conv, tiling: _Tiling, plain: int) -> bool:
     blocks, depending on the processor and on whether they fit its cache.
     """
     filters, blocks = conv.out_channels * tiling.phases**2, prod(tiling.blocks)
-    kernels = max(64, 10 * tiling.taps**2)
+    kernels = max(64, 13 * tiling.taps**2)
     products = (blocks + kernels) * channels * filters + 128 * blocks * (channels + filters)
     return 1.2 * _BLOCK**2 * products < plain * channels * conv.out_channels
 

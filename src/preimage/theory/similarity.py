@@ -1,4 +1,4 @@
-"""How close the limit is to the image: Theorem 5.4 and its form for many layers.
+"""How close the limit is to the image: Theorem 5.4, and its form for many layers.
 
 Φ is the angle between f* and the image, x ≥ 0 one channel, or the channel norm ‖X_t‖ of several.
 With l2 pooling f*_t ∝ √(Σ_a n_(a,t) x_a²), n the number of routes from pixel a to output pixel t.
@@ -19,22 +19,28 @@ from preimage.network.trace import input_sizes, output_size
 
 
 class Similarity(NamedTuple):
-    """cos Φ itself, and two lower bounds of it; each is at most the one before."""
+    """cos Φ itself, and two lower bounds of it: cosine ≥ corrected_bound ≥ printed_bound.
+
+    Both bounds are proved for every image and network that `cosine_bound` takes. `printed_bound`
+    has the form that the paper prints, read so that it is true: padded zeros count in the window
+    means.
+    """
 
     cosine: float
-    bound: float
-    paper_bound: float
+    corrected_bound: float
+    printed_bound: float
 
 
 def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> Similarity:
-    """Theorem 5.4 for any number of layers: cos Φ and what it is at least, always.
+    """Theorem 5.4 for any number of layers: cos Φ, and two bounds below it.
 
-        cos Φ ≥ [Σ_t x_t (Σ_a n_(a,t) x_a)/√R_t] / √(M Σ_a C_a x_a²)
-              ≥ (1/M) Σ_t x_t (Σ_a n_(a,t) x_a)/√(max R · max C)
+        cos Φ = Σ_t x_t z_t / √(M Σ_t z_t²),  z_t = √(Σ_a n_(a,t) x_a²),  M = Σ_t x_t²
+              ≥ [Σ_t x_t (Σ_a n_(a,t) x_a)/√R_t] / √(M Σ_a C_a x_a²)      (corrected_bound)
+              ≥ (1/M) Σ_t x_t (Σ_a n_(a,t) x_a)/√(max R · max C)            (printed_bound)
 
-    with R_t = Σ_a n_(a,t), C_a = Σ_t n_(a,t), M = Σ x_t². The second line is the paper's form; for
-    one k × k convolution R = C = k², and it is 1 − (1/M) Σ ε_t x_t with ε_t = x_t − x̄_t, *padded
-    zeros counted* in the window mean x̄_t. Any windows, with an output as large as the image.
+    with R_t = Σ_a n_(a,t), C_a = Σ_t n_(a,t). The last line is the paper's form: for one k × k
+    convolution R = C = k², and it is 1 − (1/M) Σ ε_t x_t with ε_t = x_t − x̄_t, *padded zeros
+    counted* in the window mean x̄_t. Any windows, with an output as large as the image.
 
     Source: arXiv:1704.00330v3, Theorems 5.4 and A.6, corrected; derived in docs/theory.md.
 
@@ -45,32 +51,32 @@ def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> S
     x = channel_norm(image)
     recursion_for(description, image)  # refuses what has no limit
     steps = _window_matrices(description, *image.shape[2:])
-    routed, reached, used = _forward(steps, x), _forward(steps, np.ones_like(x)), _backward(steps)
-    if routed.shape != x.shape:
+    nx, R, C = _forward(steps, x), _forward(steps, np.ones_like(x)), _backward(steps)
+    if nx.shape != x.shape:
         raise ValueError(
-            f"{description.name} must give an output as large as its input, got {routed.shape} "
-            f"for {x.shape}."
+            f"{description.name} must give an output as large as its input, got {nx.shape} for "
+            f"{x.shape}."
         )
     z = np.sqrt(_forward(steps, x**2))
     if not z.any():
         raise ValueError("`image` must not give a black limit: the angle to 0 is undefined.")
-    energy = (x**2).sum()
-    cosine = (x * z).sum() / np.sqrt(energy * (z**2).sum())
+    M = (x**2).sum()
+    cosine = (x * z).sum() / np.sqrt(M * (z**2).sum())
     # A pixel that no route reaches has z = 0, and adds nothing to either side.
-    lower = (x * routed / np.sqrt(np.maximum(reached, 1))).sum()
-    bound = lower / np.sqrt(energy * (used * x**2).sum())
-    paper = (x * routed).sum() / (energy * np.sqrt(reached.max() * used.max()))
-    return Similarity(float(cosine), float(bound), float(paper))
+    corrected = (x * nx / np.sqrt(np.maximum(R, 1))).sum() / np.sqrt(M * (C * x**2).sum())
+    printed = (x * nx).sum() / (M * np.sqrt(R.max() * C.max()))
+    return Similarity(float(cosine), float(corrected), float(printed))
 
 
 def two_layer_cosine_bound(image: Float[Tensor, "N C H W"], kernel_size: int) -> Similarity:
     """Theorem 5.4: one convolution that keeps the size, and the channel mean.
 
-        cos Φ ≥ 1 − (1/M) Σ_t ε_t x_t,  ε_t = x_t − x̄_t
+        cos Φ ≥ 1 − (1/M) Σ_t ε_t x_t,  ε_t = x_t − x̄_t,  M = Σ_t x_t²        (printed_bound)
 
-    as `paper_bound`: R and C are kernel_size² there, even for a kernel larger than the image. x̄_t
-    is the sum over the window divided by kernel_size², so that padded zeros count; divided by the
-    pixels inside the image alone the statement is false. `bound` is sharper.
+    with R = C = kernel_size², even for a kernel larger than the image. x̄_t is the sum over the
+    window divided by kernel_size², so that padded zeros count; with the mean over the pixels inside
+    the image alone, the statement is false. `corrected_bound`, with the routes as they are at the
+    border, is sharper.
 
     Source: arXiv:1704.00330v3, Theorem 5.4, with r the number of pixels of the kernel.
 
@@ -81,9 +87,9 @@ def two_layer_cosine_bound(image: Float[Tensor, "N C H W"], kernel_size: int) ->
     conv = Conv("conv", 1, kernel_size, padding=(before, kernel_size - 1 - before))
     description = Description("two layers", (conv, ChannelMean()), image.shape[1])
     found = cosine_bound(description, image)
-    reached, used = route_counts(description, *image.shape[2:])
-    share = np.sqrt(reached.max() * used.max()) / kernel_size**2
-    return found._replace(paper_bound=float(found.paper_bound * share))
+    R, C = route_counts(description, *image.shape[2:])
+    share = np.sqrt(R.max() * C.max()) / kernel_size**2
+    return found._replace(printed_bound=float(found.printed_bound * share))
 
 
 def channel_norm(image: Float[Tensor, "N C H W"]) -> np.ndarray:
@@ -146,9 +152,9 @@ def _backward(steps: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def local_dissimilarity(x: Float[Tensor, "H W"], window: tuple[int, int]) -> Float[Tensor, "H W"]:
-    """ε(x) of Lemma A.4: each pixel minus the mean of its window, for windows that tile the image.
+    """ε(x)_j = x_j − x̄_m for j ∈ D_m (Lemma A.4): each pixel minus the mean of its window.
 
-    `window_sum_energy` is the lemma itself.
+    For windows D_m that tile the image. `window_sum_energy` is the lemma itself.
 
     Source: arXiv:1704.00330v3, Lemma A.4.
 
@@ -177,8 +183,8 @@ def window_sum_energy(
     Raises:
         ValueError: as `local_dissimilarity`.
     """
-    left = x.square().sum() - local_dissimilarity(x, window).square().sum()
-    return float(window[0] * window[1] * factor**2 * left)
+    r, k, e = window[0] * window[1], factor, local_dissimilarity(x, window)
+    return float(r * k**2 * (x.square().sum() - e.square().sum()))
 
 
 def similarity_factor(u: Float[Tensor, "H W"], window: tuple[int, int]) -> float:

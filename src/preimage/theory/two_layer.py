@@ -80,8 +80,12 @@ class TwoLayer(NamedTuple):
         values: Tensor = torch.linalg.eigvalsh((projected + projected.T) / 2)
         return values.clamp(min=0)
 
-    def angle_quantile(self, probability: float) -> float:
-        """The leading-order quantile of sin Θ: √(q/N), q that of Σ μ_i χ²_1."""
+    def predicted_angle_quantile(self, probability: float) -> float:
+        """The quantile of sin Θ to leading order: √(q/N), q that of Σ μ_i χ²_1.
+
+        A prediction, by the central limit theorem, not a bound: a network's own quantile lies on
+        either side of it.
+        """
         return math.sqrt(mixture_quantile(self.spectrum, probability) / self.width)
 
     @property
