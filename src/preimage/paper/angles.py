@@ -180,7 +180,7 @@ def _predictions(net: Description, image: Tensor, delta: float) -> dict[str, flo
     """By name: what the (1 − δ) quantile of sin Θ should be, to leading order in the width."""
     if len(net.convs) > 1:
         return {}
-    return {MIXTURE: two_layer(net, image).angle_quantile(1 - delta)}
+    return {MIXTURE: two_layer(net, image).predicted_angle_quantile(1 - delta)}
 
 
 def _slope(x: np.ndarray, y: np.ndarray, errors: np.ndarray, num_networks: int) -> Interval:

@@ -81,8 +81,8 @@ def kernel_curve(image: Float[Tensor, "N 3 H W"], kernel_sizes: tuple[int, ...])
     return KernelCurve(
         kernel_sizes,
         [item.cosine for item in found],
-        [item.bound for item in found],
-        [item.paper_bound for item in found],
+        [item.corrected_bound for item in found],
+        [item.printed_bound for item in found],
     )
 
 
