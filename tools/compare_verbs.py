@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Case:
-    """One run: its name (verb first), its arguments, and whether its printed numbers are timings."""
+    """One run: its name, which begins with the verb, its arguments, whether stdout is compared."""
 
     name: str
     arguments: str
@@ -50,12 +50,12 @@ class Case:
 
 SMALL = "--width-factor 0.0625"
 LEARN = "--steps 4 --batch-size 4 --crop 32 --precision fp32 --in-memory 32 --workers 0"
-PAPER = "--train {train} --held-out {held} --networks 2 --photos 6 --side 32"
+PAPER = "--train {train} --held-out {held} --networks 2 --photos 6"
 CASES = [
     Case("shapes", "shapes vgg16"),
     Case("shapes-alexnet", "shapes alexnet --size 227x300 --width-factor 0.5"),
     Case("show", "show vgg16 --layer conv4 --head mean --unpool nearest --width-factor 0.5"),
-    Case("show-json", "show alexnet --layer conv3 --pool avg --kernel-size 5 --json"),
+    Case("show-json", "show alexnet --layer conv3 --pool avg --width 32 --json"),
     Case("reconstruct", f"reconstruct {{photos}} --layer conv3 {SMALL} --size 64 --out out"),
     Case(
         "reconstruct-words",
@@ -100,7 +100,7 @@ CASES = [
     ),
     Case(
         "pretrain",
-        f"pretrain --data {{classes}} --test {{classes}} --layer conv3 {SMALL} {LEARN} --out out",
+        f"pretrain --data {{classes}} --test {{classes}} --layer conv5 {SMALL} {LEARN} --out out",
     ),
     Case(
         "pretrain-plain",
@@ -118,27 +118,27 @@ CASES = [
     Case(
         "reproduce-fig2a",
         f"reproduce fig2a --scale paper {PAPER} --trained {{encoder}} --steps 2 --batch-size 2 "
-        f"{SMALL} --out out",
+        f"{SMALL} --side 32 --out out",
     ),
     Case(
         "reproduce-fig2b",
         f"reproduce fig2b --scale paper {PAPER} --trained {{encoder}} --steps 3 --batch-size 2 "
-        f"{SMALL} --out out",
+        f"{SMALL} --side 32 --out out",
     ),
     Case(
         "reproduce-fig2c",
         f"reproduce fig2c --scale paper {PAPER} --trained {{encoder}} --steps 2 --batch-size 2 "
-        f"{SMALL} --out out",
+        f"{SMALL} --side 32 --out out",
     ),
     Case(
         "reproduce-fig3a",
         f"reproduce fig3a --scale paper {PAPER} --trained {{encoder}} --steps 2 --batch-size 2 "
-        f"{SMALL} --out out",
+        f"{SMALL} --side 96 --out out",
     ),
     Case(
         "reproduce-fig4",
         f"reproduce fig4 --scale paper {PAPER} --trained {{encoder}} --steps 2 --batch-size 2 "
-        f"{SMALL} --data {{photo}} --out out",
+        f"{SMALL} --side 32 --data {{photo}} --out out",
     ),
 ]
 

@@ -1,8 +1,9 @@
 """The verbs: a frozen dataclass each, whose docstring is the verb's help."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from preimage.app.cli.options import POSITIONAL
 from preimage.network.operations import PoolKind, UnpoolKind
 from preimage.network.spec import (
     ArchitectureName,
@@ -34,7 +35,7 @@ class ReconstructCommand(ReconstructConfig):
         out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json).
     """
 
-    photos: tuple[str, ...] = ()
+    photos: tuple[str, ...] = field(default=(), metadata=POSITIONAL)
     out: str = "preimage-out"
     decoder: str | None = None
     features: str | None = None
@@ -49,6 +50,7 @@ class ShowCommand(NetworkConfig):
         json: Print the description as JSON instead.
     """
 
+    architecture: ArchitectureName = field(default="vgg16", metadata=POSITIONAL)
     size: str = "227"
     json: bool = False
 
@@ -63,7 +65,7 @@ class ShapesCommand(Checked):
         width_factor: Factor on the channels of every hidden layer.
     """
 
-    architecture: ArchitectureName = "vgg16"
+    architecture: ArchitectureName = field(default="vgg16", metadata=POSITIONAL)
     size: str = "227"
     width_factor: float | None = None
 
@@ -105,7 +107,7 @@ class LimitCommand(NetworkConfig):
         size: The photo is cropped to its centre square and resized to this side; 0 keeps it.
     """
 
-    photo: str | None = None
+    photo: str | None = field(default=None, metadata=POSITIONAL)
     out: str = "preimage-limit"
     networks: int = 8
     seed: int = 0
@@ -141,7 +143,7 @@ class SweepCommand(SweepConfig, SweepExecution):
         parquet: Write the table as table.parquet too; needs the extra `parquet`.
     """
 
-    action: Literal["run", "status"] = "run"
+    action: Literal["run", "status"] = field(default="run", metadata=POSITIONAL)
     data: tuple[str, ...] = ()
     photos: int | None = None
     out: str = "preimage-sweep"
@@ -175,7 +177,7 @@ class ReproduceCommand(SweepExecution):
         device: Where to compute; auto takes a GPU if there is one.
     """
 
-    figure: FigureName
+    figure: FigureName = field(metadata=POSITIONAL)
     scale: Literal["quick", "paper"] = "quick"
     data: tuple[str, ...] = ()
     train: str = ""
