@@ -94,8 +94,6 @@ def _call(app: App, words: Sequence[str]) -> Any:
         reason = str(error)
     except FileNotFoundError as error:
         reason = f"--config {error.filename}: no such file."
-    except UnicodeDecodeError:
-        reason = "--config must name a YAML file; this one is not text."
     raise UsageError(f"{' '.join(reason.split())} (see {app.name[0]} --help)")
 
 
