@@ -44,8 +44,7 @@ def test_commands_are_ones_that_exist(document: Path, capsys: pytest.CaptureFixt
     for line in filter(None, lines):
         _, verb, *options = shlex.split(line, comments=True)
         assert verb in VERBS, line
-        with pytest.raises(SystemExit):
-            main([verb, "--help"])
+        assert main([verb, "--help"]) == 0
         known = capsys.readouterr().out
         for option in options:
             if option.startswith("--"):

@@ -38,7 +38,7 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("reconstruct", "nowhere.png"), "nowhere.png: no such file or folder"),
         (("reconstruct", "--config", "nowhere.yaml"), "--config nowhere.yaml: no such file"),
         (("reconstruct", "--config", sys.executable), "UnicodeDecodeError"),
-        (("reconstruct", "--out", __file__), "is a file or a dead link; name a folder"),
+        (("reconstruct", "--out", __file__), "--out must be a folder"),
         (("reproduce",), "--figure is missing; name one of all, table1"),
         (("reproduce", "theory", "--delta", "3"), "--delta is a probability"),
         (("evaluate",), "--decoder"),

@@ -1,0 +1,91 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import run
+from PIL import Image
+
+SMALL = ["--layer", "conv1", "--width", "2", "--size", "24"]
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
+
+
+def test_pictures_scores_and_the_run(
+    photo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["--layer", "conv2", "--width-factor", "0.1", "--size", "32", "--unpool", "nearest"]
+    assert run("reconstruct", photo, *words, "--out", str(out)) == 0
+    names = {path.name for path in out.iterdir()}
+    assert names == {"photo_grey.png", "photo_colour.png", "sheet.png", "records.jsonl", "run.json"}
+    with Image.open(out / "photo_colour.png") as picture:
+        assert picture.mode == "RGB"
+        assert picture.size == (32, 32)
+    (record,) = records(out)
+    assert f"{record['ssim']:.3f}" in capsys.readouterr().out
+    assert json.loads((out / "run.json").read_text())["config"]["unpool"] == "nearest"
+
+
+def test_one_bad_photo_does_not_stop_the_others(
+    photo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"\xff\xd8\xff")
+    words = ["--layer", "conv1", "--width", "2", "--size", "0", "--out", str(tmp_path / "out")]
+    assert run("reconstruct", str(bad), photo, *words) == 2
+    captured = capsys.readouterr()
+    assert "photo" in captured.out
+    (line,) = captured.err.splitlines()
+    assert "bad.jpg" in line
+    assert run("reconstruct", str(bad), *words[:-1], str(tmp_path / "nothing")) == 2
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_photo_too_small_for_the_layer(
+    tmp_path: Path, photo: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "small.png"
+    Image.new("RGB", (30, 12)).save(small)
+    words = ["--architecture", "alexnet", "--layer", "conv2", "--width", "2", "--size", "0"]
+    code = run("reconstruct", str(small), photo, *words, "--out", str(tmp_path / "out"))
+    assert code == 2
+    captured = capsys.readouterr()
+    assert "small.png: alexnet conv2 needs an input of at least 15×15 pixels, got 12×30" in (
+        captured.err
+    )
+    assert "photo" in captured.out
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_photos_in_a_config_file(order: str, tmp_path: Path, photo: str) -> None:
+    """The command line's photos replace those of the file, wherever they stand."""
+    file = tmp_path / "run.yaml"
+    file.write_text(f"photos: [{photo}]\nlayer: conv1\nwidth: 2\nsize: 24\npooled: true\n")
+    words = ["--config", str(file), "--out", str(tmp_path / "out")]
+    assert run("reconstruct", *words) == 0
+    (record,) = records(tmp_path / "out")
+    assert record["source"] == photo
+    assert record["contract"]["inversion"] is True
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["config"]["pooled"] is True
+    other = tmp_path / "other.png"
+    Image.radial_gradient("L").resize((40, 40)).save(other)
+    words = [str(other), *words] if order == "before" else [*words, str(other)]
+    assert run("reconstruct", *words) == 0
+    (record,) = records(tmp_path / "out")
+    assert record["source"] == str(other)
+
+
+def test_odd_names(photo: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = Path(photo).read_bytes()
+    names = [b"n\xff\xfe.png", b"z" * 245 + b".png", "日本.png".encode()]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"_" + name)).write_bytes(data)
+    words = [*SMALL, "--out", str(tmp_path / "out")]
+    assert run("reconstruct", str(tmp_path / "in_*"), "x" * 300 + ".png", *words) == 2
+    assert len(records(tmp_path / "out")) == 3
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "x" * 300 in line
