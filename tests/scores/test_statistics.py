@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from preimage.scores.statistics import Interval, difference, mean_interval, paired_difference
+from preimage.scores.statistics import (
+    Interval,
+    difference,
+    mean_interval,
+    paired_difference,
+    share_limits,
+    std_ratio,
+    t_quantile,
+)
 
 
 def test_mean_interval_is_scipys() -> None:
@@ -14,6 +22,78 @@ def test_mean_interval_is_scipys() -> None:
     assert interval.mean - interval.half_width == pytest.approx(expected.low)
     assert interval.mean + interval.half_width == pytest.approx(expected.high)
     assert interval.std == pytest.approx(values.std(ddof=1))
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 2.37, 7, 15.5, 199])
+def test_t_quantiles_are_scipys(degrees: int | float) -> None:
+    assert t_quantile(0.975, degrees) == stats.t.ppf(0.975, degrees)
+    low, high = stats.t.interval(0.95, degrees, loc=3.0, scale=0.5)
+    interval = Interval(3.0, 0.5, 10, float(degrees))
+    assert interval.mean - interval.half_width == pytest.approx(low, rel=1e-12)
+    assert interval.mean + interval.half_width == pytest.approx(high, rel=1e-12)
+
+
+def test_closed_forms_of_the_t_quantile() -> None:
+    """tan(π(p − ½)) with one degree of freedom, (2p − 1)√(2/(4p(1 − p))) with two."""
+    p = 0.975
+    assert t_quantile(p, 1) == pytest.approx(math.tan(math.pi * (p - 0.5)), rel=1e-12)
+    two = (2 * p - 1) * math.sqrt(2 / (4 * p * (1 - p)))
+    assert t_quantile(p, 2) == pytest.approx(two, rel=1e-12)
+    assert t_quantile(p, 1e9) == pytest.approx(1.959964, rel=1e-6)
+
+
+def test_means_of_two_values_by_hand() -> None:
+    """1 and 3: mean 2, deviation √2, standard error 1, half-width 12.706."""
+    interval = mean_interval([1.0, 3.0])
+    assert (interval.mean, interval.n) == (2, 2)
+    assert interval.stderr == pytest.approx(1, rel=1e-15)
+    assert interval.std == pytest.approx(math.sqrt(2), rel=1e-15)
+    assert interval.half_width == pytest.approx(12.7062047, rel=1e-8)
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.3, 0.6, 0.9, 1.2, 1.5])
+def test_within_is_scipys_equivalence_test(margin: float) -> None:
+    """Two one-sided t tests, each at 2.5 %: against −margin and against +margin."""
+    values = np.random.default_rng(4).normal(0.5, 1, 15)
+
+    def p(of: float, alternative: str) -> float:
+        return float(stats.ttest_1samp(values, of, alternative=alternative).pvalue)
+
+    equivalent = max(p(-margin, "greater"), p(margin, "less")) < 0.025
+    different = min(p(-margin, "less"), p(margin, "greater")) < 0.025
+    expected = True if equivalent else False if different else None
+    assert mean_interval(list(values)).within(margin) is expected
+
+
+def test_every_answer_of_the_equivalence_test_was_seen() -> None:
+    values = np.random.default_rng(4).normal(2, 1, 15)
+    answers = [mean_interval(list(values)).within(margin) for margin in (0.5, 2.0, 4.0)]
+    assert answers == [False, None, True]
+
+
+def test_equal_values_leave_no_doubt() -> None:
+    assert difference([1.0, 1.0], [0.5, 0.5, 0.5]) == Interval(0.5, 0.0, 5)
+    assert paired_difference([1.0, 2.0], [0.5, 1.5]).half_width == 0
+
+
+def test_share_limits_are_scipys() -> None:
+    for count, n in ((0, 7), (3, 7), (7, 7), (1, 200)):
+        interval = stats.binomtest(count, n).proportion_ci(0.9, method="exact")
+        assert share_limits(count, n) == pytest.approx((interval.low, interval.high), rel=1e-9)
+    with pytest.raises(ValueError, match="`count` must be from 0 to `n`, got 8 of 7"):
+        share_limits(8, 7)
+
+
+def test_the_ratio_of_deviations_inverts_pitmans_test() -> None:
+    """At the limit θ, a and θ·b have equal variances at 5 %: a + θb and a − θb correlate so."""
+    rng = np.random.default_rng(5)
+    b = rng.normal(0, 1, 12)
+    a = 1.5 * b + rng.normal(0, 1, 12)
+    ratio = std_ratio(list(a), list(b))
+    assert ratio.value == pytest.approx(a.std(ddof=1) / b.std(ddof=1))
+    for theta in (ratio.low, ratio.high):
+        assert stats.pearsonr(a + theta * b, a - theta * b).pvalue == pytest.approx(0.05)
+    assert ratio.low < ratio.value < ratio.high
 
 
 def test_paired_interval_is_scipys() -> None:

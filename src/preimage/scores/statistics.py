@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from statistics import correlation, fmean, stdev, variance
 
-from scipy import stats
+from scipy import special  # not scipy.stats, which takes half a second to import
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Interval:
         if self.n < 2:
             return inf
         degrees = self.n - 1 if self.degrees is None else self.degrees
-        return float(stats.t.ppf(0.975, degrees)) * self.stderr
+        return t_quantile(0.975, degrees) * self.stderr
 
     @property
     def std(self) -> float:
@@ -49,7 +49,11 @@ class Interval:
         return (self.mean > self.half_width) - (self.mean < -self.half_width)
 
     def within(self, margin: float) -> bool | None:
-        """Whether it lies within ± `margin` (True), outside (False), or on both sides (None)."""
+        """Whether the values' mean is zero to within ± `margin`: an equivalence test at 2.5 %.
+
+        True where the interval lies inside the margin, False where it lies outside, None where it
+        does neither: more values would decide. Name the margin before you look at the values.
+        """
         if abs(self.mean) + self.half_width < margin:
             return True
         return False if abs(self.mean) - self.half_width > margin else None
@@ -67,6 +71,11 @@ class Interval:
         return _with_minus(f"{self.mean:{spec}} ± {self.std:{spec.lstrip('+')}}")
 
 
+def t_quantile(probability: float, degrees: int | float) -> float:
+    """The quantile of Student's t distribution with so many degrees of freedom, whole or not."""
+    return float(special.stdtrit(degrees, probability))
+
+
 def mean_interval(values: Sequence[float]) -> Interval:
     """The mean of independent values.
 
@@ -80,7 +89,7 @@ def mean_interval(values: Sequence[float]) -> Interval:
 
 
 def paired_difference(values: Sequence[float], others: Sequence[float]) -> Interval:
-    """Of `values` minus `others`, entry by entry: network 7 against network 7.
+    """The mean of `values` minus `others`, entry by entry: network 7 against network 7.
 
     Raises:
         ValueError: they are not equally many, or there are none.
@@ -89,9 +98,9 @@ def paired_difference(values: Sequence[float], others: Sequence[float]) -> Inter
 
 
 def difference(values: Sequence[float], others: Sequence[float]) -> Interval:
-    """Of the mean of `values` minus that of `others`, which share nothing: Welch's interval.
+    """The mean of `values` minus that of `others`, which share nothing: Welch's interval.
 
-    With fewer than two of either the half-width is infinite: nothing is decided.
+    With fewer than two values in either the half-width is infinite: nothing is decided.
 
     Raises:
         ValueError: one of them is empty.
@@ -144,7 +153,7 @@ def std_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
     phi = variance(values) / variance(others)
     if n < 3 or not phi:
         return Ratio(sqrt(phi), 0.0, inf, n)
-    t = float(stats.t.ppf(0.975, n - 2))
+    t = t_quantile(0.975, n - 2)
     k = 1 + 2 * (1 - min(correlation(values, others) ** 2, 1.0)) * t**2 / (n - 2)
     root = sqrt(k**2 - 1)
     return Ratio(sqrt(phi), sqrt(phi / (k + root)), sqrt(phi * (k + root)), n)
@@ -158,8 +167,8 @@ def share_limits(count: int, n: int) -> tuple[float, float]:
     """
     if not 0 <= count <= n or not n:
         raise ValueError(f"`count` must be from 0 to `n`, got {count} of {n}.")
-    low = float(stats.beta.ppf(0.05, count, n - count + 1)) if count else 0.0
-    high = float(stats.beta.ppf(0.95, count + 1, n - count)) if count < n else 1.0
+    low = float(special.betaincinv(count, n - count + 1, 0.05)) if count else 0.0
+    high = float(special.betaincinv(count + 1, n - count, 0.95)) if count < n else 1.0
     return low, high
 
 
