@@ -9,13 +9,10 @@ import pytest
 from preimage.app.cli.main import main
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
-from preimage.network.trace import trace
 from preimage.sweeps import run as run_module
 from preimage.sweeps.cells import cell_key
-from preimage.sweeps.costs import estimate
 from preimage.sweeps.engine import Backend
 from preimage.sweeps.grid import Execution, SweepConfig
-from preimage.sweeps.jobs import flops
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
@@ -78,18 +75,6 @@ def test_the_table_is_the_same_whatever_the_order_and_the_interruptions(
     assert [row["photo"] for row in rows[:4]] == ["astronaut", "chelsea", "coffee", "rocket"]
     assert float(rows[5]["ssim"]) == whole.rows[cells[1]][1]["ssim"]
     assert {row["contract"] for row in rows} == {"grey-stretched"}
-
-
-def test_parquet_holds_the_same_rows(
-    tmp_path: Path, photos: PackedPhotos, threads: Callable[[int], None]
-) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    results = sweep(tmp_path, photos, GRID.cells()[:2])
-    write_table(results, tmp_path, parquet=True)
-    rows = parquet.read_table(tmp_path / "table.parquet").to_pylist()
-    assert [row["ssim"] for row in rows] == [
-        row["ssim"] for cell in results.cells for row in results.rows[cell]
-    ]
 
 
 def test_what_is_there_is_not_computed_again(
@@ -168,41 +153,3 @@ def test_bad_words(
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
     assert not (tmp_path / "out").exists()
-
-
-def test_cells_are_the_grid_in_order() -> None:
-    cells = GRID.cells()
-    assert [(c.unpool, c.width, c.head, c.network_number) for c in cells[:5]] == [
-        ("zeros", 2, "conv", 0),
-        ("zeros", 2, "conv", 1),
-        ("zeros", 2, "mean", 0),
-        ("zeros", 2, "mean", 1),
-        ("zeros", 3, "conv", 0),
-    ]
-    assert len(set(cells)) == 16
-    assert SweepConfig(width=(4, 4), networks=1).cells() == [
-        ReconstructConfig(width=4, network_number=0)
-    ]
-
-
-def test_flops_count_what_is_shared_once() -> None:
-    config = ReconstructConfig(layer="conv2", width=3, unpool="nearest")
-    network = config.network()
-    alone = 2 * sum(step.multiply_adds for step in trace(network, 33, 40))
-    assert flops((config,), (33, 40)) == alone
-    mean = replace(config, head="mean")
-    assert flops((config, mean), (33, 40)) == alone
-    zeros = replace(config, unpool="zeros")
-    encoder = 2 * sum(step.multiply_adds for step in trace(config.encoder(), 33, 40))
-    assert flops((config, zeros), (33, 40)) == 2 * alone - encoder
-
-
-def test_the_plan_goes_by_the_speed_of_finished_cells(tmp_path: Path, photos: PackedPhotos) -> None:
-    store, cells = Store(tmp_path), GRID.cells()
-    assert estimate(cells, photos, store, 2, 1).seconds > 0
-    store.save(cells[0], photos, [{}] * 4, {"flops": 1000.0, "seconds": 2.0})
-    costs = estimate(cells, photos, store, workers=3, threads=1)
-    assert (costs.cells, costs.done, costs.jobs) == (16, 1, 4)
-    assert costs.rate == 1500
-    assert costs.seconds == costs.flops / 1500
-    assert "3 workers, each as fast as its finished cells" in str(costs)

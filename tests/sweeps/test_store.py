@@ -1,14 +1,19 @@
+import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from preimage.data.photo import embedded_photos
+from preimage.data.photo import embedded_photos, open_photos
 from preimage.network.spec import ReconstructConfig
-from preimage.sweeps.cells import label
+from preimage.sweeps import run
+from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Store
+from preimage.sweeps.table import write_table
+from preimage.sweeps.trials import run_trials
 
 CELL = ReconstructConfig(layer="conv1", width=2, size=32)
 ROWS = [{"photo": name, "ssim": 0.1 + i, "pearson": -0.2} for i, name in enumerate("ab")]
@@ -43,8 +48,8 @@ def test_a_cell_is_its_numbers_not_its_device(store: Store, photos: PackedPhotos
 
 
 @pytest.mark.parametrize("damage", ["truncate", "empty", "flip", "fewer", "other"])
-def test_a_damaged_cell_counts_as_missing_and_is_said(
-    damage: str, store: Store, photos: PackedPhotos, capsys: pytest.CaptureFixture[str]
+def test_a_damaged_cell_counts_as_missing_and_the_log_says_so(
+    damage: str, store: Store, photos: PackedPhotos, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.claim([CELL], photos, {})
     store.save(CELL, photos, ROWS, {})
@@ -60,11 +65,9 @@ def test_a_damaged_cell_counts_as_missing_and_is_said(
         }[damage]
     )
     assert store.status().missing == 1
-    assert capsys.readouterr().err == ""
+    assert caplog.messages == []
     assert store.load(CELL, photos) is None
-    (line,) = capsys.readouterr().err.splitlines()
-    assert str(path) in line
-    assert "damaged; this cell is computed again" in line
+    assert caplog.messages == [f"{path}: damaged; this cell is computed again."]
 
 
 def test_status_and_failures(store: Store, photos: PackedPhotos) -> None:
@@ -85,7 +88,7 @@ def test_status_and_failures(store: Store, photos: PackedPhotos) -> None:
     assert store.status().complete
 
 
-def test_other_photos_and_contracts_are_refused(store: Store, photos: PackedPhotos) -> None:
+def test_other_photos_and_conventions_are_refused(store: Store, photos: PackedPhotos) -> None:
     store.claim([CELL], photos, {})
     store.claim([replace(CELL, width=3)], photos, {})  # another grid is welcome
     fewer = PackedPhotos.pack([photos.photo(0)])
@@ -109,22 +112,87 @@ def test_other_photos_and_contracts_are_refused(store: Store, photos: PackedPhot
     path.write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match="same names but other pixels"):
         store.claim([CELL], photos, {})
-    path.write_text("{")
-    with pytest.raises(ValueError, match="not the record of a sweep"):
-        store.claim([CELL], photos, {})
 
 
-def test_label() -> None:
-    assert label(ReconstructConfig()) == "network 0"
-    assert label(ReconstructConfig(network_number=3, width=4)) == "width 4, network 3"
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"name": "another program"}',
+        '{"photos_sha256": "0", "contract": "grey", "streams": 1, "photos": [], "cells": [], '
+        '"record": {}}',
+        '{"photos_sha256": "0", "contract": {}, "streams": 1, "photos": 3, "cells": [], '
+        '"record": {}}',
+    ],
+)
+def test_a_damaged_or_foreign_folder_is_one_line_that_says_what_to_do(
+    content: str, store: Store, photos: PackedPhotos
+) -> None:
+    store.folder.mkdir()
+    path = store.folder / "sweep.json"
+    path.write_text(content)
+    for ask in (store.status, store.manifest, lambda: store.claim([CELL], photos, {})):
+        with pytest.raises(ValueError, match="not the record of a sweep") as caught:
+            ask()
+        message = str(caught.value)
+        assert message.startswith(f"{path}: ")
+        assert "Choose another folder; or, if this is a damaged sweep, delete that file" in message
+        assert "\n" not in message
+    assert path.read_text() == content
 
 
-def test_packed_photos_keep_every_bit() -> None:
-    (photo,) = embedded_photos(32)[:1]
-    half = replace(photo, pixels=photo.pixels / 2)
-    packed = PackedPhotos.pack([photo, half])
-    assert [array.itemsize for array in packed.arrays] == [1, 4]
-    assert packed.photo(0).sha256 == photo.sha256 == packed.hashes[0]
-    assert packed.photo(1).sha256 == half.sha256
-    with pytest.raises(ValueError, match="at least one photo"):
-        PackedPhotos.pack([])
+OLD = Path(__file__).parent / "version_0.1.0"
+
+
+def test_a_sweep_of_version_0_1_0_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was written before modules, options and messages had their present names.
+
+        preimage sweep --data cat.png --size 0 --layer conv1 --pooled --width 2 3 \
+            --head conv mean --unpool nearest --networks 2 --workers 1 --out sweep
+    """
+    monkeypatch.setattr(run, "open_backend", lambda *_: pytest.fail("a cell is computed again"))
+    folder = tmp_path / "sweep"
+    shutil.copytree(OLD / "sweep", folder)
+    before = {path.name: path.read_bytes() for path in folder.glob("cells/*.json")}
+    assert str(Store(folder).status()) == "8 of 8 cells done, 0 missing, 0 failed"
+
+    photos = PackedPhotos.pack(open_photos(OLD / "cat.png", None))
+    grid = SweepConfig(
+        layer=("conv1",),
+        pooled=True,
+        width=(2, 3),
+        head=("conv", "mean"),
+        unpool=("nearest",),
+        networks=2,
+        size=0,
+    )
+    results = run.run_sweep(grid.cells(), photos, Store(folder), Execution(), {})
+    assert results.missing == 0
+    assert {path.name: path.read_bytes() for path in folder.glob("cells/*.json")} == before
+    (folder / "table.csv").unlink()
+    write_table(results, folder)
+    assert (folder / "table.csv").read_bytes() == (OLD / "sweep" / "table.csv").read_bytes()
+
+
+def test_the_numbers_of_version_0_1_0_come_back() -> None:
+    photos = list(open_photos(OLD / "cat.png", None))
+    with (OLD / "sweep" / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        config = ReconstructConfig(
+            layer="conv1",
+            pooled=True,
+            unpool="nearest",
+            width=int(row["width"]),
+            head="mean" if row["head"] == "mean" else "conv",
+            network_number=int(row["network_number"]),
+            size=0,
+        )
+        (trial,) = run_trials([config], photos)
+        (result,) = trial.reconstructions
+        for metric in ("ssim", "pearson", "mse", "psnr"):
+            assert getattr(result, metric) == pytest.approx(float(row[metric]), rel=1e-4)

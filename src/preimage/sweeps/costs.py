@@ -15,7 +15,7 @@ from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Store
 from preimage.sweeps.trials import by_encoder
 
-# Of a cell's file, measured on photos with names of 20 letters.
+# Of a cell's file: a third more than rows of photos with names of 20 letters take.
 _BYTES_PER_ROW = 420
 _BYTES_PER_CELL = 2_600
 

@@ -57,7 +57,7 @@ class Reconstruction:
 
 
 def score(
-    photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 C H W"]]
+    photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 _ _ _"]]
 ) -> list[Reconstruction]:
     """One network's outputs for photos with their grey scores; photos of one size go together."""
     by_size: dict[torch.Size, list[int]] = {}
