@@ -1,244 +1,227 @@
-"""`preimage reproduce fig3a|fig3b`: what comes back from each layer, random against trained."""
+"""Figure 3a: the error of trained decoders by layer, on random and on trained features."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
-from preimage.data.records import output_folder
 from preimage.network.architectures import LAYERS
-from preimage.paper.decoder_draw import DepthLine, draw_depth
-from preimage.paper.depth_scores import Comparison, Score, Scores
-from preimage.paper.draw import save_figure
-from preimage.paper.finding import Claim, Finding
+from preimage.paper.decision import Decision, all_of, is_below, is_within
+from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
+from preimage.paper.decoder_scores import (
+    BASELINES,
+    DCN,
+    LEAST_SQUARES,
+    METHODS,
+    PHOTOS,
+    Scores,
+    score_decoders,
+)
+from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
-from preimage.paper.tables import write_rows
-from preimage.paper.trainings import Encoders, Trainings
-from preimage.paper.trainings_cost import figure_cost
+from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
+from preimage.paper.trainings_cost import cost_text
+from preimage.scores.statistics import mean_interval
 
-METHODS = ("trained DCN", "least squares")
-BASELINES = ("bicubic", "mean image")
-PHOTOS = ("training", "held-out")
+AGREE = Claim(
+    "fig3a_photos",
+    "fig3a",
+    "Figure 3a: training and validation photos",
+    "The losses on training and on validation photos agree.",
+)
+LOWER = {
+    DCN: Claim(
+        "fig3a_lower",
+        "fig3a",
+        "Figure 3a: random against pre-trained features",
+        "The loss on random features is far lower than on pre-trained ones.",
+    ),
+    LEAST_SQUARES: Claim(
+        "fig3a_lower_least_squares",
+        "fig3a",
+        "Figure 3a: random against pre-trained features, decoders in closed form (ours)",
+        "The loss on random features is far lower than on pre-trained ones.",
+    ),
+}
+STEEPER = {
+    DCN: Claim(
+        "fig3a_depth",
+        "fig3a",
+        "Figure 3a: the loss with depth",
+        "With depth the loss grows steeply for pre-trained features, slowly for random ones.",
+    ),
+    LEAST_SQUARES: Claim(
+        "fig3a_depth_least_squares",
+        "fig3a",
+        "Figure 3a: the loss with depth, decoders in closed form (ours)",
+        "With depth the loss grows steeply for pre-trained features, slowly for random ones.",
+    ),
+}
+#: Training and held-out photos agree within half a dB: 12 % of the loss, less than the least step
+#: from one layer to the next that the paper's curves show.
+SAME_DB = 0.5
 
 
-def run(config: FigureOptions) -> list[Finding]:
+def run(options: FigureOptions) -> list[Finding]:
     """Trains and fits what is missing, scores it, draws it.
 
     Raises:
         Incomplete: time was up.
         ValueError: no photos to train on.
     """
-    trainings = Trainings(config)
-    kinds, absent = _kinds(trainings)
-    arms = _arms(trainings, kinds)
-    found: list[Score] = []
-    for label, number, layer, words in arms:
-        outcomes = {METHODS[0]: trainings.train(words).inverter, METHODS[1]: trainings.fit(words)}
-        for method, inverter in outcomes.items():
-            for photos, methods in trainings.scores(inverter).items():
-                found.append(Score.of(label, number, layer, method, photos, methods["decoder"]))
-                if method == METHODS[0] and not number:
-                    found += [
-                        Score.of(label, 0, layer, name, photos, methods[name]) for name in BASELINES
-                    ]
-    scores = Scores(found)
-    draw = {"fig3a": _fig3a, "fig3b": _fig3b}[config.figure]
-    return [draw(trainings, scores, kinds, absent)]
+    trainings = Trainings(options)
+    kinds = _kinds(trainings)
+    scores = score_decoders(trainings, kinds)
+    labels = [kind.label for kind in kinds[LAYERS[0]]]
+    figure = draw_errors(
+        {f"{photos} photos": _lines(scores, labels, photos) for photos in PHOTOS},
+        heading(trainings, scores, kinds[LAYERS[0]]),
+        "layer",
+    )
+    files = save_files(options, figure, scores.rows())
+    findings = [_agree(scores, labels)]
+    for method in METHODS:
+        if len(labels) > 1:
+            random, trained = labels
+            findings += [
+                _lower(scores, random, trained, method),
+                _steeper(scores, random, trained, method),
+            ]
+        else:
+            reason = NO_TRAINED
+            findings += [LOWER[method].absent(reason), STEEPER[method].absent(reason)]
+    return with_files(findings, files)
 
 
-def cost(config: FigureOptions) -> str:
-    """What the figure's trainings take."""
-    trainings = Trainings(config)
-    arms = _arms(trainings, _kinds(trainings)[0])
-    return figure_cost(trainings, [words for *_, words in arms])
-
-
-def _kinds(trainings: Trainings) -> tuple[list[Encoders], list[str]]:
-    kinds, absent = trainings.encoders()
-    if trainings.config.figure == "fig3b":
-        kinds.append(_alexnet(len(kinds[0].networks)))
-        absent.append("AlexNet pre-trained on ImageNet")
-    return kinds, absent
-
-
-def _arms(
-    trainings: Trainings, kinds: Sequence[Encoders]
-) -> list[tuple[str, int, str, Mapping[str, Any]]]:
-    layers: Sequence[str] = ("conv3",) if trainings.config.figure == "fig3b" else LAYERS
-    return [
-        (kind.label, number, layer, {**words, "layer": layer})
+def cost(options: FigureOptions) -> str:
+    """What the trainings take; fits and scores take less."""
+    trainings = Trainings(options)
+    arms = [
+        Arm(encoder)
+        for kinds in _kinds(trainings).values()
         for kind in kinds
-        for number, words in enumerate(kind.networks)
-        for layer in layers
+        for encoder in kind.networks
     ]
+    return cost_text(trainings, arms)
 
 
-def _alexnet(count: int) -> Encoders:
-    words = {"weights": "gaussian:0.015", "architecture": "alexnet", "slope": 0.0}
-    return Encoders("AlexNet random", tuple({**words, "network_number": n} for n in range(count)))
+def _kinds(trainings: Trainings) -> dict[str, list[Encoders]]:
+    networks = trainings.num_compared
+    return {layer: trainings.encoders(layer, networks) for layer in LAYERS}
 
 
-def _fig3a(
-    trainings: Trainings, scores: Scores, kinds: Sequence[Encoders], absent: Sequence[str]
-) -> Finding:
-    panels = {
-        f"{photos} photos": [
-            *(
-                DepthLine(
-                    f"{kind.label}, {method}",
-                    {
-                        layer: scores.interval(
-                            "mse", encoder=kind.label, layer=layer, method=method, photos=photos
-                        )
-                        for layer in LAYERS
-                    },
-                    colour,
-                    "-" if method == METHODS[0] else "--",
-                )
-                for colour, kind in enumerate(kinds)
-                for method in METHODS
-            ),
-            *(
-                DepthLine(
-                    name,
-                    {
-                        layer: scores.interval(
-                            "mse", encoder=kinds[0].label, layer=layer, method=name, photos=photos
-                        )
-                        for layer in LAYERS
-                    },
-                    4 + index,
-                    ":",
-                )
-                for index, name in enumerate(BASELINES)
-            ),
-        ]
-        for photos in PHOTOS
-    }
-    statement = (
-        "training and validation agree; random far lower than pre-trained; with depth the loss "
-        "grows steeply for pre-trained, slowly for random"
-    )
-    words = _by_layer(scores, kinds)
-    agrees = None
-    if len(kinds) > 1:
-        random, trained = (kind.label for kind in kinds[:2])
-        signs = []
-        for method in METHODS:
-            shared = {"method": method, "photos": "held-out"}
-            gaps = [scores.compare("psnr", x, random, trained, **shared) for x in LAYERS]
-            words.append(f"{method}, random less trained, dB: {_compared(gaps)}")
-            for metric, unit in (("psnr", "dB"), ("mse", "grey levels²")):
-                photos, networks = scores.gap_slope(metric, LAYERS, random, trained, **shared)
-                words.append(
-                    f"{method}, the gap changes a layer by {photos} {unit} over photos, "
-                    f"{networks:+.2f} over networks"
-                )
-            # The paper speaks of the loss: the last of the two.
-            signs += [gap.over_photos.sign for gap in gaps] + [-photos.sign, -networks.sign]
-        agrees = True if set(signs) == {1} else False if -1 in signs else None
-    return _finish(trainings, scores, panels, statement, words, agrees, kinds, absent)
-
-
-def _compared(gaps: Sequence[Comparison]) -> str:
-    return ", ".join(
-        f"{gap.layer.capitalize()} {gap.over_photos} (photos) and "
-        f"{gap.over_networks:+.2f} (networks)"
-        for gap in gaps
-    )
-
-
-def _by_layer(scores: Scores, kinds: Sequence[Encoders]) -> list[str]:
-    """PSNR on held-out photos of every encoder and method, layer by layer."""
-    layers = list(dict.fromkeys(score.layer for score in scores.scores))
-    return [
-        f"{kind.label}, {method}, held-out PSNR in dB "
-        + ", ".join(
-            str(
-                scores.interval(
-                    "psnr", encoder=kind.label, layer=layer, method=method, photos="held-out"
-                )
-            )
-            for layer in layers
-        )
-        for kind in kinds
-        for method in METHODS
-    ]
-
-
-def _fig3b(
-    trainings: Trainings, scores: Scores, kinds: Sequence[Encoders], absent: Sequence[str]
-) -> Finding:
-    panels = {
-        "Conv3-DeConv3": [
-            DepthLine(
-                f"{kind.label}, {method}",
-                {
-                    photos: scores.interval(
-                        "mse", encoder=kind.label, layer="conv3", method=method, photos=photos
-                    )
-                    for photos in PHOTOS
-                },
-                colour,
-                "-" if method == METHODS[0] else "--",
-            )
-            for colour, kind in enumerate(kinds)
-            for method in METHODS
-        ]
-    }
-    words = _by_layer(scores, kinds)
-    alexnet = {"encoder": kinds[-1].label, "layer": "conv3", "method": METHODS[0]}
-    seen, unseen = (scores.interval("mse", photos=photos, **alexnet) for photos in PHOTOS)
-    words.append(
-        f"AlexNet random, trained DCN: MSE {seen} on training, {unseen} on held-out photos"
-    )
-    apart = seen.half_width + unseen.half_width
-    agrees = abs(seen.mean - unseen.mean) <= apart
-    statement = "AlexNet generalises too; random and pre-trained differ little there"
-    return _finish(trainings, scores, panels, statement, words, agrees, kinds, absent)
-
-
-def _finish(
-    trainings: Trainings,
-    scores: Scores,
-    panels: dict[str, list[DepthLine]],
-    statement: str,
-    words: Sequence[str],
-    agrees: bool | None,
-    kinds: Sequence[Encoders],
-    absent: Sequence[str],
-) -> Finding:
-    config = trainings.config
-    folder = output_folder(config.out)
-    rows = [
-        {
-            "encoder": score.encoder,
-            "network": score.network,
-            "layer": score.layer,
-            "method": score.method,
-            "photos": score.photos,
-            "photo": index,
-            **{metric: values[index] for metric, values in score.values.items()},
-        }
-        for score in scores.scores
-        for index in range(len(score.values["mse"]))
-    ]
-    table = write_rows(folder / f"{config.figure}.csv", rows)
-    count = len(scores.scores[0].values["mse"])
-    networks = ", ".join(f"{kind.label}: {len(kind.networks)}" for kind in kinds)
-    missing = f"; absent: {', '.join(absent)}" if absent else ""
-    heading = (
-        f"{count} photos of {trainings.side}×{trainings.side}, networks: {networks}{missing}\n"
+def heading(trainings: Trainings, scores: Scores, kinds: Sequence[Encoders]) -> str:
+    """Of a chart of errors: its photos, its networks, its intervals."""
+    photos = len(scores.scores[0].values["mse"])
+    networks = ", ".join(f"{len(kind.networks)} {kind.label}" for kind in kinds)
+    return (
+        f"{photos:,} photos of {trainings.side}×{trainings.side}; networks: {networks}\n"
         "means over networks, 95 % intervals over photos"
     )
-    label = "mean squared error (grey levels²)"
-    picture = save_figure(draw_depth(panels, heading, label), folder / f"{config.figure}.png").name
-    claim = Claim(
-        config.figure,
-        config.figure,
-        f"Figure {config.figure.removeprefix('fig')}: reconstruction error",
-        statement,
+
+
+def _lines(scores: Scores, labels: Sequence[str], photos: str) -> list[ErrorLine]:
+    def line(label: str, encoder: str, method: str, colour: int, style: str) -> ErrorLine:
+        fields = {"encoder": encoder, "method": method, "photos": photos}
+        points = {layer: scores.interval("mse", layer=layer, **fields) for layer in LAYERS}
+        return ErrorLine(label, points, colour, style)
+
+    decoders = [
+        line(f"{label}, {method}", label, method, colour, "-" if method == DCN else "--")
+        for colour, label in enumerate(labels)
+        for method in METHODS
+    ]
+    return decoders + [
+        line(name, labels[0], name, 4 + index, ":") for index, name in enumerate(BASELINES)
+    ]
+
+
+def _agree(scores: Scores, labels: Sequence[str]) -> Finding:
+    gaps = {
+        (label, layer): scores.held_out_gap(encoder=label, layer=layer, method=DCN)
+        for label in labels
+        for layer in LAYERS
+    }
+    names = {key: f"{'trained' if labels.index(key[0]) else 'random'}_{key[1]}" for key in gaps}
+    numbers: dict[str, Number] = {names[key]: gap for key, gap in gaps.items()}
+    widest = max(gaps.values(), key=lambda gap: abs(gap.mean))
+    numbers |= {"photos": widest.n // 2, "widest": widest}
+    listed = "; ".join(
+        f"{label} " + _listed({layer: f"{{{names[label, layer]}:+.2f}}" for layer in LAYERS})
+        for label in labels
     )
-    ours = "; ".join([*words, *(f"{name}: absent" for name in absent)])
-    if len(kinds) < 2:
-        return replace(claim.absent(ours), pictures=(picture,), tables=(table,))
-    return claim.finding("{ours}", agrees, {"ours": ours}, pictures=(picture,), tables=(table,))
+    sentence = (
+        "PSNR on held-out minus training photos, in dB, each photo measured against its bicubic "
+        f"copy at Conv3's resolution: {listed} ({{photos}} photos of each)"
+    )
+    decision = all_of(*(is_within(gap, SAME_DB) for gap in gaps.values()))
+    brief = "held-out minus training photos: {widest:+.2f} dB where they differ most"
+    return AGREE.finding(sentence, decision, numbers, brief=brief)
+
+
+def _lower(scores: Scores, random: str, trained: str, method: str) -> Finding:
+    fields = {"method": method, "photos": "held-out"}
+    decibels = {x: scores.compare("psnr", random, trained, layer=x, **fields) for x in LAYERS}
+    losses = {x: scores.compare("mse", random, trained, layer=x, **fields) for x in LAYERS}
+    decisions = {x: is_below(losses[x].over_networks) for x in LAYERS}
+    numbers: dict[str, Number] = {}
+    for layer in LAYERS:
+        numbers[f"{layer}_loss"] = losses[layer].over_networks
+        numbers[f"{layer}_psnr"] = decibels[layer].over_networks
+        numbers[f"{layer}_psnr_photos"] = decibels[layer].over_photos
+    numbers |= _counts(scores, random, trained)
+    sentence = (
+        f"{method}, loss on random minus loss on trained features in grey levels², intervals over "
+        f"networks: {_listed({x: f'{{{x}_loss:+.0f}}' for x in LAYERS})}; PSNR in dB "
+        f"{_listed({x: f'{{{x}_psnr:+.2f}}' for x in LAYERS})}; PSNR with intervals over photos "
+        f"{_listed({x: f'{{{x}_psnr_photos:+.2f}}' for x in LAYERS})}{_COUNTED}; "
+        f"{_which(decisions)}"
+    )
+    brief = (
+        f"{method}, random minus trained in dB, over networks: "
+        f"{_listed({x: f'{{{x}_psnr:+.1f}}' for x in LAYERS})}"
+    )
+    return LOWER[method].finding(sentence, all_of(*decisions.values()), numbers, brief=brief)
+
+
+def _steeper(scores: Scores, random: str, trained: str, method: str) -> Finding:
+    fields = {"method": method, "photos": "held-out"}
+    loss = scores.compare_slopes("mse", LAYERS, random, trained, **fields)
+    numbers: dict[str, Number] = {
+        "gap": loss.over_networks,
+        "gap_photos": loss.over_photos,
+        "gap_psnr": scores.compare_slopes("psnr", LAYERS, random, trained, **fields).over_networks,
+        **{
+            name: mean_interval(scores.slopes("mse", LAYERS, "networks", encoder=label, **fields))
+            for name, label in (("random", random), ("trained", trained))
+        },
+        **_counts(scores, random, trained),
+    }
+    sentence = (
+        f"{method}, growth of the loss per layer in grey levels²: random {{random:.0f}}, trained "
+        "{trained:.0f}; difference {gap:+.0f} over networks and {gap_photos:+.0f} over photos, in "
+        f"PSNR {{gap_psnr:+.2f}} dB over networks{_COUNTED}"
+    )
+    brief = f"{method}, random minus trained, growth per layer: {{gap:+.0f}} grey levels²"
+    return STEEPER[method].finding(sentence, is_below(loss.over_networks), numbers, brief=brief)
+
+
+_COUNTED = " ({random_networks} and {trained_networks} networks, {photos} photos)"
+
+
+def _counts(scores: Scores, random: str, trained: str) -> Mapping[str, int]:
+    fields = {"layer": LAYERS[0], "method": DCN, "photos": "held-out"}
+    return {
+        "random_networks": len(scores.select(encoder=random, **fields)),
+        "trained_networks": len(scores.select(encoder=trained, **fields)),
+        "photos": len(scores.over_photos("mse", encoder=random, **fields)),
+    }
+
+
+def _listed(by_layer: Mapping[str, str]) -> str:
+    return ", ".join(f"{layer.capitalize()} {text}" for layer, text in by_layer.items())
+
+
+def _which(decisions: Mapping[str, Decision]) -> str:
+    """Such as `holds at Conv1, Conv3, not decided at Conv2`."""
+    places: dict[str, list[str]] = {}
+    for layer, decision in decisions.items():
+        places.setdefault(decision.verdict, []).append(layer.capitalize())
+    return ", ".join(f"{verdict} at {', '.join(layers)}" for verdict, layers in places.items())

@@ -1,19 +1,16 @@
 """Decoders trained side by side (Section 3): which ones a figure needs, and what became of them.
 
-An arm is one training: its options, flat, beyond the figure's preset. Arms are kept in folders
-named by their settings, so figures share what they have in common, and a run that was stopped goes
-on.
+Trainings and fits are kept in folders named by their settings, so figures share what they have in
+common, and a run that was stopped goes on.
 """
 
-import hashlib
-import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from preimage.data.memory import open_squares
+from preimage.data.photo import SIZE
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
@@ -22,280 +19,253 @@ from preimage.decoders.pretrained import cached_file
 from preimage.decoders.recipes import DECODER_INPUTS, DECODER_RECIPES, Recipe
 from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
-from preimage.network.spec import EncoderSpec
+from preimage.network.spec import ArchitectureName, EncoderSpec
+from preimage.paper.arm_names import fit_name, training_name
 from preimage.paper.finding import Incomplete
 from preimage.paper.options import FigureOptions
+from preimage.paper.presets import NETWORKS, PRESETS
 
-#: Settings of every training of a scale; `rates` are tried where a figure tunes the learning rate.
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {
-        "recipe": "quick",
-        "steps": 300,
-        "learning_rate": 2e-3,
-        "width_factor": 0.25,
-        "crop": 64,
-        "in_memory": 128,
-        "photos": 100,
-        "rates": (2e-3, 4e-3, 8e-3),
-    },
-    "paper": {
-        "recipe": "paper",
-        "steps": 200_000,
-        "width_factor": None,
-        "crop": 227,
-        "in_memory": 0,
-        "photos": 5000,
-        "rates": (),
-    },
-}
-_EVALUATION_SIDE = 227  # where photos are not held in memory
-#: Options of an arm that neither a preset nor a figure gives; folders are named by all of them.
-_DEFAULTS: dict[str, Any] = {
-    "architecture": "vgg16",
-    "layer": "conv3",
-    "pooled": False,
-    "pool": "max",
-    "unpool": "zeros",
-    "width": None,
-    "width_factor": None,
-    "kernel_size": None,
-    "slope": 0.2,
-    "simplified": "no",
-    "head": "conv",
-    "weights": "gaussian:fan-in",
-    "twin_of": None,
-    "seed": 0,
-    "network_number": 0,
-    "input": None,
-}
-_TRAINING_DEFAULTS: dict[str, Any] = {
-    **_DEFAULTS,
-    "steps": None,
-    "batch_size": None,
-    "learning_rate": None,
-    "crop": None,
-    "precision": None,
-    "feature_scaling": None,
-    "in_memory": 0,
-    "accumulate": 1,
-    "compile": False,
-    "dry_run": False,
-    "recipe": "quick",
-    "measure_every": 400,
-    "decoder_slope": 0.2,
-    "decoder_bias": False,
-}
-_RECIPE = ("steps", "batch_size", "learning_rate", "crop", "precision", "feature_scaling")
+#: The paper's law: σ = 0.015, the standard deviation.
+LAW = "gaussian:0.015"
+#: Why statements about trained encoders can be absent.
+NO_TRAINED = (
+    "There is no trained encoder: torchvision's VGG16 is not on this machine, and `trained` names "
+    "no file."
+)
+#: In place of the slope of a trained encoder, or of its twin, which have the file's.
+_OWN_SLOPE = 0.2
+_FITTED_PIXELS = 5_000_000  # least squares sees at least so many: 300 photos of 128×128
+_SCORED_PIXELS = 2**19  # per batch of an evaluation: 32 photos of 128×128
 
 
 @dataclass(frozen=True)
 class Encoders:
-    """A kind of encoder in a figure: its name, and the words of each of its networks."""
+    """A kind of encoder in a figure: its name, and the options of each of its networks."""
 
     label: str
-    networks: tuple[Mapping[str, Any], ...]
+    networks: tuple[EncoderOptions, ...]
 
 
 @dataclass(frozen=True)
-class Training:
-    """The options of an arm, and the folder that keeps it."""
+class Arm:
+    """One training of a figure: an encoder, and what is not as in the preset."""
+
+    encoder: EncoderOptions
+    feature_scaling: bool | None = None
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the training of an arm takes, and the folder that keeps it."""
 
     encoder: EncoderOptions
     decoder: DecoderOptions
     data: DataOptions
     recipe: Recipe
-    out: Path
+    folder: Path
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A finished training: its loss at each step, and the time it took in seconds.
+class TrainedArm:
+    """A finished training: its decoder, and its loss at each step.
 
-    A loss is the squared error of one value of a pixel, in squared grey levels: the paper's
-    equation (1) over the batch's photos and the 3·crop² values of each.
+    A loss is the squared error per value of a pixel, in squared grey levels: the paper's equation
+    (1) over the batch's photos and the 3·crop² values of each.
     """
 
     inverter: Inverter
     losses: list[float]
-    seconds: float
 
 
 class Trainings:
-    """The trainings of one figure: made when they are asked for, kept below `out`.
+    """The trainings of one figure: made when they are asked for, kept below `options.out`.
 
     Raises:
         ValueError: no photos to train on, or none held out.
     """
 
-    def __init__(self, config: FigureOptions) -> None:
-        given = config.training
-        if not (given.train and given.held_out):
-            raise ValueError(
-                f"{config.figure} trains decoders: name photos as `train` and others as `held_out`."
-            )
-        self.config = config
-        self.preset = {
-            **PRESETS[config.scale],
-            **{
-                name: value
-                for name in ("steps", "width_factor", "photos", "batch_size")
-                if (value := getattr(given, name)) is not None
-            },
-        }
+    def __init__(self, options: FigureOptions) -> None:
+        given = options.training
+        for name in ("train", "held_out"):
+            if not getattr(given, name):
+                raise ValueError(
+                    f"{options.figure} trains decoders and scores them on other photos: `{name}` "
+                    "is missing; name a folder, a zip or shards of photos."
+                )
+        self.options, self.train_photos, self.held_out = options, given.train, given.held_out
+        names = ("steps", "width_factor", "photos", "batch_size")
+        changes = {n: v for n in names if (v := getattr(given, n)) is not None}
+        self.preset = replace(PRESETS[options.scale], **changes)
         if given.side is not None:
-            self.preset["in_memory"] = given.side
-            self.preset["crop"] = min(given.side, self.preset["crop"])
-        self.deadline = time.monotonic() + 60 * (config.execution.max_minutes or 1e9)
+            crop = min(given.side, self.preset.crop)
+            self.preset = replace(self.preset, in_memory=given.side, crop=crop)
+        minutes = options.execution.max_minutes
+        self.deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
+
+    # --- encoders ----------------------------------------------------------------------------
+
+    @property
+    def num_networks(self) -> int:
+        """Random networks per point, as asked for, else the scale's."""
+        return self.options.networks or NETWORKS[self.options.scale]
+
+    @property
+    def num_compared(self) -> int:
+        """Random networks beside trained ones: one where a single trained one has no interval."""
+        several = len(self.options.training.trained) > 1
+        return self.options.networks or (NETWORKS["quick"] if several else 1)
+
+    def random_encoder(
+        self,
+        layer: str,
+        number: int,
+        *,
+        law: str = LAW,
+        architecture: ArchitectureName = "vgg16",
+        slope: float = 0.0,
+        twin_of: str | None = None,
+    ) -> EncoderOptions:
+        """A random encoder of the figure's width, or the twin of a trained one."""
+        factor = None if twin_of else self.preset.width_factor  # the file's encoder has its own
+        spec = EncoderSpec(architecture=architecture, layer=layer, slope=slope, width_factor=factor)
+        return EncoderOptions(
+            spec=spec,
+            weights=law,
+            twin_of=twin_of,
+            seed=self.options.seed,
+            network_number=number,
+            input=DECODER_INPUTS[self.preset.recipe],
+        )
+
+    def trained_files(self) -> tuple[str, ...]:
+        """Trained encoders: those asked for, else torchvision's VGG16 if it is there.
+
+        At scale `paper` torchvision's file is fetched.
+        """
+        fetched = self.options.scale == "paper" or cached_file("vgg16").is_file()
+        return self.options.training.trained or (("imagenet",) if fetched else ())
+
+    def encoders(self, layer: str, networks: int) -> list[Encoders]:
+        """Random VGG16s and, where there are files, trained ones that differ in weights alone."""
+        files = self.trained_files()
+        if not files:
+            return [self.random_vggs(layer, networks)]
+        twins = tuple(
+            self.random_encoder(layer, number, slope=_OWN_SLOPE, twin_of=files[0])
+            for number in range(networks)
+        )
+        trained = tuple(self._trained_encoder(layer, file) for file in files)
+        label = "pre-trained on ImageNet" if files == ("imagenet",) else "trained here"
+        return [Encoders("VGG16 random", twins), Encoders(f"VGG16 {label}", trained)]
+
+    def random_vggs(self, layer: str, networks: int) -> Encoders:
+        """Random VGG16s with ReLU, of the preset's width."""
+        random = tuple(self.random_encoder(layer, number) for number in range(networks))
+        return Encoders("VGG16 random", random)
+
+    def alexnets(self, layer: str, networks: int) -> Encoders:
+        """Random AlexNets."""
+        random = tuple(
+            self.random_encoder(layer, number, architecture="alexnet") for number in range(networks)
+        )
+        return Encoders("AlexNet random", random)
+
+    def _trained_encoder(self, layer: str, file: str) -> EncoderOptions:
+        spec = EncoderSpec(layer=layer, slope=_OWN_SLOPE)
+        input_name = DECODER_INPUTS[self.preset.recipe]
+        return EncoderOptions(spec=spec, weights=file, seed=self.options.seed, input=input_name)
+
+    # --- trainings ---------------------------------------------------------------------------
 
     @property
     def side(self) -> int:
-        """The side of the photos that decoders are scored on."""
-        return int(self.preset["in_memory"] or _EVALUATION_SIDE)
+        """Side of the photos that decoders are scored on, in pixels."""
+        return self.preset.in_memory or SIZE
 
-    def encoders(self) -> tuple[list[Encoders], list[str]]:
-        """Random and trained encoders that differ in their weights alone, and what is absent.
-
-        Trained ones are the files of `trained`, else torchvision's VGG16 if its file is there (at
-        scale `paper` it is fetched). Random ones are their twins: `networks` of them.
-        """
-        law = "gaussian:0.015"
-        files = self.config.training.trained
-        absent = []
-        if not files:
-            if self.config.scale == "paper" or cached_file("vgg16").is_file():
-                files = ("imagenet",)
-            else:
-                absent.append("VGG16 pre-trained on ImageNet")
-        twin = {"twin_of": files[0]} if files else {"slope": 0.0}
-        count = self.config.networks or (3 if len(files) > 1 else 1)
-        found = [
-            Encoders(
-                "VGG16 random",
-                tuple({"weights": law, "network_number": n, **twin} for n in range(count)),
-            )
-        ]
-        if files:
-            label = "pre-trained on ImageNet" if files == ("imagenet",) else "trained here"
-            networks = tuple({"weights": file} for file in files)
-            found.append(Encoders(f"VGG16 {label}", networks))
-        return found, absent
-
-    def training(self, words: Mapping[str, Any]) -> Training:
-        """The training of an arm, in a folder named by its settings."""
-        options = self._options(words)
-        recipe = DECODER_RECIPES[options["recipe"]].changed(**{k: options[k] for k in _RECIPE})
-        return Training(
-            _encoder(options),
-            DecoderOptions(unpool=options["unpool"]),
-            DataOptions(data=self.config.training.train, in_memory=options["in_memory"]),
+    def settings(self, arm: Arm) -> Settings:
+        """What the training of an arm takes."""
+        preset = self.preset
+        recipe = DECODER_RECIPES[preset.recipe].changed(
+            steps=preset.steps,
+            batch_size=self._batch_size(),
+            learning_rate=arm.learning_rate or preset.learning_rate,
+            crop=preset.crop,
+            precision=preset.precision,
+            feature_scaling=arm.feature_scaling,
+        )
+        name = training_name(self._named(arm), arm.encoder, Path(self.train_photos).name)
+        return Settings(
+            arm.encoder,
+            DecoderOptions(),
+            DataOptions(data=self.train_photos, in_memory=preset.in_memory),
             recipe,
-            Path(self.config.out) / "trainings" / self._name(options),
+            Path(self.options.out) / "trainings" / name,
         )
 
-    def _options(self, words: Mapping[str, Any]) -> dict[str, Any]:
-        """All options of an arm, flat."""
-        preset = {k: value for k, value in self.preset.items() if k in _TRAINING_DEFAULTS}
-        if words.get("twin_of") or not _is_random(words):
-            preset.pop("width_factor", None)  # the file's encoder has its own
-        if "batch_size" not in preset and self.side <= preset["crop"]:
-            preset["batch_size"] = 64 if self.config.scale == "quick" else None
-        return {**_TRAINING_DEFAULTS, **preset, "seed": self.config.seed, **words}
+    @property
+    def batch_size(self) -> int:
+        """Photos per step."""
+        return self._batch_size() or DECODER_RECIPES[self.preset.recipe].batch_size
 
-    def _name(self, options: Mapping[str, Any]) -> str:
-        settings = {**options, "data": Path(self.config.training.train).name}
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:10]
-        weights = Path(options["weights"]).stem.replace(":", "-")
-        return f"{options['architecture']}-{options['layer']}-{weights}-{digest}"
+    def _batch_size(self) -> int | None:
+        """None is the recipe's; small photos come in batches of more, to fill as many pixels."""
+        small = self.options.scale == "quick" and self.side <= self.preset.crop
+        return self.preset.batch_size or (64 if small else None)
 
-    def train(self, words: Mapping[str, Any]) -> Outcome:
-        """The outcome of an arm, trained now as far as it was not.
+    def _named(self, arm: Arm) -> dict[str, Any]:
+        """What an arm and its preset change in the recipe; it names the folder."""
+        return {
+            "recipe": self.preset.recipe,
+            "steps": self.preset.steps,
+            "batch_size": self._batch_size(),
+            "learning_rate": arm.learning_rate or self.preset.learning_rate,
+            "crop": self.preset.crop,
+            "precision": self.preset.precision,
+            "feature_scaling": arm.feature_scaling,
+            "in_memory": self.preset.in_memory,
+        }
+
+    def train(self, arm: Arm) -> TrainedArm:
+        """An arm, trained now as far as it was not.
 
         Raises:
             Incomplete: time was up.
         """
-        left = (self.deadline - time.monotonic()) / 60
-        machine = MachineOptions(device=self.config.device, max_minutes=max(left, 1e-3))
-        arm = self.training(words)
-        inverter = train_decoder(arm.encoder, arm.decoder, arm.data, arm.recipe, arm.out, machine)
+        minutes = max((self.deadline - time.monotonic()) / 60, 1e-3)
+        machine = MachineOptions(device=self.options.device, max_minutes=minutes)
+        s = self.settings(arm)
+        inverter = train_decoder(s.encoder, s.decoder, s.data, s.recipe, s.folder, machine)
         if inverter is None:
-            raise Incomplete([], f"{self.config.figure}: time was up; the same command goes on.")
-        lines = read_metrics(arm.out / "metrics.jsonl")
-        values = 3 * arm.recipe.crop**2
-        return Outcome(
-            inverter,
-            [line["loss"] / values for line in lines],
-            sum(line["seconds"] for line in lines),
-        )
+            raise Incomplete([], f"{self.options.figure}: time was up; run it again to go on.")
+        values = 3 * s.recipe.crop**2
+        losses = [line["loss"] / values for line in read_metrics(s.folder / "metrics.jsonl")]
+        return TrainedArm(inverter, losses)
 
-    def fit(self, words: Mapping[str, Any], window: int = 3) -> Inverter:
-        """The least-squares decoder of an encoder, on as many photos as are scored."""
-        options = {k: v for k, v in self._options(words).items() if k in _DEFAULTS}
-        fitting = {
-            "decoder": "least-squares",
-            "window": window,
-            "positions": 0,
-            "photos": self.fitted_photos,
-            "size": self.side,
-        }
-        path = Path(self.config.out) / "fits" / f"{self._name(options | fitting)}.safetensors"
+    def fit(self, encoder: EncoderOptions) -> Inverter:
+        """The least-squares decoder of an encoder, with 3×3 windows of features."""
+        photos = max(self.preset.photos, _FITTED_PIXELS // self.side**2)
+        name = fit_name(encoder, Path(self.train_photos).name, photos, self.side)
+        path = Path(self.options.out) / "fits" / f"{name}.safetensors"
         if path.exists():
             return Inverter.load(path)
         return fit_decoder(
-            _encoder({**options, "recipe": "quick"}),
-            self.config.training.train,
+            encoder,
+            self.train_photos,
             path,
-            window=window,
-            photos=self.fitted_photos,
+            photos=photos,
             size=self.side,
-            device=self.config.device,
+            device=self.options.device,
         )
-
-    @property
-    def fitted_photos(self) -> int:
-        """Photos that least squares sees: of about five million pixels at the most."""
-        return max(int(self.preset["photos"]), 5_000_000 // self.side**2)
 
     def scores(self, inverter: Inverter) -> dict[str, dict[str, Evaluation]]:
         """By photos (`training`, `held-out`) and method: scores of the first photos of each."""
-        count = self.preset["photos"]
-        training = open_squares(self.config.training.train, self.side, count)
-        held_out = open_squares(
-            self.config.training.held_out, self.side, count, argument="held_out"
-        )
+        count, side = self.preset.photos, self.side
+        training = open_squares(self.train_photos, side, count)
+        held_out = open_squares(self.held_out, side, count, argument="held_out")
         mean = mean_image(training.pixels)
-        batch = max(1, 2**19 // self.side**2)
+        batch = max(1, _SCORED_PIXELS // side**2)
         return {
             "training": evaluate(inverter, training.pixels, mean, batch_size=batch),
             "held-out": evaluate(inverter, held_out.pixels, mean, batch_size=batch),
         }
-
-
-def _is_random(words: Mapping[str, Any]) -> bool:
-    return ":" in words.get("weights", "gaussian:fan-in")
-
-
-def _encoder(options: Mapping[str, Any]) -> EncoderOptions:
-    spec = {f.name: options[f.name] for f in fields(EncoderSpec)}
-    names = ("weights", "twin_of", "seed", "network_number")
-    return EncoderOptions(
-        spec=EncoderSpec(**spec),
-        **{name: options[name] for name in names},
-        input=options["input"] or DECODER_INPUTS[options["recipe"]],
-    )
-
-
-def smooth(losses: Sequence[float], fraction: float = 0.05) -> list[float]:
-    """The mean of each loss and those before it, over a window of a fraction of all steps."""
-    width = max(1, round(fraction * len(losses)))
-    total = [0.0]
-    for loss in losses:
-        total.append(total[-1] + loss)
-    return [
-        (total[i + 1] - total[max(0, i + 1 - width)]) / min(i + 1, width)
-        for i in range(len(losses))
-    ]
-
-
-def steps_to(losses: Sequence[float], level: float) -> int | None:
-    """The first step, counted from 1, at which the smoothed loss is at most `level`."""
-    return next((i for i, loss in enumerate(smooth(losses), start=1) if loss <= level), None)

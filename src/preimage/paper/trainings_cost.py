@@ -1,26 +1,26 @@
-"""What the figures of trained decoders share."""
+"""What the trainings of a figure take."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
 from preimage.decoders.costs import measured_rate, training_cost
-from preimage.paper.trainings import Trainings
+from preimage.paper.trainings import Arm, Trainings
 
 
-def figure_cost(trainings: Trainings, arms: Sequence[Mapping[str, Any]]) -> str:
-    """How many trainings a figure needs, and what they take."""
-    distinct = {arm.out: arm for arm in map(trainings.training, arms)}
-    total: dict[str, float] = {}
-    for arm in distinct.values():
+def cost_text(trainings: Trainings, arms: Sequence[Arm]) -> str:
+    """Trainings, steps, photos, work, disk, and hours on this machine; equal ones are made once."""
+    distinct = {s.folder: s for s in map(trainings.settings, arms)}.values()
+    costs = []
+    for settings in distinct:
         # The file of a trained encoder is not opened: its widths are the architecture's or less.
-        encoder = arm.encoder.description()
-        cost = training_cost(encoder, arm.decoder.description(encoder), arm.recipe)
-        for name, value in asdict(cost).items():
-            total[name] = total.get(name, 0) + value
-    hours = total["multiply_adds"] / measured_rate() / 3600
+        encoder = settings.encoder.description()
+        decoder = settings.decoder.description(encoder)
+        costs.append(training_cost(encoder, decoder, settings.recipe))
+    work = sum(cost.multiply_adds for cost in costs)
+    hours = work / measured_rate() / 3600
     return (
-        f"{len(distinct)} trainings, {total['steps']:,.0f} steps, {total['photos']:,.0f} photos, "
-        f"{2 * total['multiply_adds']:.1e} FLOPs, {total['state_bytes'] / 1e6:.0f} MB on the disk, "
+        f"{trainings.options.figure}: {len(costs)} trainings, "
+        f"{sum(cost.steps for cost in costs):,} steps, "
+        f"{sum(cost.photos for cost in costs):,} photos, {2 * work:.1e} FLOPs, "
+        f"{sum(cost.state_bytes for cost in costs) / 1e6:.0f} MB on the disk, "
         f"{hours:.2f} hours at this machine's speed in a 3×3 convolution"
     )
