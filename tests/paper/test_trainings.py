@@ -1,114 +1,141 @@
-"""Figures of trained decoders: the paper's preset for two steps each, and what intervals say."""
+"""Trainings of a figure: what they are given, what they leave, and that they are made once."""
 
-import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+import torch
+from preimage.paper.options import FigureOptions, TrainingSet
+from trained_figures import Workplace
 
-from preimage.app.cli.main import main
-from preimage.paper.depth_scores import Score, Scores
-from preimage.paper.trainings import smooth, steps_to
-
-FIGURES = ("fig2a", "fig2b", "fig2c", "fig3a", "fig3b", "fig4", "fig6")
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    generator = np.random.default_rng(0)
-    for index in range(6):
-        small = generator.integers(0, 256, (5, 5, 3)).astype(np.uint8)
-        large = Image.fromarray(small).resize((40, 36), Image.Resampling.BICUBIC)
-        large.save(folder / f"{index}.png")
-    return folder
+from preimage.data.checkpoints import read_checkpoint
+from preimage.decoders.inverter import Inverter
+from preimage.paper import registry
+from preimage.paper.finding import Incomplete
+from preimage.paper.trainings import Arm, Trainings
+from preimage.sweeps.grid import Execution
 
 
-def reproduce(figure: str, photos: Path, out: Path, *words: object) -> int:
-    options = ["--train", photos, "--held-out", photos, "--out", out, "--device", "cpu", *words]
-    return main(["reproduce", figure, *(str(option) for option in options)])
+def test_photos_are_needed() -> None:
+    for given, missing in (({}, "train"), ({"train": "photos"}, "held_out")):
+        with pytest.raises(ValueError, match=f"`{missing}` is missing; name a folder, a zip"):
+            Trainings(FigureOptions(figure="fig2b", training=TrainingSet(**given)))
+
+
+def test_the_side_of_photos_bounds_crops_and_fills_batches() -> None:
+    def trainings(**training: int) -> Trainings:
+        photos = TrainingSet(train="a", held_out="b", **training)
+        return Trainings(FigureOptions(figure="fig2c", training=photos))
+
+    quick = trainings()
+    assert (quick.side, quick.preset.crop, quick.batch_size) == (128, 64, 16)
+    small = trainings(side=32)
+    assert (small.side, small.preset.crop, small.batch_size) == (32, 32, 64)
+    assert trainings(side=32, batch_size=5).batch_size == 5
+    recipe = small.settings(Arm(small.random_encoder("conv2", 0))).recipe
+    assert (recipe.crop, recipe.batch_size, recipe.steps) == (32, 64, 300)
+    assert (recipe.learning_rate, recipe.precision) == (2e-3, "fp32")
+
+
+def test_losses_are_per_value_of_a_pixel(workplace: Workplace) -> None:
+    """Against the curve that the training left, and the error that the scaled-down pixels have."""
+    trainings = Trainings(workplace.options("fig2c"))
+    arm = Arm(trainings.random_encoder("conv2", 0, slope=0.2), feature_scaling=False)
+    trained = trainings.train(arm)
+    lines = (trainings.settings(arm).folder / "metrics.jsonl").read_text().splitlines()
+    sums = [json.loads(line)["loss"] for line in lines]
+    assert trained.losses == [loss / (3 * 64**2) for loss in sums]
+    # Before the first step the DCN's output is far smaller than the pixels.
+    assert 1e3 < trained.losses[0] < 255**2
+    assert trained.inverter.card["training"]["recipe"]["steps"] == 4
+
+
+def test_nothing_is_trained_or_fitted_twice(workplace: Workplace, tmp_path: Path) -> None:
+    trainings = Trainings(workplace.options("fig3b", out=str(tmp_path)))
+    encoder = trainings.random_encoder("conv3", 0)
+    first = trainings.train(Arm(encoder)), trainings.fit(encoder)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("metrics.jsonl")}
+    written |= {path: path.stat().st_mtime_ns for path in tmp_path.rglob("fits/*")}
+    curves = {path: path.read_bytes() for path in tmp_path.rglob("metrics.jsonl")}
+    again = trainings.train(Arm(encoder)), trainings.fit(encoder)
+    assert {path: path.read_bytes() for path in curves} == curves
+    assert all(path.stat().st_mtime_ns == at for path, at in written.items() if "fits" in str(path))
+    assert first[0].losses == again[0].losses
+    photo = torch.rand(1, 3, 40, 40) * 255
+    for one, other in ((first[0].inverter, again[0].inverter), (first[1], again[1])):
+        assert torch.equal(one(photo), other(photo))
+
+
+def test_the_fit_has_the_encoder_of_the_training(workplace: Workplace) -> None:
+    """Input included: a comparison of the two decoders changes the decoder alone."""
+    trainings = Trainings(workplace.options("fig3b"))
+    encoder = trainings.random_encoder("conv3", 0)
+    trained, fitted = trainings.train(Arm(encoder)).inverter, trainings.fit(encoder)
+    photo = torch.rand(1, 3, 40, 36) * 255
+    assert isinstance(fitted, Inverter)
+    assert torch.equal(trained.features(photo), fitted.features(photo))
+
+
+def test_a_random_twin_differs_from_its_trained_encoder_in_weights_alone(
+    workplace: Workplace,
+) -> None:
+    trainings = Trainings(workplace.options("fig2a"))
+    random, trained = trainings.encoders("conv2", 2)
+    assert [kind.label for kind in (random, trained)] == ["VGG16 random", "VGG16 trained here"]
+    networks = [
+        trainings.train(Arm(encoder, feature_scaling=False)).inverter.encoder
+        for kind in (random, trained)
+        for encoder in kind.networks
+    ]
+    assert len({network.description for network in networks}) == 1
+    weights = [torch.cat([p.flatten() for p in network.parameters()]) for network in networks]
+    assert len({round(float(w.norm()), 3) for w in weights}) == 4
+
+
+def test_one_random_twin_where_a_single_trained_encoder_has_no_interval(
+    workplace: Workplace,
+) -> None:
+    options = workplace.options("fig3a", networks=None)
+    assert Trainings(options).num_compared == 3
+    one = replace(options, training=replace(options.training, trained=workplace.trained[:1]))
+    assert Trainings(one).num_compared == 1
+    assert Trainings(replace(one, networks=5)).num_compared == 5
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", ["fig3b", "fig6"])
 def test_the_papers_preset_runs_two_steps(
-    figure: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    figure: str, workplace: Workplace, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # no one's pre-trained weights
-    # Stands in for torchvision's file: a classifier trained here for two steps.
-    tree = tmp_path / "tree"
-    for name in ("a", "b"):
-        (tree / name).mkdir(parents=True)
-        (tree / name / "0.png").write_bytes((photos / "0.png").read_bytes())
-    pretrain = ["--steps", "2", "--batch-size", "2", "--width-factor", "0.02", "--device", "cpu"]
-    assert main(["pretrain", "--data", str(tree), "--out", str(tmp_path / "p"), *pretrain]) == 0
-    words = ["--scale", "paper", "--steps", 2, "--batch-size", 1, "--width-factor", 0.02]
-    words += ["--photos", 2, "--trained", tmp_path / "p" / "encoder.safetensors"]
-    out = tmp_path / "out"
-    assert reproduce(figure, photos, out, *words) == 0
-    finding = json.loads((out / f"{figure}.json").read_text())
-    assert finding["pictures"] == [f"{figure}.png"]
-    with Image.open(out / f"{figure}.png") as picture:
-        assert picture.size[0] > 400
-    with (out / f"{figure}.csv").open() as file:
-        assert len(list(csv.DictReader(file))) > 1
-    curves = {path: path.read_text() for path in out.glob("trainings/*/metrics.jsonl")}
-    assert curves
-    assert reproduce(figure, photos, out, *words) == 0  # nothing is trained again
-    assert {path: path.read_text() for path in curves} == curves
-
-
-def test_without_photos_or_time(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["reproduce", "fig2b", "--out", str(tmp_path)]) == 2
-    assert "name photos as `train`" in capsys.readouterr().err
-    words = ["--width-factor", 0.02, "--side", 24, "--steps", 50]
-    assert reproduce("fig2c", photos, tmp_path, *words, "--max-minutes", "1e-6") == 1
-    assert "the same command goes on" in capsys.readouterr().err
-    assert reproduce("fig2c", photos, tmp_path, *words, "--dry-run") == 0
-    assert "4 trainings, 200 steps" in capsys.readouterr().out
-
-
-def test_scaled_features_make_the_weights_scale_vanish(photos: Path, tmp_path: Path) -> None:
-    words = ["--width-factor", 0.05, "--side", 24, "--steps", 6, "--batch-size", 2]
-    assert reproduce("fig2b", photos, tmp_path, *words) == 0
-    with (tmp_path / "fig2b.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    losses: dict[tuple[str, str], list[float]] = {}
-    for row in rows:
-        losses.setdefault((row["scaled"], row["encoder"]), []).append(float(row["loss"]))
-    scaled = [values for (flag, _), values in losses.items() if flag == "True"]
-    raw = [values for (flag, _), values in losses.items() if flag == "False"]
-    assert len(scaled) == len(raw) == 5
-    assert all(values == pytest.approx(scaled[0], rel=1e-5) for values in scaled)
-    assert max(values[0] for values in raw) > 2 * min(values[0] for values in raw)
-
-
-def test_smoothing_and_steps() -> None:
-    assert smooth([4.0, 2.0, 0.0, 0.0], 0.5) == [4.0, 3.0, 1.0, 0.0]
-    assert steps_to([4.0, 2.0, 0.0, 0.0] * 10, 2.0) == 3  # a window of two
-    assert steps_to([4.0], 2.0) is None
-
-
-def test_gap_and_slope_over_photos_and_networks() -> None:
-    def score(encoder: str, network: int, layer: str, values: list[float]) -> Score:
-        return Score(encoder, network, layer, "m", "held-out", {"psnr": values})
-
-    scores = Scores(
-        [
-            *(score("random", n, layer, [10.0 + n, 12.0 + n]) for n in (0, 1) for layer in "abc"),
-            *(
-                score("trained", n, layer, [9.0 - depth + n, 10.0 - depth + n])
-                for n in (0, 1)
-                for depth, layer in enumerate("abc")
-            ),
-        ]
+    """Photos are read when needed, cropped to 227 from 256, and scored at 227; one network each."""
+    training = TrainingSet(
+        train=str(workplace.photos / "train"),
+        held_out=str(workplace.photos / "held_out"),
+        trained=workplace.trained[:1],
+        steps=2,
+        batch_size=1,
+        width_factor=0.02,
+        photos=2,
     )
-    gap = scores.compare("psnr", "b", "random", "trained", method="m")
-    assert gap.over_photos.mean == gap.over_networks.mean == pytest.approx(2.5)
-    photos, networks = scores.gap_slope("psnr", "abc", "random", "trained", method="m")
-    assert photos.mean == networks.mean == pytest.approx(1.0)
-    assert photos.sign == 1
+    options = FigureOptions(
+        figure=figure, scale="paper", out=str(tmp_path), device="cpu", training=training
+    )
+    findings = registry.run(options)
+    assert len(findings) == 2
+    assert {f.verdict for f in findings} <= {"holds", "fails", "not decided"}
+    state = next(tmp_path.glob("trainings/*/state.safetensors"))
+    recipe = read_checkpoint(state, "training state").card["settings"]["recipe"]
+    assert (recipe["crop"], recipe["resize"], recipe["precision"]) == (227, 256, "fp32")
+    assert (recipe["feature_scaling"], recipe["weight_decay"]) == (False, 4e-4)
+    assert Trainings(options).side == 227
+
+
+def test_time_that_is_up_and_what_it_would_cost(workplace: Workplace, tmp_path: Path) -> None:
+    options = workplace.options("fig2c", out=str(tmp_path))
+    options = replace(options, training=replace(options.training, steps=50, side=24))
+    hurried = replace(options, execution=Execution(max_minutes=1e-6))
+    with pytest.raises(Incomplete, match="fig2c: time was up; run it again to go on"):
+        registry.run(hurried)
+    cost = registry.cost(options)
+    assert "8 trainings, 400 steps, 800 photos" in cost  # four laws, two networks, two photos each

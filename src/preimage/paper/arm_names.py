@@ -47,7 +47,8 @@ def fit_name(encoder: EncoderOptions, data: str, photos: int, size: int) -> str:
 def _flat(encoder: EncoderOptions, default_input: str) -> dict[str, Any]:
     options = asdict(encoder)
     spec = options.pop("spec")
-    if options["input"] == default_input:
+    from_file = options["twin_of"] or ":" not in options["weights"]  # and its input as well
+    if from_file or options["input"] == default_input:
         options["input"] = None
     return {**options, **spec, **_DCN}
 

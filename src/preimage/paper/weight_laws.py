@@ -4,6 +4,7 @@ Every comparison is between networks of one number, in percent of the loss.
 """
 
 from collections.abc import Mapping, Sequence
+from math import log10
 from statistics import fmean
 
 from preimage.paper.decision import all_of, is_above, is_within
@@ -35,7 +36,7 @@ SLOPE = 0.2  # the paper's leaky ReLU; no pre-trained network is compared here
 #: factor of 100, such curves coincide.
 ALIKE = 10.0
 #: Initial losses that differ by a factor of two are different: they lie apart in any such plot.
-TWICE = 100.0
+TWICE = log10(2)
 
 START = Claim(
     "fig2b_start",
@@ -102,13 +103,14 @@ def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
 
 def _start(raw: Sequence[LossCurve]) -> Finding:
     starts = by_name(raw, lambda curve: curve.losses[0])
-    apart = mean_interval(_spread(starts))
+    # Of the initial loss the logarithm: at σ = 1 it varies tenfold from network to network.
+    apart = mean_interval([log10(1 + percent / 100) for percent in _spread(starts)])
     numbers = {**_means(starts), "apart": apart, "networks": apart.n}
     sentence = (
-        f"initial loss {_listed(starts)} grey levels²; the highest is {{apart:.0f}} % above the "
-        "lowest ({networks} networks each)"
+        f"initial loss {_listed(starts)} grey levels²; the logarithm (base 10) of the highest "
+        "over the lowest is {apart:.2f} ({networks} networks each)"
     )
-    brief = "the highest initial loss is {apart:.0f} % above the lowest"
+    brief = "log₁₀ of the highest initial loss over the lowest: {apart:.1f}"
     return START.finding(sentence, is_above(apart, TWICE), numbers, brief=brief)
 
 
@@ -191,7 +193,7 @@ def _means(values: Mapping[str, Sequence[float]]) -> dict[str, Number]:
 
 
 def _listed(values: Mapping[str, Sequence[float]]) -> str:
-    return ", ".join(f"{name} {{{slug(name)}:.4g}}" for name in values)
+    return ", ".join(f"{name} {{{slug(name)}:,.0f}}" for name in values)
 
 
 def slug(name: str) -> str:

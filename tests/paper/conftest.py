@@ -1,0 +1,50 @@
+"""Fixtures of the figures of trained decoders: photos, and encoders trained once per session."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from preimage.decoders.pretrain import pretrain_encoder
+from trained_figures import Workplace
+
+from preimage.decoders.options import MachineOptions
+from preimage.decoders.recipes import CLASSIFIER_RECIPE
+from preimage.network.spec import EncoderSpec
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve photos to train on, in two classes, and three held out; 40×36 pixels, smooth."""
+    folder = tmp_path_factory.mktemp("photos")
+    generator = np.random.default_rng(0)
+    train = [f"train/{'ab'[index % 2]}/{index}" for index in range(12)]
+    for name in (*train, *(f"held_out/{index}" for index in range(3))):
+        small = Image.fromarray(generator.integers(0, 256, (5, 5, 3)).astype(np.uint8))
+        path = folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        small.resize((40, 36), Image.Resampling.BICUBIC).save(path)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two classifiers after two steps each, in place of torchvision's file."""
+    folders = [tmp_path_factory.mktemp(f"encoder{seed}") for seed in (0, 1)]
+    for seed, folder in enumerate(folders):
+        pretrain_encoder(
+            EncoderSpec(layer="conv5", width_factor=0.02),
+            str(photos / "train"),
+            CLASSIFIER_RECIPE.changed(steps=2, batch_size=2, precision="fp32"),
+            folder,
+            MachineOptions(device="cpu"),
+            seed=seed,
+        )
+    return [folder / "encoder.safetensors" for folder in folders]
+
+
+@pytest.fixture(scope="session")
+def workplace(
+    photos: Path, trained: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> Workplace:
+    return Workplace(photos, trained, tmp_path_factory.mktemp("figures"))
