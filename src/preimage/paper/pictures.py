@@ -100,24 +100,30 @@ def cost(options: FigureOptions) -> str:
     return cost_text(trainings, [arm for *_, arm in _arms(trainings)])
 
 
-def _arms(trainings: Trainings) -> list[tuple[str, str, int, Arm]]:
-    """(row, column, number of the network, training)."""
-    numbers = range(trainings.num_networks)
-    if trainings.options.figure == "fig4":
-        return [
-            (kind.label, layer.capitalize(), number, Arm(kind.networks[number]))
-            for row in (trainings.random_vggs, trainings.alexnets)
-            for layer in LAYERS
-            for kind in (row(layer, len(numbers)),)
-            for number in numbers
-        ]
+Arms = list[tuple[str, str, int, Arm]]  # row, column, number of the network, training
+
+
+def _arms(trainings: Trainings) -> Arms:
+    return _arms_4(trainings) if trainings.options.figure == "fig4" else _arms_6(trainings)
+
+
+def _arms_4(trainings: Trainings) -> Arms:
     return [
-        (f"{LAYER_6.capitalize()}-De{LAYER_6.capitalize()}", name, number, arm)
-        for name, law in {**LAWS, WIDE: "gaussian:1"}.items()
-        for number in numbers
-        for encoder in (trainings.random_encoder(LAYER_6, number, law=law, slope=SLOPE),)
-        for arm in (Arm(encoder, feature_scaling=False),)
+        (kind.label, layer.capitalize(), number, Arm(encoder))
+        for kinds in (trainings.random_vggs, trainings.alexnets)
+        for layer in LAYERS
+        for kind in [kinds(layer, trainings.num_networks)]
+        for number, encoder in enumerate(kind.networks)
     ]
+
+
+def _arms_6(trainings: Trainings) -> Arms:
+    row, arms = f"{LAYER_6.capitalize()}-De{LAYER_6.capitalize()}", []
+    for name, law in {**LAWS, WIDE: "gaussian:1"}.items():
+        for number in range(trainings.num_networks):
+            encoder = trainings.random_encoder(LAYER_6, number, law=law, slope=SLOPE)
+            arms.append((row, name, number, Arm(encoder, feature_scaling=False)))
+    return arms
 
 
 def _photos(options: FigureOptions) -> list[Photo]:

@@ -91,14 +91,14 @@ def cost(options: FigureOptions) -> str:
 
 def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
     figure_2b = trainings.options.figure == "fig2b"
-    laws = {f"N(0, {sigma:g})": f"gaussian:{sigma:g}" for sigma in SIGMAS} if figure_2b else LAWS
-    return [
-        (name, number, Arm(encoder, feature_scaling=scaled))
-        for scaled in ((False, True) if figure_2b else (False,))
-        for name, law in laws.items()
-        for number in range(trainings.num_networks)
-        for encoder in (trainings.random_encoder(LAYER, number, law=law, slope=SLOPE),)
-    ]
+    sigmas = {f"N(0, {sigma:g})": f"gaussian:{sigma:g}" for sigma in SIGMAS}
+    arms = []
+    for scaled in (False, True) if figure_2b else (False,):
+        for name, law in (sigmas if figure_2b else LAWS).items():
+            for number in range(trainings.num_networks):
+                encoder = trainings.random_encoder(LAYER, number, law=law, slope=SLOPE)
+                arms.append((name, number, Arm(encoder, feature_scaling=scaled)))
+    return arms
 
 
 def _start(raw: Sequence[LossCurve]) -> Finding:
