@@ -39,14 +39,14 @@ def test_figure_2b(workplace: Workplace) -> None:
         (expected.mean, expected.half_width)
     )
     end = findings["fig2b_end"].numbers
-    assert parts(end["apart"])[0] == pytest.approx((100 * (last.max(0) / last.min(0) - 1)).mean())
+    assert parts(end["apart"])[0] == pytest.approx(np.log10(last.max(0) / last.min(0)).mean())
     scaled = np.stack([losses(rows, "True", step) for step in "1234"])
     assert end["scaled_apart"] == pytest.approx(100 * abs(scaled / scaled[:, :1] - 1).max())
     assert end["scaled_apart"] < 1e-2  # float32: divided by one constant, σ is gone
     least = findings["fig2b_least"].numbers
     assert least["least"] == f"N(0, {SIGMAS[last.mean(1).argmin()]:g})"
     for index in (0, 2, 3, 4):
-        above = (100 * (last[index] / last[1] - 1)).mean()
+        above = np.log10(last[index] / last[1]).mean()
         name = slug(f"N(0, {SIGMAS[index]:g})")
         assert parts(least[name])[0] == pytest.approx(above, rel=1e-6, abs=1e-9)
 

@@ -1,6 +1,7 @@
 """Figures 2b and 2c: training on random features of Conv2, by the scale and the law of the weights.
 
-Every comparison is between networks of one number, in percent of the loss.
+Every comparison is between networks of one number: in Figure 2b by log₁₀ of a ratio of losses,
+which span orders of magnitude, in Figure 2c in percent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,12 +104,11 @@ def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
 
 def _start(raw: Sequence[LossCurve]) -> Finding:
     starts = by_name(raw, lambda curve: curve.losses[0])
-    # Of the initial loss the logarithm: at σ = 1 it varies tenfold from network to network.
-    apart = mean_interval([log10(1 + percent / 100) for percent in _spread(starts)])
+    apart = mean_interval(_spread(starts))
     numbers = {**_means(starts), "apart": apart, "networks": apart.n}
     sentence = (
-        f"initial loss {_listed(starts)} grey levels²; the logarithm (base 10) of the highest "
-        "over the lowest is {apart:.2f} ({networks} networks each)"
+        f"initial loss {_listed(starts)} grey levels²; log₁₀ of the highest over the lowest is "
+        "{apart:.2f} ({networks} networks each)"
     )
     brief = "log₁₀ of the highest initial loss over the lowest: {apart:.1f}"
     return START.finding(sentence, is_above(apart, TWICE), numbers, brief=brief)
@@ -124,31 +124,32 @@ def _together(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
         "scaled_apart": 100 * _largest_deviation(scaled),
     }
     sentence = (
-        f"final loss {_listed(ends)} grey levels²; the highest is {{apart:.0f}} % above the lowest "
-        "({networks} networks each); with features divided by one constant the curves differ by "
-        "at most {scaled_apart:.1g} %"
+        f"final loss {_listed(ends)} grey levels²; log₁₀ of the highest over the lowest is "
+        "{apart:.2f} ({networks} networks each); with features divided by one constant the curves "
+        "differ by at most {scaled_apart:.1g} %"
     )
     brief = (
-        "the highest final loss is {apart:.0f} % above the lowest; with features divided by one "
-        "constant, {scaled_apart:.1g} %"
+        "log₁₀ of the highest final loss over the lowest: {apart:.1f}; with features divided by "
+        "one constant the curves differ by at most {scaled_apart:.1g} %"
     )
-    return TOGETHER.finding(sentence, is_within(apart, ALIKE), numbers, brief=brief)
+    decision = is_within(apart, log10(1 + ALIKE / 100))
+    return TOGETHER.finding(sentence, decision, numbers, brief=brief)
 
 
 def _least(raw: Sequence[LossCurve]) -> Finding:
     ends = by_name(raw, lambda curve: curve.final)
     above = {
-        name: mean_interval(percent_above(values, ends[PAPER_SIGMA]))
+        name: mean_interval([log10(a / b) for a, b in zip(values, ends[PAPER_SIGMA], strict=True)])
         for name, values in ends.items()
         if name != PAPER_SIGMA
     }
     least = min(ends, key=lambda name: fmean(ends[name]))
     numbers: dict[str, Number] = {slug(name): interval for name, interval in above.items()}
     numbers |= {"least": least, "networks": len(ends[least])}
-    listed = ", ".join(f"{name} {{{slug(name)}:+.1f}} %" for name in above)
+    listed = ", ".join(f"{name} {{{slug(name)}:+.2f}}" for name in above)
     sentence = (
-        f"final loss above that of {PAPER_SIGMA}: {listed} ({{networks}} networks each); the "
-        "least is that of {least}"
+        f"log₁₀ of the final loss over that of {PAPER_SIGMA}: {listed} ({{networks}} networks "
+        "each); the least is that of {least}"
     )
     decision = all_of(*map(is_above, above.values()))
     return LEAST.finding(sentence, decision, numbers, brief="the least loss is that of {least}")
@@ -173,9 +174,8 @@ def _all_alike(curves: Sequence[LossCurve]) -> Finding:
 
 
 def _spread(values: Mapping[str, Sequence[float]]) -> list[float]:
-    """By how many percent the highest exceeds the lowest, for each network."""
-    networks = list(zip(*values.values(), strict=True))
-    return percent_above([max(row) for row in networks], [min(row) for row in networks])
+    """log₁₀ of the highest over the lowest, for each network."""
+    return [log10(max(row) / min(row)) for row in zip(*values.values(), strict=True)]
 
 
 def _largest_deviation(curves: Sequence[LossCurve]) -> float:
