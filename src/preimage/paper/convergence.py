@@ -63,7 +63,7 @@ def run(options: FigureOptions) -> list[Finding]:
     else:
         findings += [SPEED.absent(NO_TRAINED), FINAL.absent(NO_TRAINED)]
     findings.append(CLEAREST.absent("A pre-trained AlexNet of the paper's kind is not available."))
-    return with_files(findings, files)
+    return with_files(findings, files, trainings.preset.steps)
 
 
 def cost(options: FigureOptions) -> str:

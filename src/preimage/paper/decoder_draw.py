@@ -32,9 +32,19 @@ def save_files(
     return Files((picture,), (write_rows(folder / f"{options.figure}.csv", rows),))
 
 
-def with_files(findings: Sequence[Finding], files: Files) -> list[Finding]:
-    """The findings of one figure, which share its picture and its table."""
-    return [replace(f, pictures=files.pictures, tables=files.tables) for f in findings]
+def with_files(findings: Sequence[Finding], files: Files, steps: int) -> list[Finding]:
+    """The findings of one figure: they share its picture, its table and its number of steps."""
+    found = []
+    for finding in findings:
+        if finding.verdict != "absent":
+            finding = replace(
+                finding,
+                sentence=f"{finding.sentence}; decoders trained for {{steps:,}} steps",
+                brief=f"{finding.brief}; {{steps:,}} steps",
+                numbers={**finding.numbers, "steps": steps},
+            )
+        found.append(replace(finding, pictures=files.pictures, tables=files.tables))
+    return found
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,6 @@ def _draw_line(axis: Axes, line: ErrorLine, shift: float) -> None:
 
 def tidy(axis: Axes) -> None:
     """A faint grid, no frame at the top and right, a legend without one."""
-    axis.grid(alpha=0.25, which="both")
+    axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize=7.5, frameon=False)

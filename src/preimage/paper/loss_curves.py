@@ -124,7 +124,7 @@ def draw_losses(panels: Mapping[str, Sequence[LossCurve]], heading: str) -> Figu
     """
     figure = Figure(figsize=(5.6 * len(panels), 4.4), layout="constrained")
     figure.suptitle(heading, fontsize=10)
-    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
     names = list(dict.fromkeys(curve.name for curves in panels.values() for curve in curves))
     for axis, (title, curves) in zip(axes, panels.items(), strict=True):
         unnamed = set(names)

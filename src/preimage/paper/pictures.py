@@ -90,8 +90,8 @@ def run(options: FigureOptions) -> list[Finding]:
     files = save_files(options, figure, _rows(photos, cells), dpi=130)
     means = _means(cells)
     if options.figure == "fig4":
-        return with_files([_decays(means), _vgg_better(means)], files)
-    return with_files([_alike(means), _apart(means)], files)
+        return with_files([_decays(means), _vgg_better(means)], files, trainings.preset.steps)
+    return with_files([_alike(means), _apart(means)], files, trainings.preset.steps)
 
 
 def cost(options: FigureOptions) -> str:

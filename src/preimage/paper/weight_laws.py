@@ -80,8 +80,10 @@ def run(options: FigureOptions) -> list[Finding]:
         panels["features divided by one constant"] = scaled
     files = save_curves(trainings, LAYER, panels, curves)
     if options.figure == "fig2c":
-        return with_files([_all_alike(raw)], files)
-    return with_files([_start(raw), _together(raw, scaled), _least(raw)], files)
+        findings = [_all_alike(raw)]
+    else:
+        findings = [_start(raw), _together(raw, scaled), _least(raw)]
+    return with_files(findings, files, trainings.preset.steps)
 
 
 def cost(options: FigureOptions) -> str:
