@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from preimage.paper.options import FigureOptions, TrainingSet
-from preimage.paper.registry import run
 from scipy import stats
 
 from preimage.paper.finding import Finding
+from preimage.paper.options import FigureOptions, TrainingSet
+from preimage.paper.registry import run
 from preimage.scores.statistics import Interval
 
 Values = Sequence[float] | np.ndarray

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from preimage.decoders.pretrain import pretrain_encoder
 from trained_figures import Workplace
 
 from preimage.decoders.options import MachineOptions
+from preimage.decoders.pretrain import pretrain_encoder
 from preimage.decoders.recipes import CLASSIFIER_RECIPE
 from preimage.network.spec import EncoderSpec
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from preimage.paper.options import FigureOptions, Scale, TrainingSet
 
 from preimage.paper import presets
 from preimage.paper.arm_names import fit_name
+from preimage.paper.options import FigureOptions, Scale, TrainingSet
 from preimage.paper.trainings import Arm, Trainings
 
 

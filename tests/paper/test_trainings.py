@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from preimage.paper.options import FigureOptions, TrainingSet
 from trained_figures import Workplace
 
 from preimage.data.checkpoints import read_checkpoint
 from preimage.decoders.inverter import Inverter
 from preimage.paper import registry
 from preimage.paper.finding import Incomplete
+from preimage.paper.options import FigureOptions, TrainingSet
 from preimage.paper.trainings import Arm, Trainings
 from preimage.sweeps.grid import Execution
 

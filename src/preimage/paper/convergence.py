@@ -5,7 +5,7 @@ from statistics import fmean
 
 from preimage.paper.decision import is_below
 from preimage.paper.decoder_draw import with_files
-from preimage.paper.finding import Claim, Finding
+from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.loss_curves import LossCurve, by_name, save_curves, steps_to, train_curves
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Trainings
@@ -110,7 +110,7 @@ def _speed(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
     # A curve that never gets there counts with all its steps.
     steps = by_name(tuned, lambda c: float(steps_to(c.losses, level) or len(c.losses)))
     gap = difference(steps[random], steps[trained])
-    numbers = {
+    numbers: dict[str, Number] = {
         "level": level,
         "random": mean_interval(steps[random]),
         "trained": mean_interval(steps[trained]),
@@ -142,7 +142,7 @@ def _compared(
     ends = by_name(tuned, lambda curve: curve.final)
     rates = {curve.name: curve.rate for curve in tuned}
     gap = difference(ends[one], ends[other])
-    numbers = {
+    numbers: dict[str, Number] = {
         "one": mean_interval(ends[one]),
         "other": mean_interval(ends[other]),
         "one_rate": rates[one],

@@ -126,23 +126,21 @@ class Scores:
 
 
 def score_decoders(trainings: Trainings, kinds: Mapping[str, Sequence[Encoders]]) -> Scores:
-    """Trains and fits what is missing, layer by layer, and scores it.
+    """Trains and fits what is missing, and scores it.
 
     Args:
-        kinds: the encoders of each layer.
+        kinds: the encoders of each layer; the same kinds in the same order.
 
     Raises:
         Incomplete: time was up.
     """
-    return Scores(
-        [
-            score
-            for layer, encoders in kinds.items()
-            for kind in encoders
-            for number, encoder in enumerate(kind.networks)
-            for score in _scores(trainings, kind.label, number, layer, encoder)
-        ]
-    )
+    found: list[Score] = []
+    for index, kind in enumerate(next(iter(kinds.values()))):
+        for number in range(len(kind.networks)):
+            for layer, encoders in kinds.items():
+                encoder = encoders[index].networks[number]
+                found += _scores(trainings, kind.label, number, layer, encoder)
+    return Scores(found)
 
 
 def _scores(

@@ -6,7 +6,7 @@ from preimage.paper.decision import is_within
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
 from preimage.paper.decoder_scores import DCN, METHODS, PHOTOS, Scores, score_decoders
 from preimage.paper.depth import SAME_DB, heading
-from preimage.paper.finding import Claim, Finding
+from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
 from preimage.paper.trainings_cost import cost_text
@@ -81,7 +81,7 @@ def _alexnet(scores: Scores, alexnet: str) -> Finding:
         photos: scores.interval("psnr", encoder=alexnet, method=DCN, photos=photos)
         for photos in PHOTOS
     }
-    numbers = {
+    numbers: dict[str, Number] = {
         "training": psnr["training"],
         "held_out": psnr["held-out"],
         "gap": gap,
@@ -102,7 +102,7 @@ def _little(scores: Scores, random: str, trained: str) -> Finding:
         label: len(scores.select(encoder=label, method=DCN, photos="held-out"))
         for label in (random, trained)
     }
-    numbers = {
+    numbers: dict[str, Number] = {
         "gap": gap.over_networks,
         "gap_photos": gap.over_photos,
         "random_networks": counts[random],

@@ -222,7 +222,7 @@ def _alike(means: Means) -> Finding:
 def _apart(means: Means) -> Finding:
     (row,) = means.values()
     gap = paired_difference(row[WIDE], row[PAPER_SIGMA])
-    numbers = {"wide": mean_interval(row[WIDE]), "gap": gap, "networks": gap.n}
+    numbers: dict[str, Number] = {"wide": mean_interval(row[WIDE]), "gap": gap, "networks": gap.n}
     sentence = (
         f"{WIDE} {{wide:.1f}} dB, {{gap:+.1f}} dB against {PAPER_SIGMA} ({{networks}} networks)"
     )
