@@ -97,7 +97,7 @@ def test_width_leaves_the_image_alone() -> None:
     assert again.operations == network.operations
     quarter = vgg16().cut("conv3").scale_width(0.25)
     assert [conv.out_channels for conv in quarter.convs] == [16, 16, 32, 32, 64, 64, 64]
-    with pytest.raises(ValueError, match=r"factor must be positive"):
+    with pytest.raises(ValueError, match=r"`factor` must be positive"):
         vgg16().scale_width(0.0)
 
 
@@ -216,7 +216,7 @@ def test_with_input_takes_pixels_and_gives_pixels() -> None:
 
 
 def test_normalisations_are_checked() -> None:
-    with pytest.raises(ValueError, match=r"one value a channel each, got 1 and 2"):
+    with pytest.raises(ValueError, match=r"one value per channel, got 1 and 2"):
         Normalise("n", (0.0,), (1.0, 1.0))
     with pytest.raises(ValueError, match=r"`std` must be finite numbers, none of them zero"):
         Normalise("n", (0.0, 0.0), (1.0, 0.0))

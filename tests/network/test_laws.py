@@ -75,9 +75,9 @@ def test_laws_are_checked(text: str, message: str) -> None:
 
 
 def test_streams_start_at_zero() -> None:
-    with pytest.raises(ValueError, match="`seed` must be a whole number from 0 on, got -1"):
+    with pytest.raises(ValueError, match="`seed` must be a nonnegative integer, got -1"):
         stream(-1, 0, "conv1")
-    with pytest.raises(ValueError, match="`network_number` must be a whole number from 0 on"):
+    with pytest.raises(ValueError, match="`network_number` must be a nonnegative integer"):
         stream(0, -1, "conv1")
 
 

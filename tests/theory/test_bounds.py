@@ -192,7 +192,7 @@ def test_violated_conditions_are_named():
             std_image(net, image)
     with pytest.raises(ValueError, match="`delta` must be strictly between 0 and 1, got 1"):
         angle_bound(vgg("conv1"), 1.0)
-    with pytest.raises(ValueError, match="must be a single one"):
+    with pytest.raises(ValueError, match="must be a single image"):
         multilayer_angle_bound(vgg("conv1"), image.expand(2, -1, -1, -1), 0.1)
     with pytest.raises(ValueError, match="must not be black"):
         multilayer_angle_bound(vgg("conv1"), torch.zeros_like(image), 0.1)

@@ -105,5 +105,5 @@ def test_pools_and_large_images_are_refused():
         relative_covariance(convs(2, 4), torch.ones(1, 3, 70, 70))
     with pytest.raises(ValueError, match="needs l2 pooling and unpooling"):
         relative_covariance(unpooled("bilinear", 4), photo())
-    with pytest.raises(ValueError, match="must be a single one"):
+    with pytest.raises(ValueError, match="must be a single image"):
         relative_covariance(convs(2, 4), photo().expand(2, -1, -1, -1))

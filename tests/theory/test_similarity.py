@@ -123,7 +123,7 @@ def test_images_must_be_positive():
         two_layer_cosine_bound(-photo(), 3)
     with pytest.raises(ValueError, match="must not be black"):
         two_layer_cosine_bound(torch.zeros(1, 1, 4, 4), 3)
-    with pytest.raises(ValueError, match="must be a single one"):
+    with pytest.raises(ValueError, match="must be a single image"):
         channel_norm(photo().expand(2, -1, -1, -1))
     shrinking = Description("x", (Conv("a", 1, padding=(0, 0)), ChannelMean()))
     with pytest.raises(ValueError, match="as large as its input"):
@@ -136,7 +136,7 @@ def test_networks_without_a_limit_are_refused():
         cosine_bound(Description("no mean", (conv,)), photo())
     with pytest.raises(ValueError, match="slope 1"):
         cosine_bound(convs(1, 4, slope=1.0), photo())
-    with pytest.raises(ValueError, match="doesn't commute with the mean"):
+    with pytest.raises(ValueError, match="does not commute with the mean"):
         cosine_bound(Description("pool", (conv, Pool("p", "l2", 1, 1), mean)), photo())
     with pytest.raises(ValueError, match=r"must be \(N, 3, H, W\)"):
         cosine_bound(convs(1, 4), photo(channels=1))

@@ -1,7 +1,7 @@
 """The two networks of the paper (Section 2.1), and torchvision's AlexNet, up to their last pool.
 
-Dropout, AlexNet's local response normalisation and its grouped convolutions are left out; the
-classifiers are not needed. `vgg16` has torchvision's names, sizes and order of layers.
+Dropout, AlexNet's local response normalisation and its grouped convolutions are left out, and
+so are the classifiers. `vgg16` has torchvision's names, sizes and order of layers.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from preimage.network.description import Description
 from preimage.network.operations import Conv, Operation, Pool
 
-#: The five blocks that both of the paper's networks have.
+#: The five blocks of both of the paper's networks.
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 
 

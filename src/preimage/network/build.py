@@ -141,7 +141,7 @@ def build(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
 ) -> Network:
-    """The network of a description with random weights; biases, where there are any, are zero.
+    """The network of a description with random weights; any biases are zero.
 
     Each layer draws from its own stream, keyed by the seed, the network's number and the layer's
     name: network 7 of seed 0 can be built alone, and a layer has the same weights in every

@@ -33,10 +33,10 @@ _AnyOperation = TypeVar("_AnyOperation", bound=Operation)
 
 @dataclass(frozen=True)
 class Description:
-    """Operations in order, and the number of channels that the first one takes in.
+    """Operations in order, and the number of channels of the input.
 
-    `encoder + decoder` is the description of one after the other. Transformations return a new
-    description. Those that would change sizes (`with_kernel_size`) keep them instead.
+    `encoder + decoder` chains two descriptions. Transformations return a new description; none
+    changes the sizes of feature maps (`with_kernel_size` adapts the padding).
     """
 
     name: str
@@ -75,7 +75,7 @@ class Description:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """The number of channels that each operation takes in, then that of the output."""
+        """The number of input channels of each operation, then that of the output."""
         counts = [self.in_channels]
         for op in self.operations:
             match op:
@@ -99,7 +99,7 @@ class Description:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Every name that `cut` understands."""
+        """Every name that `cut` accepts."""
         return tuple(dict.fromkeys((*self.blocks, *(conv.name for conv in self.convs))))
 
     # --- transformations ---------------------------------------------------------------------
@@ -107,11 +107,11 @@ class Description:
     def cut(self, layer: str, *, pooled: bool = False) -> "Description":
         """The network up to and including `layer`: a block (`conv3`) or one convolution.
 
-        The representation is taken before the pooling that follows (Section 2.1), or with
-        `pooled` after it (the Conv1-DeConv1 of Section 4.2).
+        The representation is taken before the pooling that follows (Section 2.1) or, with `pooled`,
+        after it (the Conv1-DeConv1 of Section 4.2).
 
         Raises:
-            ValueError: no such layer; or `pooled`, and no pooling follows.
+            ValueError: no such layer, or `pooled` although no pooling follows.
         """
         ends = [
             index
@@ -138,11 +138,11 @@ class Description:
         return [a.name for a, b in pairs if isinstance(a, Conv) and isinstance(b, Pool)]
 
     def simplified(self, *, resize: bool = True) -> "Description":
-        """The image straight to the last block: the network of Figure 7, second row.
+        """The image connected directly to the last block: the network of Figure 7, second row.
 
-        The blocks before it go. Their pools (and strides) stay as average pools, so that the
-        block works at its own resolution of Table 1; without `resize` they go too, and the block
-        works at the image's resolution. The input's normalisation stays.
+        The blocks before it are removed. Their pools (and strides) stay as average pools, so that
+        the block works at its own resolution of Table 1; without `resize` they are removed too,
+        and the block works at the resolution of the image. The input's normalisation stays.
 
         Raises:
             ValueError: there is no convolution.
@@ -157,15 +157,15 @@ class Description:
         return self._map_hidden(lambda conv: replace(conv, out_channels=width))
 
     def scale_width(self, factor: float) -> "Description":
-        """Every hidden convolution with `factor` times its channels, rounded, at least one."""
+        """Every hidden convolution with `factor` times its channels, rounded to at least one."""
         if not (factor > 0 and math.isfinite(factor)):
-            raise ValueError(f"the width factor must be positive and finite, got {factor}.")
+            raise ValueError(f"`factor` must be positive and finite, got {factor}.")
         return self._map_hidden(
             lambda conv: replace(conv, out_channels=max(1, round(conv.out_channels * factor)))
         )
 
     def with_kernel_size(self, kernel_size: int) -> "Description":
-        """Every convolution with `kernel_size`; padding changes along, so that no size does.
+        """Every convolution with `kernel_size` and the padding that keeps all sizes.
 
         Raises:
             ValueError: the padding that keeps the size would be negative.
@@ -178,7 +178,7 @@ class Description:
         return self._map(Pool, lambda pool: replace(pool, kind=kind))
 
     def with_activation(self, slope: float) -> "Description":
-        """Every hidden convolution with this slope: 0 ReLU, 1 none, between them leaky ReLU."""
+        """Every hidden convolution with this slope: 0 is ReLU, 1 none, leaky ReLU in between."""
         return self._map_hidden(lambda conv: replace(conv, slope=slope))
 
     def with_bias(self, bias: bool = True) -> "Description":
@@ -190,13 +190,13 @@ class Description:
         return self._map_hidden(lambda conv: replace(conv, batch_norm=batch_norm))
 
     def with_input(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Description":
-        """The encoder on (x − mean) / std, in place of the normalisation it may begin with.
+        """The encoder applied to (x − mean) / std, replacing any normalisation it begins with.
 
-        A pre-trained network's inputs belong to it, so that every encoder takes the same pixels;
-        the mirror ends in the inverse and gives pixels back.
+        The normalisation is part of a pre-trained network, so that every encoder takes the same
+        pixels; its mirror ends in the inverse and returns pixels.
 
         Raises:
-            ValueError: not one value a channel, or a `std` of zero.
+            ValueError: not one value per channel, or a `std` of zero.
         """
         starts = bool(self.operations) and isinstance(self.operations[0], Normalise)
         operations = (Normalise("normalise", mean, std), *self.operations[starts:])
@@ -205,7 +205,8 @@ class Description:
     def with_mean_head(self) -> "Description":
         """The variant of Section 4.2: the mean over channels in place of the last convolution.
 
-        What would turn its channels back into pixels (`Normalise`) goes: the mean is only one.
+        A final `Normalise`, which would turn its channels back into pixels, is removed: the mean
+        has a single channel.
 
         Raises:
             ValueError: there is no output convolution (the description is a bare encoder).
@@ -220,10 +221,10 @@ class Description:
         return replace(self, name=f"{self.name} mean", operations=head)
 
     def with_normalisation(self) -> "Description":
-        """Definition 5.1: hidden convolutions divided by √channels, all but the mean's own.
+        """Definition 5.1: hidden convolutions divided by √channels, except just before a mean head.
 
-        This is what has a limit as the width grows; angles, Pearson's r and the SSIM of stretched
-        images are the same with and without it.
+        With it the output has a limit as the width grows. Angles, Pearson's r and the SSIM of
+        stretched images are the same without it.
         """
         has_mean = any(isinstance(op, ChannelMean) for op in self.operations)
         last = self.convs[-1].name if has_mean and self.convs else None
@@ -243,15 +244,15 @@ class Description:
     def mirror(self, unpool: UnpoolKind = "zeros") -> "Description":
         """The DCN that leads from this encoder's output back to its input (Section 2.1).
 
-        `encoder + encoder.mirror()` is the CNN-DCN; alone, the DCN needs the sizes that the
-        encoder's layers took in (`preimage.network.trace.input_sizes`). The rules stand in
+        `encoder + encoder.mirror()` is the CNN-DCN; on its own, the DCN needs the input sizes of
+        the encoder's layers (`preimage.network.trace.input_sizes`). The rules stand in
         `preimage.network.mirror`.
 
         Args:
             unpool: the kind of unpooling that mirrors a pooling.
 
         Raises:
-            ValueError: the encoder has no convolution, or holds an operation that has no mirror.
+            ValueError: the encoder has no convolution, or contains an operation without a mirror.
         """
         if not self.convs:
             raise ValueError(f"{self.name} has no convolution; there is nothing to mirror.")
@@ -273,7 +274,7 @@ class Description:
         """The description that `to_dict` wrote.
 
         Raises:
-            ValueError: a key or an operation is missing or unknown, naming it.
+            ValueError: a key or an operation is missing or unknown; the message names it.
         """
         name, operations, in_channels = read_description(data)
         return cls(name, operations, in_channels)

@@ -1,13 +1,13 @@
-"""Where to compute."""
+"""The device to compute on."""
 
 import torch
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of a name: cpu, cuda, or auto, a GPU if there is one.
+    """The device called cpu, cuda, or auto: a GPU if there is one.
 
     Raises:
-        ValueError: another name, or cuda where there is none.
+        ValueError: another name, or cuda without a CUDA device.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("`device` is cuda, but torch sees no CUDA device here; use cpu or auto.")

@@ -39,7 +39,7 @@ class Law:
     The scale is the paper's parameter: the standard deviation of `gaussian`, the half-width of
     `uniform` on [-a, a), the scale s of `logistic`, the λ of `laplace` (variance 2λ²). Without a
     scale (`family:fan-in`) each layer's standard deviation is √(2 / ((1 + slope²) · fan_in)), which
-    keeps the energy of the features from layer to layer (He et al. 2015).
+    keeps the energy of the features constant from layer to layer (He et al. 2015).
     """
 
     family: str
@@ -93,7 +93,7 @@ class Law:
         """
         family = FAMILIES[self.family]
         scale = self.std(math.prod(shape[1:]), slope) / family.std
-        if self.family == "gaussian":  # many times faster than its quantile function
+        if self.family == "gaussian":  # many times faster than the quantile function
             return torch.randn(shape, generator=generator) * scale
         p = torch.rand(shape, generator=generator, dtype=torch.float64)
         # 0 comes up once in 2⁵³ draws; the unbounded laws have no quantile there.
@@ -111,7 +111,7 @@ def stream(seed: int, network_number: int, layer: str) -> torch.Generator:
     """
     for name, value in (("seed", seed), ("network_number", network_number)):
         if value < 0:
-            raise ValueError(f"`{name}` must be a whole number from 0 on, got {value}.")
+            raise ValueError(f"`{name}` must be a nonnegative integer, got {value}.")
     # As spawn_key: entropy lists ignore trailing zeros, so that [1] and [1, 0] would coincide.
     sequence = np.random.SeedSequence(seed, spawn_key=(network_number, *layer.encode()))
     (state,) = sequence.generate_state(1, np.uint64)

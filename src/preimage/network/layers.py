@@ -1,4 +1,4 @@
-"""What a description's operations do to tensors (N, C, H, W). Pure functions, differentiable."""
+"""What a description's operations do to tensors (N, C, H, W): pure, differentiable functions."""
 
 import math
 
@@ -34,7 +34,7 @@ def convolve(
 
 
 def pool(x: Maps, op: Pool) -> Float[Tensor, "N C h w"]:
-    """Max, mean or root of the sum of squares over windows; a clipped window has fewer pixels."""
+    """Max, mean, or root of the sum of squares over windows; clipped windows have fewer pixels."""
     size, stride = op.kernel_size, op.stride
     match op.kind:
         case "max":
@@ -48,7 +48,7 @@ def pool(x: Maps, op: Pool) -> Float[Tensor, "N C h w"]:
 
 
 def unpool(x: Maps, op: Unpool, size: Size) -> Float[Tensor, "N C h w"]:
-    """The upsampling of `op` to `size`, at least stride × the size of x (see `Unpool`)."""
+    """Upsamples x to `size`, which is at least stride × the size of x, as `Unpool` describes."""
     stride = op.stride
     channels, height, width = x.shape[-3:]
     if op.kind == "zeros":

@@ -1,11 +1,11 @@
 """The first reading of a description: the operations of its DCN (Section 2.1).
 
-The layer sequence is inverted, after Dosovitskiy & Brox (2016). A convolution is mirrored by one
-with the same kernel size that gives back the channels it took in; a pooling by an unpooling. A
+The sequence of layers is inverted, as in Dosovitskiy & Brox (2016). A convolution is mirrored by
+one with the same kernel size that restores the number of channels, a pooling by an unpooling. A
 convolution that changes the size (by a stride, or by missing padding) is mirrored by its transpose,
-whatever the kind of unpooling: zeros inserted, then the same kernel size. The convolution that ends
-in the image is linear. A normalisation is undone. Surplus rows and columns, which ceil mode brings,
-are carried along and cropped once, at the end.
+whatever the kind of unpooling: insert zeros, then convolve with the same kernel size. The
+convolution that ends in the image is linear. A normalisation is undone. The surplus rows and
+columns of ceil mode are carried along and cropped once, at the end.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def mirror_operations(
 
     Args:
         operations: those of the encoder, at least one convolution among them.
-        in_channels: the number of channels that each of them takes in.
+        in_channels: the number of input channels of each of them.
         unpool: the kind of unpooling that mirrors a pooling.
 
     Raises:
@@ -47,7 +47,7 @@ def mirror_operations(
 
 
 def _mirrored_conv(conv: Conv, in_channels: int, output: bool) -> Conv:
-    # A transposed convolution pads with what the kernel reaches beyond the original padding.
+    # A transposed convolution pads by as much as the kernel exceeds the original padding.
     before, _ = conv.padding
     return Conv(
         f"de{conv.name}",

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 PoolKind: TypeAlias = Literal["max", "avg", "l2"]
 UnpoolKind: TypeAlias = Literal["zeros", "nearest", "bilinear"]
 
-#: The name by which `Unpool.like` and `Crop.like` refer to the network's input.
+#: The name of the network's input in `Unpool.like` and `Crop.like`.
 DATA = "data"
 
 
@@ -18,9 +18,9 @@ class Conv:
     `slope` 0 is ReLU, 0.2 the paper's leaky ReLU, 1 no activation. `padding` counts the zeros
     before (top, left) and after (bottom, right). `normalised` divides by √out_channels as in the
     paper's Definition 5.1. `batch_norm` normalises each channel before the activation (Ioffe &
-    Szegedy 2015), for training classifiers; `network.fold` takes it into the weights afterwards.
-    `output` marks the convolution that ends a network in an image: it keeps its width and its
-    activation when a transformation sweeps over the hidden ones.
+    Szegedy 2015), for training classifiers; `build.fold` moves it into the weights afterwards.
+    `output` marks the convolution whose output is the image; transformations of the hidden
+    convolutions leave its width and its activation alone.
     """
 
     op: ClassVar = "conv"
@@ -46,7 +46,7 @@ class Conv:
             )
 
     def with_kernel_size(self, kernel_size: int) -> "Conv":
-        """With this kernel, and the padding changed along so that the output keeps its size.
+        """The convolution with this kernel and the padding that keeps the output size.
 
         Raises:
             ValueError: that padding would be negative.
@@ -67,8 +67,8 @@ class Conv:
 class Pool:
     """Max, average or l2 pooling; no padding; ceil mode unless told otherwise.
 
-    Windows start at pixel 0; in ceil mode the last one may be clipped by the border, and then
-    averages (or sums) over the pixels that it has. l2 is the root of the sum of squares.
+    Windows start at pixel 0. In ceil mode the border may clip the last window, which then averages
+    (or sums) over the pixels it has left. l2 is the root of the sum of squares.
     """
 
     op: ClassVar = "pool"
@@ -85,11 +85,11 @@ class Pool:
 
 @dataclass(frozen=True)
 class Unpool:
-    """Upsampling to the larger of stride × size and the size that operation `like` took in.
+    """Upsampling to stride × size or to the input size of operation `like`, whichever is larger.
 
-    zeros: the value at the first pixel of its block, zeros elsewhere and beyond the blocks;
-    nearest: the value all over its block; bilinear: interpolation with blocks' centres as nodes.
-    The last two repeat the last pixel beyond the blocks.
+    zeros: the value at the first pixel of its block, zeros elsewhere and beyond the blocks.
+    nearest: the value at every pixel of its block. bilinear: interpolation between the centres of
+    blocks. The last two repeat the last pixel beyond the blocks.
     """
 
     op: ClassVar = "unpool"
@@ -105,7 +105,7 @@ class Unpool:
 
 @dataclass(frozen=True)
 class Crop:
-    """Cuts rows at the bottom and columns at the right, to the size that `like` took in."""
+    """Cuts rows at the bottom and columns on the right, to the input size of operation `like`."""
 
     op: ClassVar = "crop"
     name: str = "crop"
@@ -122,7 +122,7 @@ class ChannelMean:
 
 @dataclass(frozen=True)
 class Normalise:
-    """(x − mean) / std, each channel with its own: what a trained network does to its input."""
+    """(x − mean) / std per channel: what a trained network does to its input."""
 
     op: ClassVar = "normalise"
     name: str
@@ -132,7 +132,7 @@ class Normalise:
     def __post_init__(self) -> None:
         if len(self.mean) != len(self.std):
             raise ValueError(
-                f"{self.name}: `mean` and `std` must have one value a channel each, got "
+                f"{self.name}: `mean` and `std` must each have one value per channel, got "
                 f"{len(self.mean)} and {len(self.std)}."
             )
         for name in ("mean", "std"):
@@ -153,12 +153,12 @@ Operation: TypeAlias = Conv | Pool | Unpool | Crop | ChannelMean | Normalise
 
 
 def block_of(op: Operation) -> str:
-    """The paper's layer that an operation belongs to: `conv3` for conv3_2."""
+    """The paper's layer to which an operation belongs: `conv3` for conv3_2."""
     return op.name.split("_", 1)[0]
 
 
 def require_positive(owner: Any, *names: str) -> None:
-    """Refuses an owner with a field that is no positive integer."""
+    """Refuses an owner in which one of these fields is not a positive integer."""
     for name in names:
         value = getattr(owner, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:

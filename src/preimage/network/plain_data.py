@@ -1,4 +1,4 @@
-"""Descriptions and their operations as plain data: what JSON, checkpoints and records hold."""
+"""Descriptions and their operations as plain data, for JSON, checkpoints and records."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -28,13 +28,13 @@ def operation_from_dict(entry: dict[str, Any]) -> Operation:
     """The operation that `operation_to_dict` wrote.
 
     Raises:
-        ValueError: a key or the operation is missing or unknown, naming it.
+        ValueError: a key or the operation is missing or unknown; the message names it.
     """
     name = entry.get("op")
     kind = _OPERATIONS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {name!r}.")
-    values: dict[str, Any] = {  # JSON has lists for tuples
+    values: dict[str, Any] = {  # JSON has lists in place of tuples
         key: tuple(value) if isinstance(value, list) else value
         for key, value in entry.items()
         if key != "op"
@@ -47,7 +47,7 @@ def read_description(data: dict[str, Any]) -> tuple[str, tuple[Operation, ...], 
     """Name, operations and number of input channels that `Description.to_dict` wrote.
 
     Raises:
-        ValueError: a key or an operation is missing or unknown, naming it.
+        ValueError: a key or an operation is missing or unknown; the message names it.
     """
     try:
         require_keys(data, ("name", "in_channels", "operations"), "a description")
@@ -58,6 +58,6 @@ def read_description(data: dict[str, Any]) -> tuple[str, tuple[Operation, ...], 
 
 
 def require_keys(data: dict[str, Any], keys: Sequence[str], what: str) -> None:
-    """Refuses a mapping that has not exactly these keys."""
+    """Refuses a mapping that does not have exactly these keys."""
     if wrong := sorted(set(keys) ^ set(data)):
         raise ValueError(f"{what} has the keys {', '.join(keys)}; missing or unknown: {wrong}.")

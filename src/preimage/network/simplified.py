@@ -1,4 +1,4 @@
-"""The simplified network of Figure 7, second row: the image straight to the last block."""
+"""The simplified network of Figure 7, second row: the image goes directly to the last block."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,8 @@ def simplified_operations(operations: Sequence[Operation], resize: bool) -> tupl
     """The last block alone, behind the input's normalisation.
 
     With `resize`, every pooling and stride before the block stays as an average pooling, so that
-    the block sees the size that it has in the whole network. One convolution at least is needed.
+    the block works at the size that it has in the whole network. At least one convolution is
+    needed.
     """
     convs = [index for index, op in enumerate(operations) if isinstance(op, Conv)]
     last = block_of(operations[convs[-1]])
@@ -22,7 +23,7 @@ def simplified_operations(operations: Sequence[Operation], resize: bool) -> tupl
 
 
 def _average_pool(op: Conv | Pool) -> Pool:
-    """What stands in for a strided operation: the same output size, the same centre."""
+    """What replaces a strided operation: the same output size, the same centre."""
     match op:
         case Pool():
             return replace(op, kind="avg")

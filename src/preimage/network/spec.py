@@ -24,9 +24,9 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
 class Checked:
-    """Base of all option sets: refuses a value that its field does not allow.
+    """Base of all option sets: refuses values that a field does not allow.
 
-    A `Literal` field takes one of its choices, an `int` field a whole number from 0 on; a tuple is
+    A `Literal` field takes one of its choices, an `int` field a nonnegative integer; tuples are
     checked entry by entry.
     """
 
@@ -45,24 +45,25 @@ def _check(name: str, value: object, hint: object) -> None:
     if get_origin(hint) is Literal and value not in get_args(hint):
         raise ValueError(f"`{name}` must be one of {', '.join(get_args(hint))}, got {value!r}.")
     if hint is int and (not isinstance(value, int) or value < 0):
-        raise ValueError(f"`{name}` must be a whole number from 0 on, got {value!r}.")
+        raise ValueError(f"`{name}` must be a nonnegative integer, got {value!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSpec(Checked):
-    """A CNN: an architecture up to a layer, and what is changed in it.
+    """A CNN: an architecture up to a layer, with some changes.
 
     Args:
         architecture: The architecture that the CNN is taken from.
-        layer: How far the CNN goes: a block such as conv3, or one convolution such as conv3_1.
+        layer: The last layer of the CNN: a block such as conv3, or one convolution such as conv3_1.
         pooled: Take the representation after the pooling that follows the layer.
         pool: The kind of every pooling.
-        width: Channels of every hidden layer; the architecture's own if not given.
+        width: Channels of every hidden layer; by default the architecture's own.
         width_factor: Factor on the channels of every hidden layer.
-        kernel_size: Side of every kernel; the architecture's own if not given.
-        slope: Slope of the activation below zero: 0 ReLU, 0.2 the paper's leaky ReLU, 1 none.
-        simplified: The image straight to the layer's block, as in Figure 7's second row: resized
-            to the block's own resolution, or direct, at the image's.
+        kernel_size: Side of every kernel; by default the architecture's own.
+        slope: Slope of the activation below zero: 0 for ReLU, 0.2 for the paper's leaky ReLU, 1 for
+            no activation.
+        simplified: Connect the image directly to the layer's block, as in the second row of Figure
+            7: `resized` to the resolution of the block, or `direct`, at that of the image.
     """
 
     architecture: ArchitectureName = "vgg16"
@@ -102,8 +103,8 @@ class NetworkConfig(EncoderSpec):
 
     Args:
         unpool: The kind of every unpooling.
-        head: How the DCN ends: in its last convolution, or in its place in the mean over channels
-            (Section 4.2).
+        head: How the DCN ends: with its last convolution, or with the mean over channels in its
+            place (Section 4.2).
     """
 
     unpool: UnpoolKind = "zeros"
@@ -119,7 +120,7 @@ class NetworkConfig(EncoderSpec):
         return decoder.with_mean_head() if self.head == "mean" else decoder
 
     def network(self) -> Description:
-        """The CNN and its DCN, head and all.
+        """The CNN and its DCN, head included.
 
         Raises:
             ValueError: an option does not fit the architecture.
@@ -129,17 +130,18 @@ class NetworkConfig(EncoderSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructConfig(NetworkConfig):
-    """A random CNN and DCN, and the photos' preparation.
+    """A random CNN and DCN, and how photos are prepared.
 
     Args:
         weights: The law of the weights: gaussian:STD, uniform:HALF_WIDTH, logistic:SCALE,
-            laplace:SCALE, or with fan-in in place of the number, such as gaussian:fan-in.
+            laplace:SCALE; or fan-in in place of the number, as in gaussian:fan-in.
         seed: Seed of all random streams.
         network_number: Number of the network; each has its own weights.
-        size: Photos are cropped to their centre square and resized to this side; 0 keeps them.
-        input: Pixels in [0, 255], or with ImageNet's mean subtracted, which a random network turns
-            into an image of local energy rather than a picture.
-        device: Where to compute; auto takes a GPU if there is one.
+        size: Photos are cropped to their central square and resized to this side; 0 keeps them as
+            they are.
+        input: Pixels in [0, 255], or with ImageNet's mean subtracted, from which a random network
+            makes a map of local energy rather than a picture.
+        device: Where to compute; auto uses a GPU if there is one.
     """
 
     weights: str = "gaussian:0.1"

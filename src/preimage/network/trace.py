@@ -1,4 +1,4 @@
-"""What a description does to sizes: shapes, parameters, work, receptive fields (Table 1)."""
+"""What follows from a description and an input size: shapes, parameters, FLOPs (Table 1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ Size = tuple[int, int]
 class Step:
     """One operation at one input size.
 
-    `multiply_adds` counts every product of a convolution with its patch, those with padded and
-    inserted zeros too. `receptive_field` is the side, in pixels of the network's input, of the
-    largest square that one output pixel sees, borders left aside.
+    `multiply_adds` counts all products of a convolution, including those with padded and inserted
+    zeros. `receptive_field` is the side, in pixels of the network's input, of the
+    largest square that one output pixel sees, ignoring borders.
     """
 
     operation: Operation
@@ -45,9 +45,9 @@ class Step:
 
 
 def output_length(op: Operation, length: int, like: int = 0) -> int:
-    """The size along one axis that `op` gives for an input of size `length`; 0 if it can't.
+    """The output size of `op` along one axis for an input of size `length`; 0 if impossible.
 
-    `like` is the size that the operation which an `Unpool` or a `Crop` refers to took in.
+    `like` is the input size of the operation that an `Unpool` or a `Crop` refers to.
     """
     match op:
         case Conv():
@@ -69,7 +69,7 @@ def output_length(op: Operation, length: int, like: int = 0) -> int:
 
 
 def output_size(op: Operation, size: Size, sizes: Mapping[str, Size]) -> Size:
-    """(height, width) behind `op`; `sizes` holds what earlier operations took in, by name.
+    """(height, width) of the output of `op`; `sizes` has the input sizes of earlier operations.
 
     Raises:
         ValueError: the input is too small for `op`, or `sizes` lacks what `op` refers to.
@@ -84,19 +84,19 @@ def output_size(op: Operation, size: Size, sizes: Mapping[str, Size]) -> Size:
         like = sizes[op.like]
     height, width = (output_length(op, *lengths) for lengths in zip(size, like, strict=True))
     if min(height, width) < 1:
-        raise ValueError(f"{op.name} can't take an input of {size[0]}×{size[1]} pixels.")
+        raise ValueError(f"{op.name} cannot take an input of {size[0]}×{size[1]} pixels.")
     return height, width
 
 
 def input_sizes(
     description: Description, height: int, width: int, sizes: Mapping[str, Size] | None = None
 ) -> dict[str, Size]:
-    """The (height, width) that each operation takes in, by name; `data` is the network's input.
+    """The input (height, width) of each operation by name; `data` is the input of the network.
 
     For a DCN alone, `sizes` are those of its CNN.
 
     Raises:
-        ValueError: the input is too small, naming the least size that is not.
+        ValueError: the input is too small; the message names the smallest size that is not.
     """
     known = {DATA: (height, width), **(sizes or {})}
     size = (height, width)
@@ -115,7 +115,7 @@ def input_sizes(
 
 
 def least_size(description: Description, limit: int = 4096) -> int:
-    """The side of the smallest square input that every operation can take; `limit` at the most."""
+    """The side of the smallest square input that every operation can take, at most `limit`."""
 
     def fits(length: int) -> bool:
         lengths = {DATA: length}
@@ -132,10 +132,10 @@ def least_size(description: Description, limit: int = 4096) -> int:
 def trace(
     description: Description, height: int, width: int, sizes: Mapping[str, Size] | None = None
 ) -> list[Step]:
-    """One `Step` an operation, for an input of this size.
+    """One `Step` per operation, for an input of this size.
 
     Raises:
-        ValueError: the input is too small, naming the least size that is not.
+        ValueError: the input is too small; the message names the smallest size that is not.
     """
     known = input_sizes(description, height, width, sizes)
     steps = []
@@ -158,10 +158,10 @@ def trace(
 
 
 def receptive_field(operations: tuple[Operation, ...]) -> int:
-    """The most input pixels along one axis that one output pixel sees, borders left aside.
+    """The most input pixels along one axis that one output pixel sees, ignoring borders.
 
-    Exact: an output pixel is followed back to the interval that it reads, for every phase that
-    the unpoolings can give it.
+    Exact: an output pixel is traced back to the interval that it reads, for every phase that the
+    unpoolings can give it.
     """
     period = prod(op.stride for op in operations if isinstance(op, Unpool))
     spans = []
@@ -175,7 +175,7 @@ def receptive_field(operations: tuple[Operation, ...]) -> int:
 
 def _read(op: Operation, first: int, last: int) -> tuple[int, int]:
     """The interval of pixels that the output pixels from `first` to `last` read."""
-    if last < first:  # nothing but inserted zeros
+    if last < first:  # only inserted zeros
         return first, last
     match op:
         case Conv():
@@ -198,10 +198,10 @@ def _read(op: Operation, first: int, last: int) -> tuple[int, int]:
 
 
 class Alignment(NamedTuple):
-    """Which block of input pixels a pixel of a feature map stands for.
+    """Which block of input pixels corresponds to a pixel of a feature map.
 
-    Feature (i, j) lies on block (i + shift, j + shift) of stride × stride pixels, blocks counted
-    from the input's first pixel.
+    Feature (i, j) lies on block (i + shift, j + shift) of stride × stride pixels, counting blocks
+    from the first pixel of the input.
     """
 
     stride: int
@@ -209,12 +209,12 @@ class Alignment(NamedTuple):
 
 
 def alignment(description: Description) -> Alignment:
-    """The stride of an encoder's output, and the block nearest to its receptive fields' centres.
+    """The stride of an encoder's output, and the block nearest the centre of each receptive field.
 
     The shift is 0 for VGG16, and 1 for the paper's AlexNet, whose first convolution has no padding.
 
     Raises:
-        ValueError: the description holds an operation of a decoder.
+        ValueError: the description contains an operation of a decoder.
     """
     stride, centre = 1, 0.0  # of the receptive field of the output's first pixel
     for op in description.operations:

@@ -4,18 +4,18 @@ An m×m block of the output needs (m + r − 1)² products per channel and filte
 
     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 
-with a block d of the input and a kernel g, both (m + r − 1)² and r². Here m + r − 1 is 6: 3×3
-kernels have blocks of 4×4 and a quarter of the products. The sums over channels are 36 matmuls,
-and the transformations are matmuls too, with Kronecker products of A, G and B.
+with a block d of the input, of (m + r − 1)² pixels, and an r×r kernel g. Here m + r − 1 is 6, so
+that 3×3 kernels have blocks of 4×4 and a quarter of the products. The sums over channels are 36
+matmuls, and so are the transformations, with Kronecker products of A, G and B.
 
 For CPUs, in float32 and without gradients; the largest error is about 3e-6 of the largest value.
 `layers` has the same two functions in their plain form, for everything else.
 
 Which form to take depends on the shapes and on the processor's instruction set, never on a timing
-and never on the number of threads, and the photos of a batch are computed one by one. So on one
-machine the same seed gives the same numbers, whatever else is computed and however busy the machine
-is; a sweep that goes on there gives the bits of one that was never stopped. Machines with different
-processors agree to rounding, as they do with torch's own convolutions.
+and never on the number of threads, and the photos of a batch are computed one at a time. So on
+one machine the same seed gives the same numbers, whatever else is computed and however busy the
+machine is, and a resumed sweep gives the same bits as one that was never stopped. Machines with
+different processors agree up to rounding, as they do with torch's own convolutions.
 """
 
 from functools import cache, lru_cache
@@ -37,14 +37,14 @@ _BLOCK = 6  # m + r − 1
 # With the point at infinity. (0, ±1, ±2) give Lavin & Gray's matrices and four times the error.
 _POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 _FEWEST_BLOCKS = 128  # in a band
-_MOST_BYTES = 2**28  # of transformed kernels at a time
+_MOST_BYTES = 2**28  # of transformed kernels at once
 #: Where `_saves` was measured, with MKL's matmuls (benchmarks/RESULTS.md). On any other processor
-#: the plain form is taken: `benchmarks/winograd_speed.py` tells what Winograd's would bring there.
+#: the plain form is used; `benchmarks/winograd_speed.py` shows what Winograd's would gain there.
 _MEASURED_ON = ("AVX2", "AVX512")
 
 
 class _Transforms(NamedTuple):
-    """Kronecker squares of Aᵀ, G and Bᵀ: what they do to a block that is written as a column."""
+    """Kronecker squares of Aᵀ, G and Bᵀ, which act on a block written as a column."""
 
     output: Tensor  # (m², 36)
     kernel: Tensor  # (36, r²)
@@ -54,8 +54,8 @@ class _Transforms(NamedTuple):
 def matrices(taps: int, points: tuple[float, ...] = _POINTS) -> tuple[Tensor, Tensor, Tensor]:
     """Aᵀ (m, n), G (n, r) and Bᵀ (n, n) in float64, for r = `taps` and m = n − r + 1.
 
-    Filtering is the transpose of multiplying polynomials, which Toom and Cook do by evaluation
-    at n points (`points`, and infinity), products, and interpolation.
+    Filtering is the transpose of multiplying polynomials, for which Toom and Cook evaluate at n
+    points (`points`, and infinity), multiply, and interpolate.
     """
     size = len(points) + 1
 
@@ -75,9 +75,9 @@ def _transforms(taps: int) -> _Transforms:
 class _Tiling(NamedTuple):
     """How the outputs of a convolution are covered by blocks.
 
-    Input pixel i is read as pixel i + `before` of a padded map. The convolution with r×r kernels
-    there has `phases`² × D filters: output pixel p, `early` pixels on, is filter p mod `phases`
-    at position p // `phases`. A plain convolution has one phase.
+    Input pixel i is pixel i + `before` of a padded map. The convolution with r×r kernels there has
+    `phases`² × D filters: output pixel p, shifted by `early` pixels, is filter p mod `phases` at
+    position p // `phases`. A plain convolution has one phase.
     """
 
     taps: int
@@ -106,7 +106,7 @@ def convolve(
 
 
 def convolve_is_faster(x: Maps, conv: Conv) -> bool:
-    """Whether `convolve` can take the place of `layers.convolve`, and is faster here."""
+    """Whether `convolve` can replace `layers.convolve` and is faster here."""
     return conv.stride == 1 and _is_faster(x, conv, _tiling(x, conv), conv.kernel_size)
 
 
@@ -124,10 +124,10 @@ def unpool_convolve(
     conv: Conv,
     size: Size,
 ) -> Float[Tensor, "N D h w"]:
-    """`layers.unpool_convolve` where a phase of the transposed convolution has 2 to 5 taps.
+    """`layers.unpool_convolve` if a phase of the transposed convolution has 2 to 5 taps.
 
-    Output pixels of equal row and column modulo the stride see equally many pixels of x through
-    their own part of the kernel: these phases are filters of one convolution without stride.
+    Output pixels whose rows and columns agree modulo the stride see the same number of pixels of x
+    through their own part of the kernel: these phases are filters of one unstrided convolution.
     """
     tiling, stride = _unpool_tiling(op, conv, size), op.stride
     kernel = layers.transposed_kernel(weight, op)
@@ -211,7 +211,7 @@ class _Band:
         self.tiling, self.weight, self.bias = tiling, weight, bias
         (down, across), step, phases = tiling.blocks, tiling.step, tiling.phases
         _, channels, filters = weight.shape
-        # Enough blocks for the matmuls to run at full speed, few enough for the caches.
+        # Enough blocks for matmuls at full speed, few enough for the caches.
         bands = max(1, down * across // (_FEWEST_BLOCKS + channels // 8))
         self.rows = rows = -(-down // bands)
         self.padded = weight.new_zeros(

@@ -1,8 +1,9 @@
 """The exact infinite-width limit of a random CNN-DCN, and the theorems around it.
 
-`limit` is the fourth reading of a description; `moments` has the constants of the filters,
-`bounds`, `two_layer` and `covariance` how far a finite network is from the limit, `similarity` how
-far the limit is from the image. The theory on its own: docs/theory.md.
+`limit` is the fourth reading of a description, and `filters` has the constants of random filters
+(both from `preimage.network.limit`). `bounds`, `two_layer` and `covariance` say how far a finite
+network is from the limit, `similarity` how far the limit is from the image. docs/theory.md has the
+statements and their proofs.
 """
 
 from preimage.network.limit import (

@@ -1,9 +1,10 @@
 """How far a network of finite width is from its limit: every bound with its conditions.
 
 Θ is the angle between the output f and f*, N_i the number of channels of layer i, and
-K_1 = π − 1, K_2 = 5 for Gaussian filters and ReLU. All of it needs filters that are isotropic
-(Gaussian exactly; the other laws as their fan-in grows), l2 pooling, and unpooling by zeros or
-nearest. Angles don't depend on the weights' scale nor on Definition 5.1's normalisation.
+K_1 = π − 1, K_2 = 5 for Gaussian filters and ReLU. Everything here assumes isotropic filters
+(Gaussian filters are; the other laws are as their fan-in grows), l2 pooling, and unpooling with
+zeros or nearest. Angles depend neither on the scale of the weights nor on the normalisation of
+Definition 5.1.
 """
 
 import math
@@ -25,9 +26,9 @@ from preimage.network.operations import Conv, Operation, Pool, Unpool
 
 @dataclass(frozen=True)
 class Variances:
-    """The relative variances that the layers add: K_1/N of the last convolution, K_2/N of others.
+    """The relative variance that each layer adds: K_1/N for the last convolution, else K_2/N.
 
-    They are all that Theorem V, the energy law and the standard deviation depend on.
+    Theorem V, the energy law and the standard deviation depend on nothing else.
     """
 
     last: float
@@ -54,11 +55,11 @@ def layer_variances(description: Description, moments: Moments | None = None) ->
 
     Args:
         moments: of one weight of an isotropic law, for ReLU (*before* the activation); the
-            Gaussian's, if not given. Each convolution's slope is taken into account.
+            Gaussian's by default. Each convolution's slope is taken into account.
 
     Raises:
-        ValueError: no limit; a pooling or unpooling for which the theorems don't hold; or any
-            pooling, or bilinear unpooling, behind the last convolution.
+        ValueError: no limit; a pooling or unpooling for which the theorems do not hold; or any
+            pooling, or bilinear unpooling, after the last convolution.
     """
     moments = moments or gaussian_moments()
     _, hidden, last, after = split(description)
@@ -76,7 +77,7 @@ def mean_square_sine_bound(description: Description, moments: Moments | None = N
     """Theorem V: E sin² Θ ≤ 1 − 1/Π ≤ T, Π = (1 + K_1/N_(L−1)) Π_I (1 + K_2/N_(i+1)).
 
     Any windows, padding, strides and overlaps; ReLU or leaky ReLU; isotropic filters; l2 pooling.
-    It needs no image, and replaces Theorem 5.3. Derived in docs/theory.md, section 4.
+    It does not depend on the image and replaces Theorem 5.3. Derived in docs/theory.md, section 4.
 
     Raises:
         ValueError: as `layer_variances`.
@@ -104,7 +105,7 @@ def energy_ratio(description: Description, moments: Moments | None = None) -> fl
 
 
 def mean_bracket(description: Description, moments: Moments | None = None) -> tuple[float, float]:
-    """What E f_j/f*_j lies between, for each pixel: (1 + V)^(−1/2) and 1.
+    """Bounds on E f_j/f*_j for each pixel: (1 + V)^(−1/2) and 1.
 
     Equal to 1 for two layers (V = 0). Conditions as for Theorem V. Derived in docs/theory.md.
     """
@@ -123,15 +124,15 @@ def relative_variance_bound(description: Description, moments: Moments | None = 
 def relative_std(description: Description, moments: Moments | None = None) -> float:
     """√(K_1/N_(L−1) + ¼ Σ_I K_2/N_(i+1)): the practical value of std f_j/f*_j.
 
-    Exact for two layers; leading order for a constant patch, else slightly high (5 % to 15 % for
-    VGG16's first two blocks). Unlike the bounds it is defined for average and max pools inside the
-    network too, as an empirical rule: nothing is proved there. Derived in docs/theory.md.
+    Exact for two layers. To leading order exact for a constant patch, otherwise slightly high: by
+    5 % to 15 % for VGG16's first two blocks. Unlike the bounds it is also defined for average and
+    max pools inside the network, but as an empirical rule without proof. Derived in docs/theory.md.
 
     Args:
         moments: as in `layer_variances`.
 
     Raises:
-        ValueError: no limit; or any pooling, or bilinear unpooling, behind the last convolution.
+        ValueError: no limit; or any pooling, or bilinear unpooling, after the last convolution.
     """
     moments = moments or gaussian_moments()
     _, hidden, last, after = split(description)
@@ -150,10 +151,10 @@ def std_image(
 ) -> Float[Tensor, "N 1 h w"]:
     """The predicted standard deviation of each output pixel: its limit times `relative_std`.
 
-    With average pools inside the network it is an empirical rule, as `relative_std` is.
+    With average pools inside the network it is an empirical rule, like `relative_std`.
 
     Args:
-        moments: as in `layer_variances`; for the relative deviation alone.
+        moments: as in `layer_variances`, used for the relative deviation only.
 
     Raises:
         ValueError: as `limit` and `relative_std`.
@@ -162,9 +163,9 @@ def std_image(
 
 
 class MultilayerBound(NamedTuple):
-    """Theorem 5.3's bound on sin Θ and what it is made of.
+    """Theorem 5.3's bound on sin Θ, and its parts.
 
-    `within_conditions` tells whether the statement behind the number is proved for this network.
+    `within_conditions` says whether the statement behind the number is proved for this network.
     """
 
     bound: float
@@ -186,16 +187,17 @@ def multilayer_angle_bound(
         sin Θ ≤ √(T/δ) + √(n √(T/δ) Π_(i=0)^(L−2) λ_i)
         λ_i = √(R_row R_col) ‖u*^(i)‖/‖A^(i+1) u*^(i)‖,  λ_(L−2) = √d ‖u*^(L−2)‖/Σ_j u*_j^(L−2)
 
-    with n hidden convolutions, A^(i+1) the window matrix of operation i + 1, and R its largest row
-    and column sums on the support of u*. No condition on windows or routes is left. With `printed`,
-    L − 2 stands for n as in the paper, and nothing else changes: λ stays the corrected one, the
-    paper's where windows partition the pixels. Its proof needs them to, which `within_conditions`
-    tells. Of order width^(−1/4), often above 1: `angle_bound` is never worse than its first term.
+    with n hidden convolutions, A^(i+1) the window matrix of operation i + 1, and R_row, R_col its
+    largest row and column sums on the support of u*. It needs no condition on windows or routes.
+    With `printed`, L − 2 replaces n as in the paper and nothing else changes: λ is still the
+    corrected one, which equals the paper's if the windows partition the pixels. The paper's proof
+    needs them to; `within_conditions` says whether they do. Of order width^(−1/4) and often above
+    1; `angle_bound` is never worse than the first term.
 
     Source: arXiv:1704.00330v3, Theorems 5.3 and A.5; the correction is derived in docs/theory.md.
 
     Raises:
-        ValueError: δ not between 0 and 1; several images; a black output; or as `layer_variances`.
+        ValueError: δ not between 0 and 1; several images; a black output; and as `layer_variances`.
     """
     check_probability(delta)
     variances = layer_variances(description, moments)
@@ -210,7 +212,7 @@ def multilayer_angle_bound(
 def _lambdas(description: Description, image: Tensor) -> tuple[tuple[float, ...], bool]:
     """λ_0 … λ_(L−2), and whether all windows of operations 1 to L − 2 partition their pixels."""
     if len(image) != 1:
-        raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
+        raise ValueError(f"`image` must be a single image (1, C, H, W), got {tuple(image.shape)}.")
     recursion = recursion_for(description, image)
     for op in recursion.after:
         if isinstance(op, Unpool | Pool):
@@ -265,10 +267,10 @@ def _check_behind(after: tuple[Operation, ...]) -> None:
 
 
 def check_probability(delta: float) -> float:
-    """δ itself, if it is a probability strictly between 0 and 1.
+    """Returns `delta`, which must be strictly between 0 and 1.
 
     Raises:
-        ValueError: it isn't.
+        ValueError: it is not.
     """
     if not 0 < delta < 1:
         raise ValueError(f"`delta` must be strictly between 0 and 1, got {delta}.")

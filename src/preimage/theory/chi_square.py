@@ -13,16 +13,17 @@ def mixture_cdf(weights: Float[Tensor, " d"], x: float) -> float:
 
         P = ½ − Σ_(k≥0) Im[φ(t_k) e^(−i t_k x)]/(π (k + ½)),  t_k = (k + ½)Δ
 
-    The error of the sum is the law's own tail beyond 2π/Δ (Davies 1973), which Δ keeps below 1e-9;
-    terms are taken until |φ| is below 1e-10, or 2¹⁷ of them. Weights below 1e-6 of the largest are
-    replaced by their mean; a single weight, or equal ones, then have a closed form.
+    The error of the sum is the tail of the law beyond 2π/Δ (Davies 1973), which the choice of Δ
+    keeps below 1e-9; terms are added until |φ| is below 1e-10, at most 2¹⁷ of them. Weights below
+    1e-6 of the largest are replaced by their mean; a single weight, or equal ones, have a closed
+    form.
 
-    The error measured is below 2e-6 for x ≥ μ_max/20. Below that it is small only where |φ| falls
-    fast: of two or three weights it grows from 2e-5, where they are alike, to 3e-3, where all but
+    The measured error is below 2e-6 for x ≥ μ_max/20. For smaller x it is small only if |φ| falls
+    fast: with two or three weights it grows from 2e-5, when they are equal, to 3e-3, when all but
     the largest are 1e-6 of it.
 
     Raises:
-        ValueError: a negative weight, or none that is positive.
+        ValueError: a weight is negative, or none is positive.
     """
     mu, shift = _significant(weights)
     x -= shift
@@ -53,8 +54,8 @@ def _inverted(mu: Tensor, x: float) -> float:
 def mixture_quantile(weights: Float[Tensor, " d"], probability: float) -> float:
     """The x with P(Σ μ_i χ²_1 ≤ x) = `probability`, by bisection to 1e-6 relative.
 
-    Its P is as exact as `mixture_cdf`: for probabilities up to 1 − 1e-8, and down to 1e-3 with four
-    like weights or more; of two or three, quantiles below μ_max/20 are rough.
+    As exact as `mixture_cdf` for probabilities up to 1 − 1e-8 and, with four or more similar
+    weights, down to 1e-3; with two or three, quantiles below μ_max/20 are rough.
 
     Raises:
         ValueError: as `mixture_cdf`, or `probability` not strictly between 0 and 1.
@@ -73,16 +74,16 @@ def mixture_quantile(weights: Float[Tensor, " d"], probability: float) -> float:
 
 
 def _significant(weights: Tensor) -> tuple[Tensor, float]:
-    """The weights that count, and the sum of the others."""
+    """The significant weights, and the sum of the others."""
     mu = weights.double().flatten()
     if mu.numel() == 0 or float(mu.min()) < 0 or not float(mu.max()) > 0:
-        raise ValueError("`weights` must not be negative, and one at least positive.")
+        raise ValueError("`weights` must be nonnegative, and at least one of them positive.")
     small = mu < 1e-6 * mu.max()
     return mu[~small], float(mu[small].sum())
 
 
 def _characteristic(mu: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Argument and modulus of φ(t), a few weights at a time."""
+    """Argument and modulus of φ(t), a few weights at once."""
     angle, log_modulus = torch.zeros_like(t), torch.zeros_like(t)
     for part in torch.split(mu, 256):
         product = 2 * part[:, None] * t

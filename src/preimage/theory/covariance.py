@@ -1,8 +1,8 @@
 """The covariance of a network's output pixels at finite width, to leading order.
 
-For networks of convolutions, unpoolings (zeros or nearest) and crops, nothing but crops behind the
-last convolution: where a pool stands between, the inner products of pooled features have no closed
-form. By d × d matrices, for small images.
+For networks of convolutions, unpoolings (zeros or nearest) and crops, with only crops after the
+last convolution. With a pool in between, the inner products of pooled features have no closed form.
+It uses d × d matrices, so it is for small images.
 """
 
 import math
@@ -23,7 +23,7 @@ from preimage.network.limit.filters import (
 from preimage.network.limit.offsets import Recursion, Stage
 from preimage.network.operations import Conv, Pool, Unpool
 
-#: Pixels up to which d × d matrices are made.
+#: The largest d for which d × d matrices are computed.
 MOST_PIXELS = 4096
 
 
@@ -34,15 +34,15 @@ def relative_covariance(
 
         [(K_1 + 1) H − 1]/N_(L−1) + ¼ Σ_I B_i [(K_2 + 1) J_i − 1] B_i' / N_(i+1)
 
-    H and J_i hold h and J of the correlations of the patches that the last convolution and
-    convolution i read; B_i's rows are the shares that each of convolution i's pixels has in the
-    energy of an output pixel's patch. Pixels are those of the network's output, row by row (of the
-    last convolution's, those that a crop behind it leaves); where the patch is black there is no
-    noise, and the entry has no meaning. Exact for two layers. Derived in docs/theory.md, section 4.
+    H and J_i contain h and J of the correlations between the patches that the last convolution and
+    convolution i read; the rows of B_i are the shares of convolution i's pixels in the energy of an
+    output pixel's patch. Pixels are those of the network's output, row by row (those of the last
+    convolution that a later crop leaves). Where a patch is black there is no noise, and the entry
+    has no meaning. Exact for two layers. Derived in docs/theory.md, section 4.
 
     Raises:
-        ValueError: a pooling or bilinear unpooling, or any unpooling behind the last convolution;
-            over `MOST_PIXELS` pixels; or no limit.
+        ValueError: a pooling or bilinear unpooling; any unpooling after the last convolution; more
+            than `MOST_PIXELS` pixels; or no limit.
     """
     recursion = recursion_for(description, image)
     _check(recursion, description, image)
@@ -52,7 +52,7 @@ def relative_covariance(
 
 
 def _relative_covariance(recursion: Recursion, image: Tensor) -> Tensor:
-    """Of all pixels of the last convolution's output."""
+    """The same for all pixels of the last convolution's output."""
     x = image[0].double().flatten(1)
     c = x.T @ x
     noise: list[Tensor] = []  # [(K_2 + 1) J − 1]/N of each convolution, carried along
@@ -78,7 +78,7 @@ def _relative_covariance(recursion: Recursion, image: Tensor) -> Tensor:
             spread = [torch.where(uu > 0, part / uu.clamp(min=1e-300), 0.0) for part in noise]
             relative = ((m.K1 + 1) * relu_correlation(cos, slope) - 1) / width
             return relative + sum(spread, torch.zeros_like(relative)) / 4
-        # The noise of S_l S_m, absolute, in the scale in which the energies are u.
+        # The absolute noise of S_l S_m, on the scale in which the energies are u.
         own = (m.K2 + 1) * relu_square_correlation(cos, slope) - 1
         noise.append(own / width * u[:, None] * u)
         c = relu_correlation(cos, slope) * zz
@@ -89,7 +89,7 @@ def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) 
     """E sin² Θ to leading order: q'diag(M) − q'Mq, M the `relative_covariance`, q = f*²/‖f*‖².
 
     Raises:
-        ValueError: as `relative_covariance`, or a black limit.
+        ValueError: as `relative_covariance`; or the limit is black.
     """
     m = relative_covariance(description, image)
     q = energies(description, image)[-1].flatten()[_seen(recursion_for(description, image))]
@@ -101,7 +101,7 @@ def mean_square_sine(description: Description, image: Float[Tensor, "N C H W"]) 
 
 def _check(recursion: Recursion, description: Description, image: Tensor) -> None:
     if len(image) != 1:
-        raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
+        raise ValueError(f"`image` must be a single image (1, C, H, W), got {tuple(image.shape)}.")
     if recursion.before or any(isinstance(stage.op, Pool) for stage in recursion.hidden):
         raise ValueError(
             f"{description.name} has a pooling or a normalisation: the leading-order "
@@ -126,7 +126,7 @@ def _check(recursion: Recursion, description: Description, image: Tensor) -> Non
 
 
 def _seen(recursion: Recursion) -> Tensor:
-    """The indices of the last convolution's output pixels that crops behind it leave."""
+    """The indices of the last convolution's output pixels that later crops leave."""
     height, width = recursion.seen_size
     pixels = torch.arange(math.prod(recursion.last.out_size)).reshape(recursion.last.out_size)
     return pixels[:height, :width].flatten()
@@ -145,7 +145,7 @@ def _dense_windows(stage: Stage) -> Tensor:
 
 
 def _patch_products(c: Tensor, stage: Stage, conv: Conv) -> Tensor:
-    """P_jk = Σ_s C[D_j,s, D_k,s]: the same slot of both windows."""
+    """P_jk = Σ_s C[D_j,s, D_k,s]: equal slots of both windows."""
     before, after = conv.padding
     maps = F.pad(c.reshape(*stage.size, *stage.size), (before, after) * 4)
     height, width = stage.out_size

@@ -1,7 +1,8 @@
 """How close the limit is to the image: Theorem 5.4, and its form for many layers.
 
-Φ is the angle between f* and the image, x ≥ 0 one channel, or the channel norm ‖X_t‖ of several.
-With l2 pooling f*_t ∝ √(Σ_a n_(a,t) x_a²), n the number of routes from pixel a to output pixel t.
+Φ is the angle between f* and the image x ≥ 0: its channel, or the norm ‖X_t‖ over several channels.
+With l2 pooling f*_t ∝ √(Σ_a n_(a,t) x_a²), where n_(a,t) is the number of routes from pixel a to
+output pixel t.
 """
 
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from preimage.network.trace import input_sizes, output_size
 
 
 class Similarity(NamedTuple):
-    """cos Φ itself, and two lower bounds of it: cosine ≥ corrected_bound ≥ printed_bound.
+    """cos Φ and two lower bounds: cosine ≥ corrected_bound ≥ printed_bound.
 
     Both bounds are proved for every image and network that `cosine_bound` takes. `printed_bound`
     has the form that the paper prints, read so that it is true: padded zeros count in the window
@@ -32,7 +33,7 @@ class Similarity(NamedTuple):
 
 
 def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> Similarity:
-    """Theorem 5.4 for any number of layers: cos Φ, and two bounds below it.
+    """Theorem 5.4 for any number of layers: cos Φ and two lower bounds.
 
         cos Φ = Σ_t x_t z_t / √(M Σ_t z_t²),  z_t = √(Σ_a n_(a,t) x_a²),  M = Σ_t x_t²
               ≥ [Σ_t x_t (Σ_a n_(a,t) x_a)/√R_t] / √(M Σ_a C_a x_a²)      (corrected_bound)
@@ -45,8 +46,8 @@ def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> S
     Source: arXiv:1704.00330v3, Theorems 5.4 and A.6, corrected; derived in docs/theory.md.
 
     Raises:
-        ValueError: a negative or a black image, or a black limit; no limit, or an image that
-            doesn't fit the description; an output of another size; average or max pooling.
+        ValueError: a negative or black image; a black limit or none; an image that does not fit the
+            description; an output of another size; average or max pooling.
     """
     x = channel_norm(image)
     recursion_for(description, image)  # refuses what has no limit
@@ -62,7 +63,7 @@ def cosine_bound(description: Description, image: Float[Tensor, "N C H W"]) -> S
         raise ValueError("`image` must not give a black limit: the angle to 0 is undefined.")
     M = (x**2).sum()
     cosine = (x * z).sum() / np.sqrt(M * (z**2).sum())
-    # A pixel that no route reaches has z = 0, and adds nothing to either side.
+    # A pixel that no route reaches has z = 0 and adds nothing to either side.
     corrected = (x * nx / np.sqrt(np.maximum(R, 1))).sum() / np.sqrt(M * (C * x**2).sum())
     printed = (x * nx).sum() / (M * np.sqrt(R.max() * C.max()))
     return Similarity(float(cosine), float(corrected), float(printed))
@@ -81,7 +82,7 @@ def two_layer_cosine_bound(image: Float[Tensor, "N C H W"], kernel_size: int) ->
     Source: arXiv:1704.00330v3, Theorem 5.4, with r the number of pixels of the kernel.
 
     Raises:
-        ValueError: a negative or a black image, or an impossible kernel size.
+        ValueError: a negative or black image, or an impossible kernel size.
     """
     before = (kernel_size - 1) // 2
     conv = Conv("conv", 1, kernel_size, padding=(before, kernel_size - 1 - before))
@@ -99,7 +100,7 @@ def channel_norm(image: Float[Tensor, "N C H W"]) -> np.ndarray:
         ValueError: more than one image, a negative value, or a black image.
     """
     if len(image) != 1:
-        raise ValueError(f"`image` must be a single one, (1, C, H, W), got {tuple(image.shape)}.")
+        raise ValueError(f"`image` must be a single image (1, C, H, W), got {tuple(image.shape)}.")
     if float(image.min()) < 0:
         raise ValueError(
             f"`image` must not be negative, got a minimum of {float(image.min()):.3g}; f* sees "
@@ -159,7 +160,7 @@ def local_dissimilarity(x: Float[Tensor, "H W"], window: tuple[int, int]) -> Flo
     Source: arXiv:1704.00330v3, Lemma A.4.
 
     Raises:
-        ValueError: the windows don't partition the pixels: ε and the lemma are not defined then.
+        ValueError: the windows do not partition the pixels; ε and the lemma are then undefined.
     """
     height, width = x.shape
     if height % window[0] or width % window[1]:
@@ -193,7 +194,7 @@ def similarity_factor(u: Float[Tensor, "H W"], window: tuple[int, int]) -> float
     Source: arXiv:1704.00330v3, Theorem A.5 (the main text has z* for u, and no norms).
 
     Raises:
-        ValueError: as `local_dissimilarity`, or u is zero, or sums to zero in every window.
+        ValueError: as `local_dissimilarity`; or u is zero, or sums to zero in every window.
     """
     left = u.square().sum() - local_dissimilarity(u, window).square().sum()
     if not left > 0:

@@ -1,8 +1,8 @@
-"""Two layers, one convolution and the channel mean, where nearly everything is known exactly.
+"""Two layers, one convolution and the channel mean: here nearly everything is known exactly.
 
 With g the activations of one filter at the image's d pixels, f is the mean of N independent copies
 of g, so E f = f* and N Cov(f) = Σ = k_2 h(cos θ_ij) z_i z_j − k_1² z_i z_j. Most of this noise is a
-common brightness, which the angle doesn't see: the angle's own constant is K_eff ≤ K_1.
+common change of brightness, which the angle does not see: its own constant is K_eff ≤ K_1.
 """
 
 import math
@@ -20,7 +20,7 @@ from preimage.network.operations import Conv
 from preimage.theory.bounds import check_probability
 from preimage.theory.chi_square import mixture_quantile
 
-#: Pixels up to which d × d matrices are made: 0.5 GB each.
+#: The largest d for which d × d matrices are computed: 0.5 GB each.
 MOST_PIXELS = 8192
 
 
@@ -31,8 +31,8 @@ def two_layer_angle_bound(width: int, delta: float, moments: Moments | None = No
     exactly. Source: arXiv:1704.00330v3, Theorems 5.2 and A.3.
 
     Args:
-        moments: *behind* the activation, since no description tells its slope: for leaky ReLU give
-            `moments.with_slope(slope)`. Gaussian filters and ReLU, if not given.
+        moments: *after* the activation, since there is no description to give its slope: for leaky
+            ReLU pass `moments.with_slope(slope)`. By default Gaussian filters and ReLU.
 
     Raises:
         ValueError: δ not between 0 and 1, or `width` not positive.
@@ -45,8 +45,8 @@ def two_layer_angle_bound(width: int, delta: float, moments: Moments | None = No
 class TwoLayer(NamedTuple):
     """A two-layer network at one image: z = ‖y_t‖ of each patch, H_ij = h(cos θ_ij), and more.
 
-    The d patches are those that are not black, of `num_pixels` output pixels in all. `moments` are
-    behind the activation.
+    The d patches are those of the `num_pixels` output pixels that are not black. `moments` are
+    those after the activation.
     """
 
     z: Float[Tensor, " d"]
@@ -59,7 +59,7 @@ class TwoLayer(NamedTuple):
 
     @property
     def covariance(self) -> Float[Tensor, "d d"]:
-        """Σ = N Cov(f): k_2 H_ij z_i z_j − k_1² z_i z_j, in the scale of `moments`."""
+        """Σ = N Cov(f): k_2 H_ij z_i z_j − k_1² z_i z_j, on the scale of `moments`."""
         m = self.moments
         outer = self.z[:, None] * self.z
         return (self.H * m.k2 - m.k1**2) * outer
@@ -92,8 +92,8 @@ class TwoLayer(NamedTuple):
     def pearson_loss(self) -> float:
         """Leading order of 1 − E corr²(f, f*): tr(PΣP)/(N ‖f*_c‖²).
 
-        f*_c is f* minus its mean, P the projection orthogonal to 1 and f*_c, over all pixels: black
-        ones are constants of both images, and Pearson's r counts them.
+        f*_c is f* minus its mean, and P projects onto the complement of 1 and f*_c. Over all
+        pixels: black ones are constant in both images, and Pearson's r counts them.
 
         Raises:
             ValueError: f* is flat, so that its correlation with anything is undefined.
@@ -103,8 +103,8 @@ class TwoLayer(NamedTuple):
         num_black = self.num_pixels - len(f)
         energy = (f - mean).square().sum() + num_black * mean**2  # ‖f*_c‖²
         if not energy > 1e-24 * f.square().sum():
-            raise ValueError("`image` must have a limit that is not flat: it has no correlation.")
-        # Unit vectors along 1 and f*_c; their entries at black pixels meet zeros of Σ only.
+            raise ValueError("`image` must not have a flat limit: it has no correlation.")
+        # Unit vectors along 1 and f*_c; at black pixels their entries meet only zeros of Σ.
         basis = torch.stack([torch.ones_like(f) / self.num_pixels**0.5, (f - mean) / energy.sqrt()])
         sigma = self.covariance
         noise = sigma.trace() - (basis @ sigma * basis).sum()
@@ -118,14 +118,14 @@ def two_layer(
 ) -> TwoLayer:
     """The exact second moments of a two-layer network's output, by d × d matrices.
 
-    Patches that are all zero are left out: f and f* vanish there. Derived in docs/theory.md.
+    Patches that are all zero are left out, since f and f* vanish there. Derived in docs/theory.md.
 
     Args:
         moments: of one weight of an isotropic law, for ReLU, as in `layer_variances`; the slope is
-            taken into account. Gaussian, if not given.
+            taken into account. Gaussian by default.
 
     Raises:
-        ValueError: not one convolution and the mean; a black image; or over `MOST_PIXELS` pixels.
+        ValueError: not one convolution and the mean; a black image; more than `MOST_PIXELS` pixels.
     """
     conv, patches = _patches(description, image)
     num_pixels = patches.shape[1]
@@ -149,12 +149,12 @@ def two_layer(
 
 
 def sharper_angle_bound(network: TwoLayer, delta: float) -> float:
-    """With probability ≥ 1 − δ, tan Θ ≤ √(K_eff/(N δ_1))/(1 − s); this returns a bound of sin Θ.
+    """With probability ≥ 1 − δ, tan Θ ≤ √(K_eff/(N δ_1))/(1 − s); returns the bound on sin Θ.
 
         s = min{√(K_par(1 − δ_2)/(N δ_2)), √(2(1 + K_par) ln(1/δ_2)/N)},  K_par = K_1 − K_eff
 
-    for the best of many splits δ_1 + δ_2 = δ; 1 (no statement) where no split has s < 1. The second
-    form of s needs ReLU, and is left out for other slopes. Derived in docs/theory.md, section 3.
+    for the best of many splits δ_1 + δ_2 = δ; 1 (no statement) if no split has s < 1. The second
+    form of s needs ReLU and is left out for other slopes. Derived in docs/theory.md, section 3.
 
     Raises:
         ValueError: δ not between 0 and 1.
@@ -177,12 +177,12 @@ def sharper_angle_bound(network: TwoLayer, delta: float) -> float:
 def concentration_angle_bound(network: TwoLayer, delta: float) -> float:
     """With probability ≥ 1 − δ: sin Θ ≤ [√K_1 + (‖Y‖_op/‖Y‖_F) √(4π ln(1/δ))]/√N.
 
-    For tiny δ: it grows as √ln(1/δ) where Markov's inequality has √(1/δ). Gaussian filters, ReLU;
-    Y has the patches as columns. Derived in docs/theory.md, section 3.
+    For tiny δ: it grows as √ln(1/δ), not as √(1/δ) like Markov's inequality. Gaussian filters and
+    ReLU; the columns of Y are the patches. Derived in docs/theory.md, section 3.
 
     Raises:
-        ValueError: δ not between 0 and 1, another activation, or moments other than those of the
-            Gaussian and ReLU.
+        ValueError: δ not between 0 and 1; another activation; moments other than those of Gaussian
+            filters and ReLU.
     """
     check_probability(delta)
     gauss = gaussian_moments()
@@ -219,7 +219,7 @@ def sampled_effective_constant(
         raise ValueError("`image` must not be black: the angle to 0 is undefined.")
     unit = z / torch.linalg.norm(z)
     values = []
-    for _ in range(-(-num_filters // 32)):  # a few filters' activations at a time
+    for _ in range(-(-num_filters // 32)):  # the activations of a few filters at once
         w = torch.randn(32, len(patches), generator=generator, dtype=torch.float64)
         g = F.leaky_relu(w @ patches, conv.slope)
         values.append(g.square().sum(1) - (g @ unit).square())

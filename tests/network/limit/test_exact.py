@@ -115,7 +115,7 @@ def test_a_normalisation_of_features_is_refused():
 
 def test_pooling_before_the_mean_is_refused():
     ops = (Conv("a", 2), Pool("p", "l2"), ChannelMean())
-    with pytest.raises(ValueError, match="doesn't commute with the mean"):
+    with pytest.raises(ValueError, match="does not commute with the mean"):
         limit(Description("x", ops), torch.ones(1, 3, 8, 8))
     with pytest.raises(ValueError, match="nothing random"):
         limit(Description("x", (ChannelMean(),)), torch.ones(1, 3, 8, 8))

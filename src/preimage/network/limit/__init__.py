@@ -2,9 +2,9 @@
 
 `limit` is the exact output at infinite width, `energies` the squared norms on the way to it;
 `sampled_limit` and `limit_bracket` are for max pooling, which has no closed form. `filters` has the
-constants of random filters. How it is computed: `offsets` goes back from the output to the offsets
-that are needed, `stream` forward through the covariance maps, `axis_matrices` is pooling and
-unpooling as linear maps, `max_pooling` samples the windows of max pools.
+constants of random filters. How it is computed: `offsets` works backwards from the output to the
+offsets that are needed, `stream` forwards through the covariance maps, `axis_matrices` has pooling
+and unpooling as linear maps, and `max_pooling` samples the windows of max pools.
 """
 
 from preimage.network.limit.exact import energies, limit

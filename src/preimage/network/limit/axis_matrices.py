@@ -1,12 +1,12 @@
 """Pooling, unpooling and cropping as linear maps, one axis at a time.
 
-Each is a Kronecker product of two small matrices, one an axis. If features are mixed by x' = B x
+Each is a Kronecker product of two small matrices, one per axis. If features are mixed by x' = B x
 along an axis, then their covariances C become B C Bᵀ, and the diagonals D_d(p) = C[p, p + d] become
 
     D'_d(q) = Σ_e Σ_r B[q, r] B[q + d, r + e] D_e(r)                    (docs/theory.md, section 2)
 
-so that an offset d of the output needs those offsets e of the input for which the product of the
-two weights is not zero. `covariance_taps` lists them, for every operation alike.
+so an offset d of the output needs those offsets e of the input for which the product of the two
+weights is not zero. `covariance_taps` lists them for any operation.
 """
 
 from dataclasses import dataclass
@@ -57,19 +57,19 @@ def axis_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
             np.add.at(matrix, (out, lower), 1 - (position - lower))
             np.add.at(matrix, (out, np.minimum(lower + 1, length - 1)), position - lower)
         case _:
-            raise TypeError(f"{op.name} is no linear map of pixels.")
+            raise TypeError(f"{op.name} is not a linear map of pixels.")
     return matrix
 
 
 def window_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
-    """The 0/1 window matrix along one axis, A of docs/theory.md: who is in whose window.
+    """The 0/1 window matrix along one axis, A in docs/theory.md: which pixel is in which window.
 
-    Squared norms go from A's input to its output by sums over windows: for convolutions, l2 pools,
-    zeros and nearest unpooling, and crops.
+    Multiplying by A sums squared norms over windows: for convolutions, l2 pools, zeros and nearest
+    unpooling, and crops.
 
     Raises:
-        ValueError: average or max pooling, or bilinear unpooling: they mix features, so norms
-            alone don't tell what they give; or a normalisation, which shifts them.
+        ValueError: average or max pooling, or bilinear unpooling, whose outputs do not follow from
+            norms alone because they mix features; or a normalisation, which shifts them.
     """
     match op:
         case Conv():
@@ -95,7 +95,7 @@ def window_matrix(op: Operation, length: int, out_length: int) -> np.ndarray:
 
 
 def covariance_taps(matrix: np.ndarray, offset: int) -> dict[int, list[Tap]]:
-    """By input offset e: the taps that add D_e to D'_offset, for the map `matrix` of one axis."""
+    """For each input offset e, the taps that add D_e to D'_offset; `matrix` maps one axis."""
     weights, indices = _row_entries(matrix)
     q = np.arange(max(-offset, 0), min(len(matrix), len(matrix) - offset))
     taps: dict[int, list[Tap]] = {}
@@ -111,7 +111,7 @@ def covariance_taps(matrix: np.ndarray, offset: int) -> dict[int, list[Tap]]:
 
 
 def window_taps(conv: Conv, length: int, out_length: int) -> list[Tap]:
-    """The taps that sum a convolution's window along one axis; padded zeros add nothing."""
+    """The taps that sum over a convolution's window along one axis; padding adds nothing."""
     taps = []
     for t in range(conv.kernel_size):
         start = t - conv.padding[0]
@@ -142,7 +142,7 @@ def apply_taps(out: Tensor, x: Tensor, taps: list[Tap], axis: int) -> None:
 
 
 def shifted(x: Tensor, rows: int, columns: int) -> Tensor:
-    """y(p) = x(p + (rows, columns)), and 0 where that lies outside."""
+    """y(p) = x(p + (rows, columns)), or 0 where that lies outside."""
     out = torch.zeros_like(x)
     height, width = x.shape[-2:]
     (to_y, from_y), (to_x, from_x) = _overlap(rows, height), _overlap(columns, width)
@@ -167,9 +167,9 @@ def _positions(index: Index, x: Tensor) -> Tensor:
 
 
 def _row_entries(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's entries that are not zero, and their columns, padded with zeros."""
+    """The nonzero entries of each row and their columns, padded with zeros."""
     count = max(int((matrix != 0).sum(1).max(initial=0)), 1)
-    # A stable sort keeps the columns of the entries in order.
+    # A stable sort keeps the columns in order.
     indices = np.argsort(matrix == 0, axis=1, kind="stable")[:, :count]
     return np.take_along_axis(matrix, indices, 1), indices
 
@@ -184,7 +184,7 @@ def _tap(q: np.ndarray, r: np.ndarray, weight: np.ndarray) -> Tap:
 
 
 def _as_slice(index: np.ndarray) -> slice | None:
-    """The slice with these positions, if they are an arithmetic progression going up."""
+    """The slice with these positions, if they form an increasing arithmetic progression."""
     if len(index) == 1:
         return slice(int(index[0]), int(index[0]) + 1, 1)
     steps = np.diff(index)

@@ -2,9 +2,9 @@
 
 The fourth reading of a description. As the widths grow, the inner products of the features of any
 two pixels p and p + d tend to fixed maps D_d(p), and the channel mean to f* = k_1 √u, u the sum of
-D_0 over the last convolution's window. A convolution needs the offsets that its output does, l2
-pooling none but d = 0, average pooling a window of offsets around each: so only the offsets that
-later pools mix are ever computed, 961 for VGG16's Conv5 with four average pools.
+D_0 over the last convolution's window. A convolution needs the same offsets as its output, l2
+pooling only d = 0, average pooling a window of offsets around each. So only the offsets that later
+pools mix are ever computed: 961 for VGG16's Conv5 with four average pools.
 """
 
 import math
@@ -40,11 +40,12 @@ def limit(
 
     Exact for any kernels, strides, (leaky) ReLU slopes, l2 or average pools (overlapping or
     clipped), unpooling by zeros, nearest and bilinear, and crops. Convolutions without Definition
-    5.1's factor 1/√channels, and laws whose scale depends on the fan-in, have a limit up to its
-    brightness only: it is then given at the widths that the description has. Laws other than the
-    Gaussian stand for the Gaussian of their standard deviation, which is exact as fan-in grows. The
-    first convolution's fan-in doesn't grow with the width: two layers, and average or max pooling
-    through its h, keep a relative correction of about κS/24 (`iid_moments`; 1e-3 for photos).
+    5.1's factor 1/√channels, and laws whose scale depends on the fan-in, have a limit only up to
+    its brightness, which is then given at the widths of the description. Laws other than the
+    Gaussian are replaced by the Gaussian of the same standard deviation, which is exact as the
+    fan-in grows. The fan-in of the first convolution does not grow with the width, so a relative
+    correction of about κS/24 (`iid_moments`; 1e-3 for photos) remains for two layers, and for
+    average or max pooling through its h.
 
     Source: arXiv:1704.00330v3, Theorems 5.1, A.1 (with k corrected) and A.7; the algorithm is
     derived in docs/theory.md, section 2.
@@ -60,13 +61,13 @@ def limit(
     Args:
         image: any scale. Only inner products of pixels matter, so negative values (a subtracted
             mean) give a picture of local energy, not of the image.
-        dtype: float32 halves time and memory (error about 1e-6 relative); features of any weight
-            scale stay in range, since their common scale is kept apart.
+        dtype: float32 halves time and memory (relative error about 1e-6). Features stay in range
+            at any scale of the weights, since their common scale is kept apart.
 
     Raises:
-        ValueError: there is no limit (a random last convolution), or no closed form (max pooling,
-            for which there is `sampled_limit`, and l2 before average pooling), with the reason;
-            or the image doesn't fit the description.
+        ValueError: there is no limit (a random last convolution) or no closed form (l2 before
+            average pooling, or max pooling, for which there is `sampled_limit`), with the reason;
+            or the image does not fit the description.
     """
     recursion = recursion_for(description, image)
     _refuse_max(recursion)
@@ -78,7 +79,7 @@ def energies(
 ) -> list[Float[Tensor, "N h w"]]:
     """u*^(i) of each random convolution in order: the squared norms of the patches it reads.
 
-    In the scale of `limit`; the last one gives f* = k_1 √u*. Raises as `limit` does.
+    On the scale of `limit`; the last one gives f* = k_1 √u*. Raises the same errors as `limit`.
     """
     recursion = recursion_for(description, image)
     _refuse_max(recursion)
@@ -88,7 +89,7 @@ def energies(
 
 
 def conv_moments(recursion: Recursion, conv: Conv, law: Law) -> Moments:
-    """The moments that count for one convolution: the Gaussian equivalents, with its slope."""
+    """The moments of one convolution in the limit: the Gaussian equivalents, with its slope."""
     fan_in = recursion.in_channels(conv) * conv.kernel_size**2
     return gaussian_moments(law.std(fan_in, conv.slope), conv.slope)
 
@@ -159,16 +160,16 @@ def _run(
     for u, at in pending:
         found.append(u.double() * math.exp(scale.advance(at)))
     k1 = conv_moments(recursion, conv, law).k1
-    # Definition 5.1 leaves the last convolution unnormalised; where it is not, the output shrinks.
+    # Definition 5.1 leaves the last convolution unnormalised; if it is not, the output shrinks.
     k1 /= math.sqrt(conv.out_channels) if conv.normalised else 1.0
-    # In float64, whatever the maps are: σ = 0.015 in 26 convolutions gives 1e-38.
+    # In float64, whatever the type of the maps: σ = 0.015 in 26 convolutions gives 1e-38.
     return pending[-1][0].double().sqrt() * (k1 * math.exp(scale.last / 2))
 
 
 def _keep_energy(
     rows: Iterator[tuple[int, Tensor]], kept: list[tuple[Tensor, Conv]], conv: Conv
 ) -> Rows:
-    # Rows are drawn from the end, so that the first convolution's energy is there first.
+    # Rows are pulled from the end, so the first convolution's energy arrives first.
     for dy, row in rows:
         if dy < 0:
             kept.append((row, conv))
@@ -179,15 +180,15 @@ def _keep_energy(
 class _Scale:
     """The logarithm of the energy's common factor, kept apart from the maps.
 
-    With σ = 0.015 a convolution takes away three orders of magnitude: a few dozen of them are
-    below float32's range. The maps are those of k_2 = 1/kernel_size² instead.
+    With σ = 0.015 each convolution costs three orders of magnitude, so a few dozen would leave the
+    range of float32. The maps are computed as if k_2 were 1/kernel_size².
     """
 
     def __init__(self, recursion: Recursion, law: Law) -> None:
         self.recursion, self.law, self.log, self.last = recursion, law, 0.0, 0.0
 
     def advance(self, conv: Conv) -> float:
-        """The factor's logarithm for the patches that `conv` reads; then takes in its own gain."""
+        """The factor's logarithm for the patches that `conv` reads; then adds its own gain."""
         area = conv.kernel_size**2
         self.last = self.log + math.log(area)
         gain = conv_moments(self.recursion, conv, self.law).k2 * area

@@ -1,10 +1,10 @@
-"""Moments of random filters, and of rectified projections on them (Lemma A.2 and its kin).
+"""Moments of random filters and of rectified projections on them (Lemma A.2 and relatives).
 
 The letters are the paper's: k_m = ½ E|w₁|^m for a weight w₁, and K_m = k_2m / k_m² − 1, the
 relative variance of a rectified projection's m-th power. A filter is *isotropic* if its density
 depends on its length alone. Gaussian filters are; filters with i.i.d. uniform, logistic or Laplace
-weights are not, and then the law's own k_m (`marginal_moments`) is not what the projections have.
-With growing fan-in they have those of the Gaussian with the same standard deviation
+weights are not, and their projections do not have the law's own k_m (`marginal_moments`). As the
+fan-in grows, they have those of the Gaussian with the same standard deviation
 (`gaussian_moments`).
 """
 
@@ -28,7 +28,7 @@ _MARGINAL = {
 
 @dataclass(frozen=True)
 class Moments:
-    """k_1, k_2 and k_4 of act(w·y)/‖y‖; for leaky ReLU the slope is already in them."""
+    """k_1, k_2 and k_4 of act(w·y)/‖y‖; for leaky ReLU they include the slope."""
 
     k1: float
     k2: float
@@ -55,17 +55,18 @@ class Moments:
 def gaussian_moments(std: float = 1.0, slope: float = 0.0) -> Moments:
     """k_m of filters with N(0, std²) weights: K_1 = π − 1 and K_2 = 5 for ReLU.
 
-    What i.i.d. weights of *any* law with this standard deviation have for large fan-in; k_2 is
-    exact for every fan-in (see `iid_moments`). Source: Definition A.1, Lemma A.2.
+    These hold for i.i.d. weights of *any* law with this standard deviation at large fan-in; k_2 is
+    exact at every fan-in (see `iid_moments`). Source: Definition A.1, Lemma A.2.
     """
     return _scaled("gaussian", std).with_slope(slope)
 
 
 def marginal_moments(law: Law, slope: float = 0.0, fan_in: int = 1) -> Moments:
-    """k_m of the law itself: those of an *isotropic* filter whose single weight has this law.
+    """k_m of the law itself, that is, of an *isotropic* filter whose single weights have this law.
 
-    Not those of i.i.d. weights, except for the Gaussian: k_1 is too large by 8 % (uniform) or too
-    small by 4 % and 11 % (logistic, Laplace). Source: Definition A.1; docs/theory.md, section 1.
+    They do not hold for i.i.d. weights, except Gaussian ones: k_1 is too large by 8 % (uniform) or
+    too small by 4 % and 11 % (logistic, Laplace). Source: Definition A.1;
+    docs/theory.md, section 1.
     """
     return _scaled(law.family, _scale(law, fan_in, slope)).with_slope(slope)
 
@@ -73,7 +74,7 @@ def marginal_moments(law: Law, slope: float = 0.0, fan_in: int = 1) -> Moments:
 def iid_moments(
     law: Law, patch: Float[Tensor, "..."], slope: float = 0.0
 ) -> tuple[Float[Tensor, ""], Moments]:
-    """For i.i.d. weights and one patch y: the departure κS from the Gaussian, and the moments.
+    """For i.i.d. weights and one patch y: the deviation κS from the Gaussian, and the moments.
 
         κS = κ Σy⁴/(Σy²)²,   k_1 = std/√(2π) · (1 − κS/24 + …),   k_2 = std²/2 exactly,
         K_2 = 5 + 2κS exactly for ReLU,   κ the excess kurtosis of a weight.

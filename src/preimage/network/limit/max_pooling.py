@@ -1,8 +1,8 @@
 """Max pooling in the limit: no closed form, so the Gaussian features of each window are sampled.
 
 In the limit the features of a window before the activation are Gaussian with the known covariance
-P, and what max pooling hands on is E[max act(G_A) · max act(G_B)] of pairs of windows A, B (the
-same window where only squared norms are needed): an expectation over at most 2 k² numbers.
+P, and max pooling passes on E[max act(G_A) · max act(G_B)] for pairs of windows A, B (the same
+window if only squared norms are needed): an expectation over at most 2 k² numbers.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from torch import Tensor
 from preimage.network.limit.offsets import Stage
 from preimage.network.operations import Pool
 
-#: Windows that are sampled at a time.
+#: Windows that are sampled at once.
 _CHUNK = 2048
 
 
@@ -25,15 +25,16 @@ _CHUNK = 2048
 class Directions:
     """Standard Gaussian vectors of one length, √dimension, with their opposites.
 
-    E[max act(G) max act(G')] is homogeneous of degree 2 in (G, G'), so its radial part is known:
-    only directions need be sampled. One set serves all windows, which keeps neighbours alike.
+    E[max act(G) max act(G')] is homogeneous of degree 2 in (G, G'), so its radial part is known
+    and only directions need to be sampled. One set serves all windows, which keeps neighbouring
+    pixels consistent.
     """
 
     num_samples: int
     seed: int
 
     def draw(self, dimension: int, like: Tensor) -> Float[Tensor, "dimension S"]:
-        """`num_samples` directions in this dimension, the same at every call."""
+        """`num_samples` directions in this dimension, the same on every call."""
         generator = torch.Generator().manual_seed(self.seed)
         half = torch.randn(
             dimension, self.num_samples // 2, generator=generator, dtype=torch.float64
@@ -117,7 +118,7 @@ def _max_product(
     largest = values[:, :split].amax(1)
     other = largest if values.shape[1] == split else values[:, split:].amax(1)
     product_ = largest * other
-    # A window wholly outside has no features.
+    # A window entirely outside has no features.
     return torch.where(product_.isfinite(), product_, 0.0).mean(-1)
 
 
@@ -142,7 +143,7 @@ def _covariances(
 def _read(
     values: Float[Tensor, "N H W"], position: tuple[Tensor, ...], other: tuple[Tensor, ...]
 ) -> Float[Tensor, "N hw"]:
-    """The map's values at these positions, 0 where they or their partners are outside."""
+    """The map's values at these positions; 0 where they or their partners lie outside."""
     size = (values.shape[-2], values.shape[-1])
     mask = (_inside(position, size) & _inside(other, size)).to(values.device)
     rows, columns = (p.clamp(0, n - 1) for p, n in zip(position, size, strict=True))

@@ -16,7 +16,7 @@ from preimage.network.trace import Size, input_sizes, output_size
 @dataclass(frozen=True)
 class Offsets:
     """Pixel offsets (dy, dx), the product of two sets. Since C[p, p + d] is symmetric in its two
-    pixels, dy ≥ 0 is enough; `columns` is symmetric about 0. Both are sorted and contain 0.
+    pixels, dy ≥ 0 suffices; `columns` is symmetric about 0. Both are sorted and contain 0.
     """
 
     rows: tuple[int, ...] = (0,)
@@ -34,7 +34,7 @@ class Offsets:
 
 @dataclass(frozen=True)
 class Stage:
-    """An operation with the sizes it takes in and gives, and the offsets needed on both sides."""
+    """An operation with its input and output sizes, and the offsets needed on both sides."""
 
     op: Operation
     size: Size
@@ -47,8 +47,8 @@ class Stage:
 class Recursion:
     """The limit's recursion at one image size, cut at the first and last convolution and the mean.
 
-    `before` acts on the image itself, `after` on the output (the channel mean commutes with what
-    is linear); `hidden` and the convolution `last` are random.
+    `before` acts on the image itself, `after` on the output (the channel mean commutes with linear
+    operations); `hidden` and the convolution `last` are random.
     """
 
     description: Description
@@ -65,7 +65,7 @@ class Recursion:
 
     @property
     def seen_size(self) -> Size:
-        """How much of the last convolution's output, from the top left, the crops behind leave."""
+        """The size that later crops leave of the last convolution's output, from the top left."""
         height, width = self.last.out_size
         for op in self.after:
             if isinstance(op, Crop):
@@ -74,7 +74,7 @@ class Recursion:
         return height, width
 
     def in_channels(self, conv: Conv) -> int:
-        """The number of channels that a convolution takes in."""
+        """The number of input channels of a convolution."""
         return self.description.channels[self.description.operations.index(conv)]
 
 
@@ -146,7 +146,7 @@ def _check_pools(
         if isinstance(op, Pool) and op.kind != "avg":
             raise ValueError(
                 f"{op.name}: {op.kind} pooling between the last convolution and the channel mean "
-                "has no closed form, since it doesn't commute with the mean; use average pooling."
+                "has no closed form, since it does not commute with the mean; use average pooling."
             )
     for op, following in pairwise(hidden):
         if isinstance(following, Pool) and following.kind == "max" and not isinstance(op, Conv):
@@ -158,7 +158,7 @@ def _check_pools(
 
 def _needed(op: Operation, size: Size, out_size: Size, given: Offsets) -> Offsets:
     match op:
-        case Conv():  # stride 1: the same slot of two windows is as far apart as the windows
+        case Conv():  # stride 1: equal slots of two windows are as far apart as the windows
             return Offsets(
                 tuple(op.stride * d for d in given.rows),
                 tuple(op.stride * d for d in given.columns),
@@ -181,7 +181,7 @@ def _needed(op: Operation, size: Size, out_size: Size, given: Offsets) -> Offset
                 tuple(sorted(columns | {-d for d in columns})),
             )
         case _:
-            raise TypeError(f"{op.name} is no spatial operation.")
+            raise TypeError(f"{op.name} is not a spatial operation.")
 
 
 def _sources(op: Operation, length: int, out_length: int, offsets: tuple[int, ...]) -> set[int]:

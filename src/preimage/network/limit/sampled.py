@@ -36,13 +36,13 @@ def sampled_limit(
 
         C'_jk = E[max act(G over D_j) · max act(G over D_k)],  G ~ N(0, σ² P)
 
-    For each pair of windows that is needed the expectation is a mean over `num_samples` draws of
+    For each pair of windows that is needed, the expectation is a mean over `num_samples` draws of
     the window's Gaussian features; everything else is exact. The whole recursion is repeated
-    `num_repeats` times with new draws, which gives mean and standard error. The bias that the
-    recursion's nonlinearity leaves is of order 1/num_samples. Derived in docs/theory.md.
+    `num_repeats` times with new draws, which gives the mean and its standard error. Since the
+    recursion is nonlinear, a bias of order 1/num_samples remains. Derived in docs/theory.md.
 
     Raises:
-        ValueError: there is no limit, as in `limit`; a max pool that follows no convolution; or
+        ValueError: there is no limit, as for `limit`; a max pool does not follow a convolution; or
             fewer than 2 repeats or samples.
     """
     for name, value in (("num_samples", num_samples), ("num_repeats", num_repeats)):
@@ -61,7 +61,7 @@ def sampled_limit(
 
 
 class Bracket(NamedTuple):
-    """Two images between which the limit lies, pixel by pixel."""
+    """Two images that bracket the limit at every pixel."""
 
     lower: Float[Tensor, "N 1 h w"]
     upper: Float[Tensor, "N 1 h w"]
@@ -72,16 +72,16 @@ def limit_bracket(
     image: Float[Tensor, "N C H W"],
     law: Law | str = "gaussian:fan-in",
 ) -> Bracket:
-    """What f* of a network with max pools lies between: exact, without sampling.
+    """A bracket for f* of a network with max pools: exact, without sampling.
 
         Π 1/p · f*_l2 ≤ f*_max ≤ f*_l2,   and with a single pool  f*_avg ≤ f*_max
 
-    for pools of p × p windows, ReLU, nonnegative everything. Derived in docs/theory.md, section 2.
+    for p × p pools, ReLU, and nonnegative features. Derived in docs/theory.md, section 2.
 
     Raises:
-        ValueError: an activation other than ReLU in a hidden convolution (the maximum of numbers of
-            both signs may have a smaller square than their mean), or one of slope over 1 in the
-            last (f* is negative then); or `limit` refuses the same network with l2 pools.
+        ValueError: a hidden convolution has an activation other than ReLU (the maximum of numbers
+            of both signs may have a smaller square than their mean); the last one has a slope above
+            1 (then f* is negative); or `limit` refuses the same network with l2 pools.
     """
     first = description.operations.index(description.convs[0]) if description.convs else 0
     # Pools before the first convolution act on the image itself, whatever their kind.

@@ -1,8 +1,8 @@
 """The covariance maps D_d(p) = C[p, p + d] of the features, passed from operation to operation.
 
-They pass as a stream of rows: all dx of one dy, for dy = 0, 1, 2, … (C is symmetric, so dy ≥ 0 is
-enough). Each operation turns a stream into a stream, and a few rows of each are alive at a time. A
-convolution needs the squared norms u = P_0 of the patches it reads, and these come in its first
+They pass as a stream of rows, each with all dx of one dy = 0, 1, 2, … (C is symmetric, so dy ≥ 0
+suffices). Each operation turns a stream into a stream, and only a few rows of each are held at a
+time. A convolution needs the squared norms u = P_0 of the patches it reads, which come in its first
 row. Derived in docs/theory.md, section 2.
 """
 
@@ -27,26 +27,26 @@ from preimage.network.limit.offsets import Offsets, Stage
 from preimage.network.operations import Conv, Pool
 from preimage.network.trace import Size
 
-#: dy, and the maps of every dx: (number of dx, N, H, W). Zero where p + d is outside.
+#: dy, and the maps of every dx: (number of dx, N, H, W). Zero where p + d lies outside.
 Rows = Iterator[tuple[int, Tensor]]
 
-#: Elements that a convolution works on at a time: a few such tensors fit a core's cache.
+#: Elements that a convolution works on at once: a few such tensors fit in a core's cache.
 CHUNK = 1 << 17
 
 
 def image_rows(x: Float[Tensor, "N C H W"], needed: Offsets) -> Rows:
-    """Inner products of the image's own pixels, summed over its channels."""
+    """Inner products of the pixels of the image, summed over channels."""
     for dy in needed.rows:
         yield dy, torch.stack([(x * shifted(x, dy, dx)).sum(1) for dx in needed.columns])
 
 
 def convolve(rows: Rows, stage: Stage, conv: Conv, gaussian: bool) -> Iterator[tuple[int, Tensor]]:
-    """Rows of a convolution's features, its energies per window pixel kept (k_2 k² = 1).
+    """Rows of a convolution's features, scaled so that k_2 k² = 1.
 
         P_d = window mean of D_(stride·d),  u = P_0,  D'_d = h(P_d/√(u u_d)) √(u u_d)
 
-    With `gaussian`, rows of P_d: the covariances of the features before their activation. The
-    first thing it gives is u, as the row (−1, u).
+    With `gaussian`, rows of P_d: the covariances of the features before their activation. The first
+    row yielded is (−1, u).
     """
     columns = stage.given.columns
     z = torch.empty(0)
@@ -68,7 +68,7 @@ def convolve(rows: Rows, stage: Stage, conv: Conv, gaussian: bool) -> Iterator[t
 def window_means(
     row: Float[Tensor, "*batch H W"], conv: Conv, out_size: Size
 ) -> Float[Tensor, "*batch h w"]:
-    """Means over a convolution's windows, padded zeros counted."""
+    """Means over a convolution's windows, padded zeros included."""
     down, across = (window_taps(conv, n, m) for n, m in zip(row.shape[-2:], out_size, strict=True))
     partial = row.new_zeros(*row.shape[:-1], out_size[1])
     apply_taps(partial, row, across, -1)
@@ -84,7 +84,7 @@ def rectified(
     columns: tuple[int, ...],
     slope: float,
 ) -> Float[Tensor, "D N H W"]:
-    """z z_d h(p/(z z_d)) for one dy and some dx: covariances behind the activation. Overwrites p.
+    """z z_d h(p/(z z_d)) for one dy and some dx: covariances after the activation. Overwrites p.
 
     h(c) = (√(1 − c²) + c (π − arccos c))/π; with slope a, h(c) − 2a/(1 + a²) (h(c) − c).
     """
@@ -101,7 +101,7 @@ def rectified(
     if slope:
         h.sub_((h - c).mul_(2 * slope / (1 + slope**2)))
     h.mul_(zz)
-    if dy == 0 and 0 in columns:  # exactly: rounding would cost half the digits of 1 − c
+    if dy == 0 and 0 in columns:  # exact: rounding would cost half the digits of 1 − c
         h[columns.index(0)] = z.square()
     return h
 
@@ -113,9 +113,9 @@ def sum_squares(rows: Rows, pool: Pool) -> Rows:
 
 
 def mix(rows: Rows, stage: Stage) -> Rows:
-    """Rows behind average pooling, unpooling or a crop: D'_d = Σ_e B[q, r] B[q + d, r + e] D_e(r).
+    """Rows after average pooling, unpooling or a crop: D'_d = Σ_e B[q, r] B[q + d, r + e] D_e(r).
 
-    Columns first, a row at a time; rows wait until those they are mixed with have come.
+    Columns first, one row at a time; a row waits until the rows that it is mixed with have arrived.
     """
     down, across = (
         axis_matrix(stage.op, n, m) for n, m in zip(stage.size, stage.out_size, strict=True)
