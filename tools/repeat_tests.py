@@ -1,6 +1,6 @@
 """Runs the test command many times under changing conditions: does it ever fail by luck?
 
-    python tools/repeat_tests.py [--runs 20] [--out benchmarks/RESULTS-tests.md] [--records FILE]
+    python tools/repeat_tests.py [--runs 20] [--out FILE.md] [--records FILE.jsonl] [PATH ...]
 
 Every run has its own PYTHONHASHSEED, seed of Hypothesis and seed of the global generators. A
 quarter of the runs shares the machine with two busy processes per core, a quarter has one core
@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BUSY = "while True: pass"
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 CONDITIONS = ("as `make test`", "under load", "as `make test`", "one thread")
 LIMIT = 3600.0  # seconds; a run that hangs is a run that fails
 
@@ -48,9 +48,9 @@ def planned(runs: int) -> list[Run]:
     ]
 
 
-def command(run: Run) -> list[str]:
+def command(run: Run, paths: list[str]) -> list[str]:
     drawn = ["--hypothesis-profile=random", f"--hypothesis-seed={run.hypothesis_seed}"]
-    words = [sys.executable, "-m", "pytest", "-q", *drawn]
+    words = [sys.executable, "-m", "pytest", "-q", *drawn, *paths]
     if run.condition == "one thread":
         return [*one_core(), *words, "-n", "1"]
     return [*words, "-n", "2", "--dist", "worksteal"]
@@ -75,7 +75,7 @@ def load(busy: int) -> Iterator[None]:
             process.wait()
 
 
-def carry_out(run: Run, log: Path) -> Run:
+def carry_out(run: Run, log: Path, paths: list[str]) -> Run:
     environment = {
         **os.environ,
         "PYTHONHASHSEED": str(run.hash_seed),
@@ -85,8 +85,9 @@ def carry_out(run: Run, log: Path) -> Run:
     start = time.monotonic()
     with load(busy), log.open("w") as file:
         try:
+            words = command(run, paths)
             exit_code = subprocess.run(
-                command(run), cwd=ROOT, env=environment, stdout=file, stderr=file, timeout=LIMIT
+                words, cwd=ROOT, env=environment, stdout=file, stderr=file, timeout=LIMIT
             ).returncode
         except subprocess.TimeoutExpired:
             file.write(f"\n=== stopped after {LIMIT:g} s ===\n")
@@ -139,12 +140,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "RESULTS-tests.md")
     parser.add_argument("--records", type=Path, default=ROOT / "build" / "repeat" / "runs.jsonl")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="tests to run; all by default")
     options = parser.parse_args()
     options.records.parent.mkdir(parents=True, exist_ok=True)
     done = read_records(options.records)
     for run in planned(options.runs):
         if run.number not in done:
-            run = carry_out(run, options.records.with_name(f"run-{run.number}.log"))
+            log = options.records.with_name(f"run-{run.number}.log")
+            run = carry_out(run, log, options.paths)
             done[run.number] = run
             with options.records.open("a") as file:
                 file.write(json.dumps(asdict(run)) + "\n")
