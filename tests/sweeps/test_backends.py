@@ -81,7 +81,7 @@ def test_no_scheduler_is_one_line(
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         assert main(["sweep", "--scheduler", address, *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"scheduler` {address}: no scheduler with a worker answers there" in line
+    assert f"--scheduler {address}: no scheduler with a worker answers there" in line
 
 
 def test_dask_is_asked_for_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import worker_jobs
 
 from preimage.data.photo import embedded_photos
+from preimage.sweeps import engine
 from preimage.sweeps.engine import Backend, Configs, execute
 from preimage.sweeps.grid import SweepConfig
 from preimage.sweeps.jobs import METRICS, JobResult, run_job
@@ -105,10 +107,13 @@ RESULT = JobResult([], {"seconds": 0.5})
 
 
 class OnlyTheFirst(Executor):
-    """Answers the first job at once, and the others never."""
+    """Answers the first job at once, and the others never; from the second on it is later."""
 
     def __init__(self) -> None:
         self.futures: list[Future[Any]] = []
+
+    def clock(self) -> float:
+        return 0.0 if len(self.futures) < 2 else 60.0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
         self.futures.append(Future())
@@ -117,13 +122,22 @@ class OnlyTheFirst(Executor):
         return self.futures[-1]
 
 
-def test_the_deadline_drops_what_is_not_finished(jobs: list[Configs], photos: PackedPhotos) -> None:
+def test_the_deadline_drops_what_is_not_finished(
+    jobs: list[Configs], photos: PackedPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
     executor, closed = OnlyTheFirst(), []
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=executor.clock))
     options = backend(executor, 2, close=lambda: closed.append(True))
-    outcomes = list(execute(jobs, photos, options, deadline=time.monotonic()))
+    outcomes = list(execute(jobs, photos, options, deadline=30.0))
     assert [(o.configs, o.result) for o in outcomes] == [(jobs[0], RESULT)]
-    assert [future.cancelled() for future in executor.futures] == [False, True, True]
+    assert [future.cancelled() for future in executor.futures] == [False, True]  # no third job
     assert closed == [True]
+
+
+def test_nothing_begins_after_the_deadline(jobs: list[Configs], photos: PackedPhotos) -> None:
+    executor = OnlyTheFirst()
+    assert list(execute(jobs, photos, backend(executor), deadline=time.monotonic())) == []
+    assert executor.futures == []
 
 
 def test_the_executor_is_closed_when_the_caller_stops(

@@ -60,7 +60,7 @@ def reconstruction_sheet(results: Sequence[Reconstruction], title: str) -> Figur
     return without_ticks(figure)
 
 
-def decoded_sheet(pairs: Sequence[tuple[Photo, Float[Tensor, "3 H W"]]], title: str) -> Figure:
+def decoded_sheet(pairs: Sequence[tuple[Photo, Float[Tensor, "3 _ _"]]], title: str) -> Figure:
     """One row per photo: the photo, and what a decoder made of it, clipped to [0, 255]."""
     figure = Figure(figsize=(5.4, 2.6 * len(pairs) + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=10)

@@ -74,11 +74,11 @@ def execute(
     try:
         shared = backend.share(photos) if waiting else None
         while waiting or running:
-            while waiting and len(running) < backend.in_flight:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            while waiting and left != 0 and len(running) < backend.in_flight:
                 job = waiting.popleft()
                 job.attempts += 1
                 running[backend.executor.submit(run, job.configs, shared, threads)] = job
-            left = None if deadline is None else max(deadline - time.monotonic(), 0)
             done, _ = wait(running, timeout=left, return_when=FIRST_COMPLETED)
             if not done:
                 return
