@@ -3,6 +3,9 @@
 import math
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from preimage.network.description import Description
 from preimage.network.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
@@ -95,3 +98,18 @@ def _nodes(i: int, s: int, n: int) -> list[tuple[int, float]]:
     position = min(max((i + 0.5) / s - 0.5, 0), n - 1)
     low = min(int(position), n - 1)
     return [(low, 1 - (position - low)), (min(low + 1, n - 1), position - low)]
+
+
+def windows(maps: Tensor, window: int) -> Tensor:
+    """(positions, k·k·C) straight from the definition."""
+    reach = window // 2
+    padded = F.pad(maps, (reach,) * 4)
+    height, width = maps.shape[2:]
+    return torch.stack(
+        [
+            padded[photo, :, i : i + window, j : j + window].permute(1, 2, 0).flatten()
+            for photo in range(len(maps))
+            for i in range(height)
+            for j in range(width)
+        ]
+    )

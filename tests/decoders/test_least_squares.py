@@ -1,4 +1,4 @@
-"""The least-squares decoder against numpy's lstsq, and its moments against their definition."""
+"""The least-squares decoder against numpy's lstsq."""
 
 import json
 from dataclasses import replace
@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from photos import pieces
+from reference import windows
 from torch import Tensor
 
 from preimage import build, vgg16
 from preimage.decoders.least_squares import LeastSquaresDecoder, fit_least_squares
-from preimage.decoders.window_sums import NormalEquations, WindowMoments
 from preimage.network.architectures import alexnet, torchvision_alexnet
 from preimage.network.build import Network
 from preimage.network.description import Description
@@ -36,21 +34,6 @@ def photos(count: int, height: int, width: int, seed: int = 0, cell: int = 5) ->
     return 225 * smooth + 30 * torch.rand(count, 3, height, width, generator=generator)
 
 
-def windows(maps: Tensor, window: int) -> Tensor:
-    """(positions, k·k·C) straight from the definition."""
-    reach = window // 2
-    padded = F.pad(maps, (reach,) * 4)
-    height, width = maps.shape[2:]
-    return torch.stack(
-        [
-            padded[photo, :, i : i + window, j : j + window].permute(1, 2, 0).flatten()
-            for photo in range(len(maps))
-            for i in range(height)
-            for j in range(width)
-        ]
-    )
-
-
 def by_lstsq(x: Tensor, y: Tensor, ridge: float) -> tuple[np.ndarray, np.ndarray]:
     """Ridge regression with a free intercept, as an ordinary problem with more rows."""
     centred = x - x.mean(0)
@@ -59,53 +42,6 @@ def by_lstsq(x: Tensor, y: Tensor, ridge: float) -> tuple[np.ndarray, np.ndarray
     targets = torch.cat([y - y.mean(0), y.new_zeros(x.shape[1], y.shape[1])])
     weight = np.linalg.lstsq(rows.numpy(), targets.numpy(), rcond=None)[0]
     return weight, (y.mean(0) - x.mean(0) @ torch.from_numpy(weight)).numpy()
-
-
-# --- the moments -------------------------------------------------------------------------------
-
-
-@settings(max_examples=15)
-@given(
-    window=st.sampled_from([1, 3, 5, 7]),
-    sizes=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=3),
-    some=st.booleans(),
-    seed=st.integers(0, 2**16),
-)
-def test_moments_are_those_of_the_windows(
-    window: int, sizes: list[tuple[int, int]], some: bool, seed: int
-) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    sums = WindowMoments(2, 3, window)
-    xs, ys = [], []
-    for height, width in sizes:
-        maps = torch.randn(3, 2, height, width, generator=generator, dtype=torch.float64)
-        targets = torch.randn(3, 3, height, width, generator=generator, dtype=torch.float64)
-        chosen = [2, 0]
-        if some:
-            every = torch.arange(height * width)
-            sums.add_some(maps, targets, chosen, [every, every.flip(0)])
-        else:
-            sums.add(maps, targets, chosen)
-        xs.append(windows(maps[chosen], window))
-        ys.append(targets[chosen].permute(0, 2, 3, 1).flatten(0, 2))
-    x, y = torch.cat(xs), torch.cat(ys)
-    result = sums.finish()
-    expected = (x.T @ x, x.T @ y, x.sum(0), y.sum(0), float(y.square().sum()), len(x))
-    for name, value in zip(NormalEquations.__dataclass_fields__, expected, strict=True):
-        torch.testing.assert_close(getattr(result, name), value, rtol=1e-10, atol=1e-10)
-
-
-def test_squared_error_is_that_of_the_windows(generator: torch.Generator) -> None:
-    x, y, weight, bias = (
-        torch.randn(shape, generator=generator, dtype=torch.float64)
-        for shape in ((50, 6), (50, 2), (6, 2), (2,))
-    )
-    sums = NormalEquations(x.T @ x, x.T @ y, x.sum(0), y.sum(0), float(y.square().sum()), len(x))
-    expected = float((x @ weight + bias - y).square().sum())
-    assert sums.squared_error(weight, bias) == pytest.approx(expected, rel=1e-10)
-
-
-# --- the decoder -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ridge", [0.0, 1e-2])

@@ -1,75 +1,23 @@
 import hashlib
 import io
 import os
-import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torchvision_files import MEAN, STD, state, torchvision_features, torchvision_layers
 
-from preimage.decoders import pretrained as weights
 from preimage.decoders.pretrained import (
     WeightsError,
     from_torchvision,
-    official_file,
     pretrained_description,
     pretrained_encoder,
     read_tensors,
 )
 from preimage.network.build import Network
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-def torchvision_layers(architecture: str, width: float = 1.0) -> nn.Sequential:
-    """The layers as torchvision builds them, floor mode and all, written from its source."""
-    layers: list[nn.Module] = []
-    channels = 3
-
-    def conv(out: int, *sizes: int) -> None:
-        nonlocal channels
-        out = round(out * width)
-        layers.extend([nn.Conv2d(channels, out, *sizes), nn.ReLU()])  # type: ignore[arg-type]
-        channels = out
-
-    if architecture == "vgg16":
-        for out, count in [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)]:
-            for _ in range(count):
-                conv(out, 3, 1, 1)
-            layers.append(nn.MaxPool2d(2, 2))
-    else:
-        conv(64, 11, 4, 2)
-        layers.append(nn.MaxPool2d(3, 2))
-        conv(192, 5, 1, 2)
-        layers.append(nn.MaxPool2d(3, 2))
-        for out in (384, 256, 256):
-            conv(out, 3, 1, 1)
-        layers.append(nn.MaxPool2d(3, 2))
-    torch.manual_seed(0)
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight)
-            nn.init.normal_(layer.bias)  # type: ignore[arg-type]
-    return nn.Sequential(*layers)
-
-
-def state(layers: nn.Sequential) -> dict[str, Tensor]:
-    """A file's content: the convolutions, and a classifier that nobody needs."""
-    features = {f"features.{name}": value for name, value in layers.state_dict().items()}
-    return {**features, "classifier.6.weight": torch.zeros(10, 4)}
-
-
-def torchvision_features(layers: nn.Sequential, pixels: Tensor, end: int) -> Tensor:
-    x = pixels / 255
-    x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
-    return layers[:end](x)
 
 
 @pytest.fixture(scope="module")
@@ -195,139 +143,3 @@ def test_other_networks_are_refused(alexnet: nn.Sequential) -> None:
             from_torchvision(description, tensors, "the file")
     with pytest.raises(WeightsError, match=r"conv1 of alexnet takes \(96, 3, 11, 11\)"):
         from_torchvision(pretrained_description("alexnet"), whole, "the file")
-
-
-# --- download -----------------------------------------------------------------------------------
-
-
-class Server(HTTPServer):
-    """What it serves at which path, how much of it, and how often it was asked."""
-
-    files: dict[str, bytes]
-    cut_after: int | None = None
-    asked = 0
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        data = self.server.files.get(self.path)
-        if data is None:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: self.server.cut_after])
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server(
-    alexnet_bytes: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Server]:
-    """Torchvision's AlexNet on this machine, and an empty cache of torch."""
-    name = f"/models/alexnet-owt-{hashlib.sha256(alexnet_bytes).hexdigest()[:8]}.pth"
-    server = Server(("127.0.0.1", 0), Handler)
-    server.files = {name: alexnet_bytes}
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}{name}"
-    monkeypatch.setitem(weights.ADDRESSES, "torchvision_alexnet", address)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def cached() -> list[Path]:
-    folder = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints"
-    return sorted(folder.iterdir()) if folder.exists() else []
-
-
-def test_the_official_file_is_downloaded_once(alexnet: nn.Sequential, server: Server) -> None:
-    for _ in range(2):
-        encoder, origin = pretrained_encoder(
-            "imagenet", "torchvision_alexnet", "conv1", pooled=True
-        )
-        assert server.asked == 1
-    (path,) = cached()
-    assert path.name == Path(weights.ADDRESSES["torchvision_alexnet"]).name
-    assert origin["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert origin["url"] == weights.ADDRESSES["torchvision_alexnet"]
-    pixels = torch.rand(1, 3, 63, 70) * 255
-    with torch.no_grad():
-        expected = F.max_pool2d(torchvision_features(alexnet, pixels, 2), 3, 2)
-        torch.testing.assert_close(encoder(pixels), expected, rtol=1e-4, atol=1e-3)
-
-
-def test_a_wrong_file_in_the_cache_is_found_at_every_load(server: Server) -> None:
-    path, sha256 = official_file("torchvision_alexnet")
-    data = bytearray(path.read_bytes())
-    data[-100] ^= 1
-    path.write_bytes(data)
-    other = hashlib.sha256(data).hexdigest()[:8]
-    with pytest.raises(
-        WeightsError, match=f"begins with {other}, where {sha256[:8]}.*delete {path}"
-    ):
-        pretrained_encoder("imagenet", "torchvision_alexnet", "conv1")
-
-
-def test_a_wrong_file_on_the_server_is_not_kept(server: Server) -> None:
-    (name,) = server.files
-    server.files = {name: b"something else"}
-    with pytest.raises(WeightsError, match=r"SHA-256 begins with .* nothing was kept"):
-        official_file("torchvision_alexnet")
-    assert cached() == []
-
-
-def assert_says_what_to_do(message: str, reason: str) -> None:
-    address = weights.ADDRESSES["torchvision_alexnet"]
-    name = address.rpartition("/")[2]
-    target = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints" / name
-    for words in (name, address, str(target), "--weights FILE", "gaussian:fan-in", reason):
-        assert words in message
-    assert "\n" not in message
-    assert cached() == []
-
-
-def test_no_such_file_on_the_server(server: Server) -> None:
-    server.files = {}
-    with pytest.raises(WeightsError) as caught:
-        official_file("torchvision_alexnet")
-    assert_says_what_to_do(str(caught.value), "404")
-
-
-def test_a_broken_connection_leaves_nothing(server: Server) -> None:
-    server.cut_after = 3_000_000
-    with pytest.raises(WeightsError) as caught:
-        official_file("torchvision_alexnet")
-    assert_says_what_to_do(str(caught.value), "broke after 3,000,000 of")
-
-
-def test_no_network(server: Server) -> None:
-    server.shutdown()
-    server.server_close()
-    with socket.socket() as nobody:  # keeps the port, and does not listen
-        nobody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        nobody.bind(("127.0.0.1", server.server_port))
-        with pytest.raises(WeightsError) as caught:
-            official_file("torchvision_alexnet")
-    assert_says_what_to_do(str(caught.value), "refused")
-
-
-def test_architectures_without_official_weights() -> None:
-    with pytest.raises(
-        WeightsError, match=r"no weights for alexnet; choose .* torchvision_alexnet"
-    ):
-        pretrained_encoder("imagenet", "alexnet", "conv1")
-    assert {name: address.rpartition("/")[2] for name, address in weights.ADDRESSES.items()} == {
-        "vgg16": "vgg16-397923af.pth",
-        "torchvision_alexnet": "alexnet-owt-7be5be79.pth",
-    }
