@@ -1,10 +1,11 @@
-"""Fixtures of the figures of trained decoders: photos, and encoders trained once per session."""
+"""Fixtures of the figures: what several of them share is computed once per session."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from section4 import Section4, make_small
 from trained_figures import Workplace
 
 from preimage.decoders.options import MachineOptions
@@ -48,3 +49,13 @@ def workplace(
     photos: Path, trained: list[Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Workplace:
     return Workplace(photos, trained, tmp_path_factory.mktemp("figures"))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_small(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def section4(tmp_path_factory: pytest.TempPathFactory) -> Section4:
+    return Section4(tmp_path_factory.mktemp("section4"))

@@ -61,7 +61,9 @@ def is_rare(count: int, n: int, probability: float) -> Decision:
         return Decision(False)
     if high <= probability:
         return Decision(True)
-    return Decision(None, ceil(log(0.05) / log1p(-probability)) if not count else None)
+    if count or not probability:
+        return Decision(None)
+    return Decision(None, ceil(log(0.05) / log1p(-probability)))
 
 
 def opposite(decision: Decision) -> Decision:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from preimage.data.photo import SIZE, Photo, open_photos
 from preimage.data.records import output_folder
@@ -54,15 +54,19 @@ def grid_cost(options: FigureOptions, folder: str, grid: SweepConfig) -> str:
     return f"{options.figure}:\n{cost}"
 
 
-def finish(results: Results, findings: list[Finding]) -> list[Finding]:
-    """The findings, if every cell is there.
+def finish(
+    options: FigureOptions, folder: str, results: Results, findings: list[Finding]
+) -> list[Finding]:
+    """The findings, if every cell is there, with what all cells took one core to compute.
 
     Raises:
         Incomplete: with the findings of those that are.
     """
     if results.missing:
         raise Incomplete(findings, results.shortfall())
-    return findings
+    store = Store(output_folder(options.out) / folder)
+    seconds = sum(store.seconds(config, results.photos) for config in results.cells)
+    return [replace(finding, seconds=seconds) for finding in findings]
 
 
 def require(results: Results, curves: Sequence[Curve]) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from typing import Any, Literal
@@ -85,7 +86,7 @@ class Finding:
         pictures: names of the picture files in the same folder.
         tables: names of the files with the numbers behind the pictures.
         command: the command line that makes it again; the command line's own business.
-        seconds: what that took.
+        seconds: what that took one core, sweeps of earlier runs included.
     """
 
     claim: Claim
@@ -146,7 +147,12 @@ class Incomplete(Exception):
 
 def save_finding(folder: Path, finding: Finding, record: Mapping[str, Any]) -> Path:
     """Writes `<name>.json`: the finding, and the record of the run behind it."""
-    data = {**finding.to_dict(), "record": dict(record), "environment": environment()}
+    data = {
+        **finding.to_dict(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "record": dict(record),
+        "environment": environment(),
+    }
     return write_json(folder / f"{finding.claim.name}.json", data)
 
 
@@ -164,8 +170,12 @@ def load_finding(path: Path) -> tuple[Finding, dict[str, Any]]:
 
 
 def with_command(finding: Finding, command: str, seconds: float | None = None) -> Finding:
-    """The finding, with the command that makes it again and how long that took."""
-    return replace(finding, command=command, seconds=seconds)
+    """The finding, with the command that makes it again and what that took one core.
+
+    What an earlier run has left to this one counts with it: the longer time stands.
+    """
+    times = [value for value in (seconds, finding.seconds) if value is not None]
+    return replace(finding, command=command, seconds=max(times, default=None))
 
 
 def text(findings: Sequence[Finding]) -> str:

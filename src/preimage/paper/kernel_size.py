@@ -72,7 +72,9 @@ def run(options: FigureOptions) -> list[Finding]:
     named |= {f"{head}, |pearson|": c for head, c in size.items()}
     table = write_curves(folder / "fig10.csv", "kernel_size", named, len(photos))
     files = (picture.name, table)
-    return finish(results, [_finding(h, ssim[h], size[h], len(photos), files) for h in HEADS])
+    return finish(
+        options, FOLDER, results, [_finding(h, ssim[h], size[h], len(photos), files) for h in HEADS]
+    )
 
 
 def cost(options: FigureOptions) -> str:

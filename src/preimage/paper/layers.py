@@ -73,7 +73,7 @@ def run(options: FigureOptions) -> list[Finding]:
     curves = _curves(results, "pearson", absolute=True)
     require(results, list(curves.values()))
     if any(set(by_layer.values) != set(LAYERS) for by_layer in curves.values()):
-        return finish(results, [])
+        return finish(options, FOLDER, results, [])
     folder = output_folder(options.out)
     photo = next((photo for photo in photos if photo.name in _CATS), photos[0])
     heading = f"VGG16, nothing trained, gaussian:0.1: network 0 of seed {options.seed}"
@@ -89,6 +89,8 @@ def run(options: FigureOptions) -> list[Finding]:
     named |= {f"{row}, {unpool}, ssim": c for (row, unpool), c in ssim.items()}
     table = write_curves(folder / "fig7.csv", "layer", named, len(photos))
     return finish(
+        options,
+        FOLDER,
         results,
         [
             replace(finding, pictures=tuple(pictures), tables=(table,))

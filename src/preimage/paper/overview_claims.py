@@ -162,18 +162,18 @@ def _convergence(overview: Overview) -> Finding:
     mean, conv = (grid.averages(row, wide, "ssim") for row in (MEAN, CONV))
     ratio = relative_std_ratio(mean, conv)
     return CONVERGENCE.finding(
-        f"at width {wide} the deviation of SSIM over networks is {{mean:.1%}} of its mean with the "
-        "channel mean and {conv:.1%} with the convolution: a ratio of {ratio:.2f} ({low:.2f} to "
-        "{high:.2f})",
+        f"at width {wide} the deviation of SSIM over networks is {{mean:.1f}} % of its mean with "
+        "the channel mean and {conv:.1f} % with the convolution: a ratio of {ratio:.2f} ({low:.2f} "
+        "to {high:.2f})",
         is_below_one(ratio),
         {
-            "mean": relative_std(mean),
-            "conv": relative_std(conv),
+            "mean": 100 * relative_std(mean),
+            "conv": 100 * relative_std(conv),
             "ratio": ratio.value,
             "low": ratio.low,
             "high": ratio.high,
             **_counts(overview, grid),
         },
-        brief="deviation of SSIM over networks {mean:.1%} of its mean, with the convolution "
-        "{conv:.1%} (ratio {low:.2f} to {high:.2f})",
+        brief="deviation of SSIM over networks {mean:.1f} % of its mean, with the convolution "
+        "{conv:.1f} % (ratio {low:.2f} to {high:.2f})",
     )

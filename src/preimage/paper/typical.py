@@ -44,7 +44,7 @@ def run(options: FigureOptions) -> list[Finding]:
     curves = {head: by_width(results, head, "ssim") for head in HEADS}
     require(results, [c for of_head in curves.values() for c in of_head.values()])
     pictures, table = _draw(options, results, photos[:_PHOTOS])
-    return finish(results, [_finding(curves, len(photos), pictures, table)])
+    return finish(options, FOLDER, results, [_finding(curves, len(photos), pictures, table)])
 
 
 def cost(options: FigureOptions) -> str:

@@ -116,7 +116,7 @@ def run(options: FigureOptions) -> list[Finding]:
         _contrast(options.figure, curves, files),
         _convergence(options.figure, curves, limits, files),
     ]
-    return finish(results, findings)
+    return finish(options, FOLDER, results, findings)
 
 
 def cost(options: FigureOptions) -> str:
@@ -262,15 +262,16 @@ def _convergence(figure: str, curves: Curves, limits: Limits, files: _Files) -> 
     limit = {f"limit_{u}": limits[u][metric].mean for u in UNPOOLS}
     return _finding(
         CLAIMS[figure]["convergence"],
-        "at width {width} the variant's deviation over networks is {spread_mean:.1%} of its mean "
-        "and the original's {spread_conv:.1%} with zeros, a ratio of {ratio:.2f} ({ratio_low:.2f} "
-        "to {ratio_high:.2f}); the variant stands at {mean_zeros:.3f} of {limit_zeros:.3f} at "
-        "infinite width with zeros, {mean_nearest:.3f} of {limit_nearest:.3f} with nearest",
+        "at width {width} the variant's deviation over networks is {spread_mean:.1f} % of its "
+        "mean and the original's {spread_conv:.1f} % with zeros, a ratio of {ratio:.2f} "
+        "({ratio_low:.2f} to {ratio_high:.2f}); the variant stands at {mean_zeros:.3f} of "
+        "{limit_zeros:.3f} at infinite width with zeros, {mean_nearest:.3f} of "
+        "{limit_nearest:.3f} with nearest",
         is_below_one(ratio),
         {
             "width": widest,
-            "spread_mean": relative_std(variant),
-            "spread_conv": relative_std(original),
+            "spread_mean": 100 * relative_std(variant),
+            "spread_conv": 100 * relative_std(original),
             "ratio": ratio.value,
             "ratio_low": ratio.low,
             "ratio_high": ratio.high,
@@ -278,8 +279,8 @@ def _convergence(figure: str, curves: Curves, limits: Limits, files: _Files) -> 
             **limit,
             "networks": ratio.n,
         },
-        "deviation over networks at width {width}: {spread_mean:.1%} of the mean, the original's "
-        "{spread_conv:.1%} (ratio {ratio_low:.2f} to {ratio_high:.2f}); {mean_nearest:.3f} of "
+        "deviation over networks at width {width}: {spread_mean:.1f} % of the mean, the original's "
+        "{spread_conv:.1f} % (ratio {ratio_low:.2f} to {ratio_high:.2f}); {mean_nearest:.3f} of "
         "{limit_nearest:.3f} at infinite width (nearest)",
         files,
     )

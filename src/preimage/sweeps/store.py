@@ -182,6 +182,14 @@ class Store:
                 continue
         return pairs
 
+    def seconds(self, config: ReconstructConfig, photos: PackedPhotos) -> float:
+        """What a finished cell took one worker: its share of its job's time; 0 if unknown."""
+        cell = self._read(cell_key(config, photos.sha256))
+        try:
+            return float(cell["run"]["seconds"]) / float(cell["run"]["cells"])
+        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            return 0.0
+
     def _path(self, key: str) -> Path:
         return self.folder / "cells" / f"{key}.json"
 

@@ -1,10 +1,10 @@
 """`preimage demo`: random networks by layer and by width, on a page."""
 
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 from preimage.app.cli.commands import DemoCommand
+from preimage.app.cli.figures import core_seconds
 from preimage.app.cli.lines import command_line
 from preimage.data.each_photo import Problems
 from preimage.data.photo import fingerprint, open_photos
@@ -35,9 +35,9 @@ def run(config: DemoCommand) -> int:
         weights=config.weights, seed=config.seed, size=config.size, device=config.device
     )
     with progress_bar("networks", overview.num_trials(config.networks)) as advance:
-        start = time.perf_counter()
+        start = core_seconds()
         results = overview.run(photos, settings, config.networks, advance)
-        seconds = round(time.perf_counter() - start, 1)
+        seconds = round(core_seconds() - start, 1)
     command = command_line("demo", config)
     found = [with_command(finding, command, seconds) for finding in findings(results)]
     for finding in found:

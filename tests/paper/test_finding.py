@@ -1,0 +1,86 @@
+import json
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from preimage.paper.decision import Decision
+from preimage.paper.finding import (
+    Claim,
+    Finding,
+    load_finding,
+    save_finding,
+    text,
+    with_command,
+)
+from preimage.scores.statistics import Interval
+
+CLAIM = Claim("fig8a", "fig8", "Figure 8a: SSIM by width", "quality grows")
+SLOPE = Interval(-0.0256, 0.01, 20)
+
+
+@pytest.fixture
+def finding() -> Finding:
+    return CLAIM.finding(
+        "SSIM changes by {slope:+.3f} from {first:.2f}, alone {slope.mean:.2f}; {n:,} networks of "
+        "{law}",
+        Decision(None, 1234),
+        {"slope": SLOPE, "first": -0.5, "n": 2000, "law": "N-1", "high": inf},
+        brief="{slope:+.2f}",
+        units={"slope": "per doubling"},
+        pictures=["a.png"],
+        tables=["a.csv"],
+    )
+
+
+def test_sentences_print_their_numbers(finding: Finding) -> None:
+    half = f"{SLOPE.half_width:.3f}"
+    assert finding.ours == (
+        f"SSIM changes by −0.026 ± {half} from −0.50, alone −0.03; 2,000 networks of N-1"
+    )
+    assert finding.in_brief == f"−0.03 ± {SLOPE.half_width:.2f}"
+    assert finding.verdict_text == "not decided (would take about 1,234)"
+    assert "verdict: not decided (would take about 1,234)" in text([finding])
+
+
+def test_a_number_that_is_missing_is_named() -> None:
+    with pytest.raises(ValueError, match="`numbers` of fig8a lack 'slope'"):
+        CLAIM.finding("by {slope:.2f}", True, {})
+
+
+@pytest.mark.parametrize(
+    ("holds", "verdict"),
+    [(True, "holds"), (False, "fails"), (None, "not decided"), (Decision(True), "holds")],
+)
+def test_verdicts(holds: bool | Decision | None, verdict: str) -> None:
+    assert CLAIM.finding("", holds, {}).verdict == verdict
+
+
+def test_what_is_absent_says_why() -> None:
+    absent = CLAIM.absent("no {file} here")
+    assert (absent.verdict, absent.ours) == ("absent", "no {file} here")
+
+
+def test_a_file_and_back(finding: Finding, tmp_path: Path) -> None:
+    path = save_finding(tmp_path, finding, {"seed": 3})
+    assert path.name == "fig8a.json"
+    assert load_finding(path) == (finding, {"seed": 3})
+    data = json.loads(path.read_text())
+    assert data["ours"] == finding.ours
+    assert data["numbers"]["slope"]["n"] == 20
+    assert data["numbers"]["high"] is None
+    assert len(data["date"]) == len("2017-04-04")
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    for content in ("", "[]", "{}", '{"claim": 3}'):
+        (tmp_path / "x.json").write_text(content)
+        with pytest.raises(ValueError, match=r"x\.json: not a finding"):
+            load_finding(tmp_path / "x.json")
+
+
+def test_the_longer_time_stands(finding: Finding) -> None:
+    assert with_command(finding, "c", 3.0).seconds == 3.0
+    assert with_command(replace(finding, seconds=40.0), "c", 3.0).seconds == 40.0
+    assert with_command(finding, "c").seconds is None
