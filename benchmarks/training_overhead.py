@@ -19,10 +19,11 @@ from accelerate import Accelerator
 
 from preimage.data.crops import Batch
 from preimage.data.memory import MemorySource
+from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.inverter import Inversion
 from preimage.decoders.loop import Training
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import Run, crop_dataset, load_batches
+from preimage.decoders.run_folder import Run
 from preimage.network.architectures import vgg16
 from preimage.network.build import build
 from preimage.network.trace import input_sizes
@@ -62,7 +63,7 @@ def looped(source: MemorySource, folder: Path) -> tuple[Iterator[float], list[Ba
     def times() -> Iterator[float]:
         while True:
             start = time.perf_counter()
-            run.go(islice(batches, STEPS))
+            run.train(islice(batches, STEPS))
             yield time.perf_counter() - start
 
     return times(), data

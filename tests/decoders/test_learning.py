@@ -40,21 +40,6 @@ QUICK = [
 ]
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two classes of ten smooth photos, 24×21 pixels."""
-    folder = tmp_path_factory.mktemp("photos")
-    generator = np.random.default_rng(0)
-    for name in ("cold", "warm"):
-        (folder / name).mkdir()
-        for index in range(10):
-            small = generator.integers(0, 160, (4, 4, 3)).astype(np.uint8)
-            small[..., 2 if name == "cold" else 0] += 90
-            image = Image.fromarray(small).resize((21, 24), Image.Resampling.BICUBIC)
-            image.save(folder / name / f"{index}.png")
-    return folder
-
-
 def run(*words: object) -> int:
     return main([str(word) for word in words])
 
@@ -155,7 +140,7 @@ def test_other_settings_are_refused(
 ) -> None:
     assert train(photos, tmp_path) == 0
     assert train(photos, tmp_path, "--learning-rate", "0.5") == 2
-    assert "holds a run of other settings (recipe:" in capsys.readouterr().err
+    assert "holds a run with other settings (recipe:" in capsys.readouterr().err
 
 
 def test_a_damaged_state_is_refused(

@@ -69,13 +69,35 @@ def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
     Raises:
         CheckpointError: the file does not exist, is no checkpoint of this kind, or is damaged.
     """
-    path = Path(path)
+    header, tensors = _read(Path(path), kind, tensors=True)
+    if _digest(kind, header.get("card", ""), tensors) != header.get("sha256"):
+        raise CheckpointError(
+            f"{path}: its content does not match its SHA-256; it was damaged or changed. Take "
+            "another copy, or make it again."
+        )
+    return Checkpoint(kind, json.loads(header["card"]), tensors)
+
+
+def read_card(path: str | Path, kind: str) -> dict[str, Any]:
+    """The card of a checkpoint alone, without its tensors; its SHA-256 is not checked.
+
+    Raises:
+        CheckpointError: the file does not exist, is no checkpoint of this kind, or is truncated.
+    """
+    card: dict[str, Any] = json.loads(_read(Path(path), kind)[0]["card"])
+    return card
+
+
+def _read(
+    path: Path, kind: str, *, tensors: bool = False
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The header of a checkpoint, and if asked for its tensors."""
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; expected a checkpoint written by preimage.")
     try:
         with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header: dict[str, str] = file.metadata() or {}
+            found = {name: file.get_tensor(name) for name in file.keys() if tensors}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path}: not a safetensors file, or truncated ({error}); use another copy."
@@ -84,12 +106,7 @@ def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
         raise CheckpointError(f"{path}: a safetensors file, but not one written by preimage.")
     if header.get("kind") != kind:
         raise CheckpointError(f"{path}: holds a {header.get('kind')}, expected a {kind}.")
-    if _digest(kind, header.get("card", ""), tensors) != header.get("sha256"):
-        raise CheckpointError(
-            f"{path}: its content does not match its SHA-256; it was damaged or changed. Take "
-            "another copy, or make it again."
-        )
-    return Checkpoint(kind, json.loads(header["card"]), tensors)
+    return header, found
 
 
 def is_checkpoint(path: str | Path) -> bool:

@@ -1,54 +1,101 @@
 """What a training takes: steps, multiply-adds, disk, and hours on the machine at hand."""
 
-import time
 from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 
-import torch
-
-from preimage.decoders.recipes import Recipe
+from preimage.decoders.classifier import Classification, classifier
+from preimage.decoders.inverter import Inversion
+from preimage.decoders.loop import Objective
+from preimage.decoders.machine import photos_at_once, recorded_precision
+from preimage.decoders.options import MachineOptions
+from preimage.decoders.recipes import Precision, Recipe
+from preimage.decoders.speed import PRECISIONS, faster, time_steps
+from preimage.network.build import build
 from preimage.network.description import Description
+from preimage.network.device import resolve_device
 from preimage.network.operations import Conv
 from preimage.network.trace import trace
+
+_CLASSES = 10  # of a classifier whose data is not at hand; its head costs next to nothing
 
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """Steps, photos and multiply-adds of a run, and bytes of its state on the disk."""
+    """What a run takes from its first step to its last.
+
+    `state_bytes` is its state on the disk; `seconds_per_step` was measured on this machine, in
+    `precision`, which is the one that the run would take.
+    """
 
     steps: int
     photos: int
     multiply_adds: int
     state_bytes: int
+    precision: Precision
+    seconds_per_step: float
+
+    @property
+    def hours(self) -> float:
+        """Of all steps."""
+        return self.steps * self.seconds_per_step / 3600
 
 
 def training_cost(
-    encoder: Description, decoder: Description | None, recipe: Recipe
+    encoder: Description,
+    decoder: Description | None,
+    recipe: Recipe,
+    machine: MachineOptions | None = None,
+    out: str | Path | None = None,
 ) -> TrainingCost:
-    """What a run takes; without a decoder it is the encoder that is trained.
+    """What a run takes; without a decoder it is a classifier on the encoder that is trained.
 
-    A fixed encoder runs forwards; what is trained costs three times its forward pass.
+    A fixed encoder runs forwards; what is trained costs three times its forward pass. A few real
+    steps are timed.
+
+    Args:
+        out: folder of the run; where it has begun, its precision is kept.
+
+    Raises:
+        ValueError: no such device, or the folder's state is damaged.
     """
+    machine = machine or MachineOptions()
     side = recipe.crop
     forward = sum(step.multiply_adds for step in trace(encoder, side, side))
     trained, work = encoder, 3 * forward
     if decoder is not None:
         whole = sum(step.multiply_adds for step in trace(encoder + decoder, side, side))
         trained, work = decoder, forward + 3 * (whole - forward)
-    pairs = zip(trained.operations, trained.channels[:-1], strict=True)
-    parameters = sum(
+    photos = recipe.steps * recipe.batch_size
+    precision, seconds = _speed(_objective(encoder, decoder), recipe, machine, out)
+    state = 3 * 4 * _parameters(trained)  # float32: the weights and Adam's two moments
+    return TrainingCost(recipe.steps, photos, work * photos, state, precision, seconds)
+
+
+def _parameters(description: Description) -> int:
+    pairs = zip(description.operations, description.channels[:-1], strict=True)
+    return sum(
         op.out_channels * count * op.kernel_size**2 for op, count in pairs if isinstance(op, Conv)
     )
-    photos = recipe.steps * recipe.batch_size
-    # float32: the weight and Adam's two moments
-    return TrainingCost(recipe.steps, photos, work * photos, 3 * 4 * parameters)
 
 
-def measured_rate(seconds: float = 0.5) -> float:
-    """Multiply-adds per second of this machine in a 3×3 convolution of 64 channels, float32."""
-    x = torch.randn(4, 64, 64, 64).contiguous(memory_format=torch.channels_last)
-    w = torch.randn(64, 64, 3, 3).contiguous(memory_format=torch.channels_last)
-    rounds, start = 0, time.perf_counter()
-    while rounds < 3 or time.perf_counter() - start < seconds:
-        torch.nn.functional.conv2d(x, w, padding=1)
-        rounds += 1
-    return x.numel() * 64 * 9 * rounds / (time.perf_counter() - start)
+def _objective(encoder: Description, decoder: Description | None) -> Objective:
+    """With random weights: a step takes as long with any others."""
+    if decoder is None:
+        return Classification(classifier(encoder, _CLASSES))
+    return Inversion(build(encoder), build(decoder), 1.0)
+
+
+def _speed(
+    objective: Objective, recipe: Recipe, machine: MachineOptions, out: str | Path | None
+) -> tuple[Precision, float]:
+    """The precision that a run would take, and seconds per step in it."""
+    device = resolve_device(machine.device)
+    known = recipe.precision
+    if known == "auto" and out is not None:
+        known = recorded_precision(Path(out)) or "auto"
+    tried = PRECISIONS if known == "auto" else (known,)
+    photos = photos_at_once(recipe, machine)
+    times = time_steps(objective.to(device), recipe.crop, photos, device, tried)
+    precision = faster(times) if known == "auto" else known
+    return precision, median(times[precision]) * recipe.batch_size / photos

@@ -74,6 +74,8 @@ class Training:
         self.accumulate = accumulate
         self.step = 0
         # Not accelerate's own mixed precision, which is one for all trainings of a process.
+        if recipe.precision == "auto":
+            raise ValueError("`precision` must be fp32 or bf16 here; `open_training` decides auto.")
         self._bf16 = recipe.precision == "bf16"
         self.parameters = [p for p in objective.trained.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(
@@ -109,8 +111,8 @@ class Training:
             loss = self._step(batch) / self.recipe.batch_size
             if not math.isfinite(loss):
                 raise ArithmeticError(
-                    f"the loss is {loss} at step {self.step + 1}; lower --learning-rate or use "
-                    "--precision fp32."
+                    f"the loss is {loss} at step {self.step + 1}; lower `learning_rate`"
+                    f"{' or set `precision` to fp32' if self._bf16 else ''}."
                 )
             self.step += 1
             seconds = time.perf_counter() - start

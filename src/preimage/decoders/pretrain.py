@@ -9,12 +9,13 @@ import torch
 from preimage.data.crops import CropDataset
 from preimage.data.memory import open_source
 from preimage.data.records import environment, output_folder
+from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.classifier import Classification, Classifier, accuracy, classifier
 from preimage.decoders.encoders import load_classifier, save_classifier
+from preimage.decoders.machine import open_training
 from preimage.decoders.options import MachineOptions, with_input
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import Run, crop_dataset, load_batches
-from preimage.decoders.train import open_training
+from preimage.decoders.run_folder import Run
 from preimage.network.spec import EncoderSpec
 
 CLASSIFIER_FILE = "encoder.safetensors"
@@ -54,19 +55,19 @@ def pretrain_encoder(
     assert source.classes is not None
     description = with_input(spec.encoder(), "imagenet")
     model = classifier(description, len(source.classes), seed=seed, batch_norm=batch_norm)
+    training = open_training(Classification(model), recipe, machine, folder)
     settings = {
-        "recipe": asdict(recipe),
+        "recipe": asdict(training.recipe),
         "encoder": description.to_dict(),
         "batch_norm": batch_norm,
         "data": source.fingerprint,
         "in_memory": in_memory,
         "seed": seed,
     }
-    training = open_training(Classification(model), recipe, machine)
     run = Run(training, folder, settings, source.problems)
     dataset = crop_dataset(source, recipe, seed)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, machine.workers)
-    if not run.go(batches, max_minutes=machine.max_minutes, save_every=machine.save_every):
+    if not run.train(batches, max_minutes=machine.max_minutes, save_every=machine.save_every):
         return None
     device = training.accelerator.device
     tested = _test(model, test, in_memory, source.classes, recipe, device) if test else None

@@ -8,6 +8,8 @@ from preimage.decoders.options import Input
 from preimage.network.spec import Checked
 
 RecipeName = Literal["paper", "quick"]
+Precision = Literal["fp32", "bf16"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,8 @@ class Recipe(Checked):
         resize: The shorter side is brought to this first; 0 keeps photos as they are.
         flip: Mirror half of the crops.
         shift: Pad by so many pixels before the crop, for photos no larger than the crop.
-        precision: bf16 computes convolutions in bfloat16 and keeps weights in float32.
+        precision: bf16 computes convolutions in bfloat16 and keeps weights in float32; `auto` is
+            the faster of the two on the machine where the run begins (`decoders.speed`).
         feature_scaling: Divide features by their root mean square, one constant.
     """
 
@@ -43,7 +46,7 @@ class Recipe(Checked):
     resize: int = 0
     flip: bool = False
     shift: int = 0
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: PrecisionName = "fp32"
     feature_scaling: bool = True
 
     def learning_rate_at(self, step: int) -> float:
@@ -78,7 +81,7 @@ DECODER_RECIPES: dict[str, Recipe] = {
         warmup=0.02,
         crop=64,
         flip=True,
-        precision="bf16",
+        precision="auto",
     ),
 }
 #: What a random encoder does to pixels first: in Section 3 the mean is subtracted, no more.
@@ -93,6 +96,6 @@ CLASSIFIER_RECIPE = Recipe(
     crop=32,
     flip=True,
     shift=4,
-    precision="bf16",
+    precision="auto",
     feature_scaling=False,
 )

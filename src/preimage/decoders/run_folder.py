@@ -1,6 +1,6 @@
 """Runs of a training: a folder with the loss curve and the state, to be stopped and taken up again.
 
-A run's folder holds `metrics.jsonl` (a line a step), `state.safetensors` (weights, optimizer, the
+A run's folder holds `metrics.jsonl` (a line per step), `state.safetensors` (weights, optimizer, the
 number of steps, and the settings that they belong to) and what its command leaves when it is done.
 """
 
@@ -17,65 +17,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from torch.utils.data import DataLoader
 
-from preimage.data.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from preimage.data.crops import Augment, Batch, CropDataset, EpochBatches
-from preimage.data.memory import MemorySource
+from preimage.data.checkpoints import Checkpoint, read_card, read_checkpoint, write_checkpoint
+from preimage.data.crops import Batch
 from preimage.data.progress import training_bar
 from preimage.data.records import write_text
-from preimage.data.sources import ImageSource
 from preimage.decoders.loop import Training
-from preimage.decoders.recipes import Recipe
 
-KIND = "training state"
+STATE = "training state"  # the kind of its checkpoint
+STATE_FILE = "state.safetensors"
+METRICS_FILE = "metrics.jsonl"
 _log = logging.getLogger(__name__)
 
 
-def crop_dataset(source: ImageSource, recipe: Recipe, seed: int) -> CropDataset:
-    """The random crops that a recipe asks for."""
-    augment = Augment(flip=recipe.flip, pad=recipe.shift)
-    return CropDataset(source, recipe.crop, seed, resize=recipe.resize or None, augment=augment)
+def saved_settings(folder: Path) -> dict[str, Any] | None:
+    """The settings of the run that a folder holds; None if it holds none.
 
-
-def load_batches(
-    dataset: CropDataset,
-    recipe: Recipe,
-    start: int,
-    accelerator: Accelerator,
-    workers: int | None = None,
-) -> Iterable[Batch]:
-    """This process's share of every batch from step `start` on, without end.
-
-    Args:
-        workers: processes that decode ahead; as many as cores allow if not given, none for images
-            that are in memory.
+    Raises:
+        CheckpointError: the state is damaged.
     """
-    if workers is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        in_memory = isinstance(dataset.source, MemorySource)
-        workers = 0 if in_memory else min(8, max(1, (cores or 1) // 2))
-    sampler = EpochBatches(
-        len(dataset),
-        recipe.batch_size,
-        dataset.seed,
-        start=start,
-        rank=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
-    return DataLoader(
-        dataset,
-        batch_sampler=sampler,
-        num_workers=workers,
-        collate_fn=_as_it_is,
-        pin_memory=accelerator.device.type == "cuda",
-        persistent_workers=workers > 0,
-    )
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch  # `CropDataset` makes whole batches
+    path = folder / STATE_FILE
+    if not path.exists():
+        return None
+    settings: dict[str, Any] = read_card(path, STATE)["settings"]
+    return settings
 
 
 class Run:
@@ -83,7 +48,8 @@ class Run:
 
     Args:
         settings: what the numbers depend on; a folder with other settings is refused.
-        problems: photos that could not be read so far, a line each; named again at the end.
+        problems: photos that could not be read so far, a line each; they are named again at the
+            end.
 
     Raises:
         ValueError: the folder holds a run of other settings, or a damaged state.
@@ -99,7 +65,7 @@ class Run:
         self.training, self.folder, self.settings = training, folder, dict(settings)
         self.problems = set(problems)
         if self._state_path.exists():
-            state = read_checkpoint(self._state_path, KIND)
+            state = read_checkpoint(self._state_path, STATE)
             self._check(state.card["settings"])
             training.load_state(state.card["step"], state.tensors)
         if training.accelerator.is_main_process:
@@ -107,23 +73,23 @@ class Run:
 
     @property
     def _state_path(self) -> Path:
-        return self.folder / "state.safetensors"
+        return self.folder / STATE_FILE
 
     @property
     def metrics_path(self) -> Path:
-        """The loss curve: one JSON object a step."""
-        return self.folder / "metrics.jsonl"
+        """The loss curve: one JSON object per step."""
+        return self.folder / METRICS_FILE
 
     def _check(self, saved: dict[str, Any]) -> None:
         now = json.loads(json.dumps(self.settings))
         if other := sorted(key for key in {*saved, *now} if saved.get(key) != now.get(key)):
             changes = "; ".join(f"{k}: {saved.get(k)!r} there, {now.get(k)!r} here" for k in other)
             raise ValueError(
-                f"--out {self.folder} holds a run of other settings ({changes}); take its settings "
-                "to go on with it, or another folder."
+                f"`out` {self.folder} holds a run with other settings ({changes}); go on with its "
+                "settings, or name another folder."
             )
 
-    def go(
+    def train(
         self,
         batches: Iterable[Batch],
         *,
@@ -184,7 +150,7 @@ class Run:
 
     def _save(self) -> None:
         card = {"step": self.training.step, "settings": self.settings}
-        write_checkpoint(self._state_path, Checkpoint(KIND, card, self.training.state()))
+        write_checkpoint(self._state_path, Checkpoint(STATE, card, self.training.state()))
 
     def _drop_metrics_after(self, step: int) -> None:
         """Forgets the steps that were made after the state was saved; they are made again."""

@@ -7,14 +7,14 @@ from statistics import fmean
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 
 from preimage.data.crops import CropDataset
 from preimage.data.memory import open_source, open_squares
 from preimage.data.records import environment, output_folder
+from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.encoders import open_encoder
 from preimage.decoders.inverter import Inversion, Inverter, measure_scale
-from preimage.decoders.loop import Objective, Training
+from preimage.decoders.machine import open_training
 from preimage.decoders.options import (
     DataOptions,
     DecoderOptions,
@@ -22,9 +22,8 @@ from preimage.decoders.options import (
     MachineOptions,
 )
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import Run, crop_dataset, load_batches, read_metrics
+from preimage.decoders.run_folder import Run, read_metrics, saved_settings
 from preimage.network.build import Network, build
-from preimage.network.device import resolve_device
 from preimage.scores.metrics import colour_scores
 
 DECODER_FILE = "decoder.safetensors"
@@ -55,11 +54,12 @@ def train_decoder(
     source = open_source(data.data, data.in_memory)
     network, origin = open_encoder(encoder)
     dataset = crop_dataset(source, recipe, encoder.seed)
-    scale = _scale(network, dataset) if recipe.feature_scaling else 1.0
+    scale = _scale(network, dataset, folder) if recipe.feature_scaling else 1.0
     mirror = _new_decoder(network, decoder, encoder)
     inverter = Inverter(network, origin, mirror, scale)
+    training = open_training(Inversion(network, mirror, scale), recipe, machine, folder)
     settings = {
-        "recipe": asdict(recipe),
+        "recipe": asdict(training.recipe),
         "encoder": network.description.to_dict(),
         "origin": origin,
         "decoder": mirror.description.to_dict(),
@@ -68,10 +68,9 @@ def train_decoder(
         "in_memory": data.in_memory,
         "seed": encoder.seed,
     }
-    training = open_training(Inversion(network, mirror, scale), recipe, machine)
     run = Run(training, folder, settings, source.problems)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, machine.workers)
-    done = run.go(
+    done = run.train(
         batches,
         max_minutes=machine.max_minutes,
         save_every=machine.save_every,
@@ -92,7 +91,10 @@ def _new_decoder(network: Network, decoder: DecoderOptions, encoder: EncoderOpti
     return build(description, seed=encoder.seed, network_number=encoder.network_number)
 
 
-def _scale(network: Network, dataset: CropDataset) -> float:
+def _scale(network: Network, dataset: CropDataset, folder: Path) -> float:
+    """What features are divided by: as the folder's run began, since processors round apart."""
+    if saved := saved_settings(folder):
+        return float(saved["scale"])
     keys = [(0, index) for index in range(min(len(dataset), _SCALE_PHOTOS))]
     return measure_scale(network, dataset.batch(keys).pixels)
 
@@ -129,17 +131,3 @@ def _held_out_psnr(inverter: Inverter, data: DataOptions) -> Callable[[], dict[s
         return {"held_out_psnr": float(torch.cat(scores).mean())}
 
     return measure
-
-
-def open_training(objective: Objective, recipe: Recipe, machine: MachineOptions) -> Training:
-    """A training on this process, or on all that torchrun started.
-
-    Raises:
-        ValueError: no such device.
-    """
-    device = resolve_device(machine.device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
-    objective.to(accelerator.device)
-    return Training(
-        objective, recipe, accelerator, accumulate=machine.accumulate, compiled=machine.compile
-    )

@@ -1,7 +1,6 @@
 """The verbs about decoders that learn: flat dataclasses, and the option sets they stand for."""
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from preimage.decoders.options import (
     DataOptions,
@@ -14,6 +13,7 @@ from preimage.decoders.recipes import (
     CLASSIFIER_RECIPE,
     DECODER_INPUTS,
     DECODER_RECIPES,
+    PrecisionName,
     Recipe,
     RecipeName,
 )
@@ -72,7 +72,8 @@ class TrainingCommand(Checked):
         batch_size: Photos per step, over all processes.
         learning_rate: Adam's rate at its highest.
         crop: Side of the random crops in pixels.
-        precision: bf16 computes convolutions in bfloat16 and keeps weights in float32.
+        precision: bf16 computes convolutions in bfloat16 and keeps weights in float32; auto times
+            both at the start of the run and takes the faster.
         feature_scaling: Divide features by their root mean square, one constant.
         max_minutes: Stop cleanly after this time.
         save_every: Seconds between two saved states.
@@ -91,7 +92,7 @@ class TrainingCommand(Checked):
     batch_size: int | None = None
     learning_rate: float | None = None
     crop: int | None = None
-    precision: Literal["fp32", "bf16"] | None = None
+    precision: PrecisionName | None = None
     feature_scaling: bool | None = None
     max_minutes: float | None = None
     save_every: float = 60.0

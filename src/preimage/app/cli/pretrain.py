@@ -5,8 +5,9 @@ from pathlib import Path
 from accelerate import PartialState
 
 from preimage.app.cli.decoder_commands import PretrainCommand
-from preimage.app.cli.train import print_costs, unfinished
+from preimage.app.cli.train import print_cost, unfinished
 from preimage.data.checkpoints import read_checkpoint
+from preimage.decoders.costs import training_cost
 from preimage.decoders.encoders import KIND
 from preimage.decoders.pretrain import CLASSIFIER_FILE, pretrain_encoder
 
@@ -14,7 +15,9 @@ from preimage.decoders.pretrain import CLASSIFIER_FILE, pretrain_encoder
 def run(config: PretrainCommand) -> int:
     """Trains, tests, and writes `encoder.safetensors`."""
     if config.dry_run:
-        return print_costs(config.encoder(), None, config.training_recipe())
+        recipe = config.training_recipe()
+        cost = training_cost(config.encoder(), None, recipe, config.machine(), config.out)
+        return print_cost(cost, recipe)
     model = pretrain_encoder(
         config.spec(),
         config.data,

@@ -5,11 +5,10 @@ from pathlib import Path
 from accelerate import PartialState
 
 from preimage.app.cli.decoder_commands import TrainCommand
-from preimage.decoders.costs import measured_rate, training_cost
+from preimage.decoders.costs import TrainingCost, training_cost
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import DECODER_FILE, train_decoder
-from preimage.network.description import Description
 
 
 def run(config: TrainCommand) -> int:
@@ -17,7 +16,9 @@ def run(config: TrainCommand) -> int:
     recipe = config.training_recipe()
     if config.dry_run:
         encoder = config.encoder_options().description()
-        return print_costs(encoder, config.decoder_options().description(encoder), recipe)
+        decoder = config.decoder_options().description(encoder)
+        cost = training_cost(encoder, decoder, recipe, config.machine(), config.out)
+        return print_cost(cost, recipe)
     inverter = train_decoder(
         config.encoder_options(),
         config.decoder_options(),
@@ -45,15 +46,13 @@ def unfinished(out: str) -> int:
     return 0
 
 
-def print_costs(encoder: Description, decoder: Description | None, recipe: Recipe) -> int:
+def print_cost(found: TrainingCost, recipe: Recipe) -> int:
     """Prints what a run would take."""
-    found = training_cost(encoder, decoder, recipe)
-    rate = measured_rate()
     print(
         f"{found.steps:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}\n"
         f"{2 * found.multiply_adds:.2e} FLOPs, inserted zeros counted\n"
         f"{found.state_bytes / 1e6:.1f} MB of state on the disk\n"
-        f"{found.multiply_adds / rate / 3600:.1f} hours at this machine's "
-        f"{2 * rate / 1e9:.0f} GFLOP/s in a 3×3 convolution"
+        f"{found.hours:.2f} hours at {found.seconds_per_step:.3g} s per step, timed on this "
+        f"machine in {found.precision}"
     )
     return 0
