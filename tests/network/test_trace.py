@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from strategies import encoders, paper_encoders, unpools
+from strategies import encoders, unpools
 
 from preimage.network.architectures import (
     ARCHITECTURES,
@@ -76,29 +76,6 @@ def test_receptive_field_is_what_gradients_reach(encoder: Description, unpool: s
     assert max(spans) <= expected
     if all(op.stride <= op.kernel_size for op in encoder.operations if isinstance(op, Conv | Pool)):
         assert max(spans) == expected
-
-
-@settings(max_examples=300)
-@given(paper_encoders(), unpools, st.integers(1, 600), st.integers(1, 600))
-def test_mirror_gives_back_every_size(
-    encoder: Description, unpool: str, height: int, width: int
-) -> None:
-    network = encoder + encoder.mirror(unpool)  # type: ignore[arg-type]
-    least = least_size(network)
-    if min(height, width) < least:
-        with pytest.raises(ValueError, match=f"at least {least}×{least} pixels"):
-            trace(network, height, width)
-    else:
-        last = trace(network, height, width)[-1]
-        assert (last.channels, last.height, last.width) == (3, height, width)
-
-
-@given(encoders(), unpools, st.integers(1, 60), st.integers(1, 60))
-def test_mirror_of_any_encoder(encoder: Description, unpool: str, height: int, width: int) -> None:
-    network = encoder + encoder.mirror(unpool)  # type: ignore[arg-type]
-    assume(min(height, width) >= least_size(network))
-    last = trace(network, height, width)[-1]
-    assert (last.channels, last.height, last.width) == (network.in_channels, height, width)
 
 
 _SIZES = [(227, 227), (64, 71), (100, 63), (131, 80), (67, 67), (89, 64), (72, 117), (63, 99)]

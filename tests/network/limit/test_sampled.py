@@ -61,28 +61,6 @@ def test_bracket_of_two_pools_is_a_quarter_to_one():
     assert ((lower < f_star) & (f_star < upper)).all()
 
 
-def test_one_pixel_windows_are_exact():
-    """A 1 × 1 max pool does nothing: E act² of a single Gaussian, whose direction is a sign."""
-    ops = [Conv("a", 2), Pool("p", "max", 1, 1), Conv("b", 2), ChannelMean()]
-    net = Description("1x1 pool", tuple(ops), 3).with_normalisation()
-    for slope in (0.0, 0.2):
-        leaky = net.with_activation(slope)
-        f_star, stderr = sampled_limit(leaky, photo(), num_samples=2, num_repeats=2)
-        plain = Description("none", (ops[0], *ops[2:]), 3).with_activation(slope)
-        torch.testing.assert_close(f_star, limit(plain.with_normalisation(), photo()))
-        assert float(stderr.max()) < 1e-12
-
-
-def test_equal_features_in_a_window_have_their_own_maximum():
-    """1 × 1 convolutions of a flat image: every window holds one value, which is its maximum."""
-    ops = [Conv("a", 2, 1, padding=(0, 0)), Pool("p", "max"), Conv("b", 2, 1, padding=(0, 0))]
-    net = Description("flat", (*ops, ChannelMean()), 3).with_normalisation()
-    image = torch.ones(1, 3, 5, 4, dtype=torch.float64)
-    f_star, _ = sampled_limit(net, image, num_samples=4096)
-    expected = limit(net.with_pool("avg"), image)
-    torch.testing.assert_close(f_star, expected, rtol=0.03, atol=0)
-
-
 def test_the_same_seed_gives_the_same_estimate():
     net = max_net()
     first, again = (sampled_limit(net, photo(), num_samples=32, num_repeats=2) for _ in range(2))

@@ -135,8 +135,9 @@ def _covariances(
     for i, j in product(range(count), repeat=2):
         rows, columns = (int(b[0] - a[0]) for a, b in zip(positions[i], positions[j], strict=True))
         if (rows, columns) >= (0, 0):
-            entry = _read(maps[rows, columns], positions[i], positions[j])
-            entries[i][j] = entries[j][i] = entry
+            # No map where the image is smaller than the window: one of the two is always outside.
+            values = maps.get((rows, columns), torch.zeros_like(maps[0, 0]))
+            entries[i][j] = entries[j][i] = _read(values, positions[i], positions[j])
     return torch.stack([torch.stack(line, -1) for line in entries], -2)
 
 
