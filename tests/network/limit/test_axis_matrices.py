@@ -99,5 +99,5 @@ def test_sums_of_squares_need_l2_pooling() -> None:
             window_matrix(op, 4, 2)
     with pytest.raises(ValueError, match=r"n: .*leave the normalisation out"):
         window_matrix(Normalise("n", (0.0,), (1.0,)), 4, 4)
-    with pytest.raises(TypeError, match="n is no linear map of pixels"):
+    with pytest.raises(TypeError, match="n is not a linear map of pixels"):
         axis_matrix(Normalise("n", (0.0,), (1.0,)), 4, 4)
