@@ -55,3 +55,11 @@ def test_links_lead_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_architecture_names_every_file() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    tree = text[text.index("## File by file") : text.index("## The way of one photo")]
+    files = (path.stem for path in (ROOT / "src" / "preimage").glob("*/**/*.py"))
+    missing = {name for name in files if name != "__init__"} - set(re.findall(r"\w+", tree))
+    assert not missing, f"docs/architecture.md, File by file: add {', '.join(sorted(missing))}."
