@@ -3,9 +3,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from command import run
 from PIL import Image
+from safetensors.torch import save_file
 
 SMALL = ["--layer", "conv1", "--width", "2", "--size", "24"]
 
@@ -89,3 +92,96 @@ def test_odd_names(photo: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert len(records(tmp_path / "out")) == 3
     (line,) = capfd.readouterr().err.splitlines()
     assert "x" * 300 in line
+
+
+# --- by a decoder -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A least-squares decoder of Conv2, fit to noise."""
+    folder = tmp_path_factory.mktemp("fit")
+    random = np.random.default_rng(0)
+    for index in range(4):
+        pixels = random.integers(0, 256, (24, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    out = str(folder / "decoder.safetensors")
+    words = ["--layer", "conv2", "--width", "2", "--size", "24", "--window", "1", "--out", out]
+    assert run("fit", "--data", str(folder), *words) == 0
+    return out
+
+
+def test_the_record_is_of_the_decoder_that_was_used(
+    decoder: str, photo: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run("reconstruct", photo, "--decoder", decoder, "--size", "24", "--out", str(out)) == 0
+    record = json.loads((out / "run.json").read_text())
+    assert record["command"] == {
+        "photos": [photo],
+        "features": None,
+        "decoder": decoder,
+        "size": 24,
+        "device": "auto",
+        "out": str(out),
+    }
+    assert record["encoder"]["description"]["name"] == "vgg16 conv2"
+    origin = record["encoder"]["origin"]
+    assert (origin["law"], origin["seed"], origin["network"]) == ("gaussian:fan-in", 0, 0)
+
+
+def test_a_decoder_and_a_random_network_do_not_share_a_folder(
+    decoder: str,
+    photo: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    by_decoder = ["reconstruct", photo, "--decoder", decoder, "--size", "24"]
+    assert run("reconstruct", photo, *SMALL) == 0
+    assert run(*by_decoder) == 0
+    assert "ssim" in records(tmp_path / "preimage-out")[0]
+    assert "psnr" in records(tmp_path / "preimage-decoded")[0]
+    assert run("reconstruct", photo, *SMALL) == 0  # again, in its own
+    before = {path: path.read_bytes() for path in (tmp_path / "preimage-out").iterdir()}
+    capsys.readouterr()
+    assert run(*by_decoder, "--out", "preimage-out") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--out preimage-out holds a run of photos by a random network" in line
+    assert {path: path.read_bytes() for path in (tmp_path / "preimage-out").iterdir()} == before
+
+
+def test_features_in_place_of_photos(decoder: str, tmp_path: Path, photo: str) -> None:
+    features = tmp_path / "features.safetensors"
+    save_file({"features": torch.zeros(2, 2, 12, 12)}, features)
+    out = tmp_path / "out"
+    words = ["reconstruct", "--decoder", decoder, "--size", "24", "--out", str(out)]
+    assert run(*words, "--features", str(features)) == 0
+    assert {p.name for p in out.iterdir()} == {"features-0000.png", "features-0001.png", "run.json"}
+    assert json.loads((out / "run.json").read_text())["command"]["features"] == str(features)
+    assert run(*words, photo) == 2  # of another kind
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--layer", "conv3"], "--layer cannot be given with --decoder"),  # its default value
+        (["--seed", "1", "--weights", "gaussian:1"], "--seed, --weights cannot be given"),
+        (["--features", "x"], "--features stand in place of PHOTOS"),
+    ],
+)
+def test_options_that_a_decoder_makes_meaningless(
+    words: list[str], message: str, photo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code = run("reconstruct", photo, "--decoder", "any", "--out", str(out), *words)
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not out.exists()
+
+
+def test_features_need_a_decoder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("reconstruct", "--features", "x") == 2
+    assert "--features needs --decoder" in capsys.readouterr().err

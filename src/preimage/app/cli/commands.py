@@ -1,10 +1,13 @@
-"""The verbs: a frozen dataclass each, whose docstring is the verb's help."""
+"""The commands of the verbs: what each is given, composed of the library's option sets.
 
+A verb's docstring is its help; what it does not say of an option, the option set says.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from preimage.app.cli.options import POSITIONAL
-from preimage.network.operations import PoolKind, UnpoolKind
+from preimage.app.cli.options import POSITIONAL, option_set
 from preimage.network.spec import (
     ArchitectureName,
     Checked,
@@ -12,6 +15,7 @@ from preimage.network.spec import (
     NetworkConfig,
     ReconstructConfig,
 )
+from preimage.paper.options import FigureOptions
 from preimage.paper.registry import FIGURES
 from preimage.sweeps.grid import Execution, SweepConfig
 
@@ -20,48 +24,76 @@ if TYPE_CHECKING:
 else:
     FigureName = Literal["all", *FIGURES]  # the list of figures stands once
 
+#: What `reconstruct --decoder` does not take from its file.
+WITH_DECODER = ("photos", "features", "decoder", "size", "device", "out")
+
 
 @dataclass(frozen=True, kw_only=True)
-class ReconstructCommand(ReconstructConfig):
-    """Send photos through a random CNN and back through its random DCN, or a decoder that learned.
+class ReconstructCommand:
+    """Send photos through a random CNN and back through its random DCN, or through a decoder file.
 
     Args:
-        decoder: File of a decoder that preimage fit or preimage train wrote; it brings its CNN, and
-            of the other options photos, features, size, device and out are left.
-        features: With a decoder, a safetensors file with one tensor (N, C, h, w) of features that
-            someone else computed, in place of photos; --size is the side of the photos behind it.
         photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
             ships if not given.
-        out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json).
+        out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json);
+            preimage-out if not given, preimage-decoded with --decoder.
+        decoder: Decoder file that preimage fit or preimage train wrote. It brings its own CNN, so
+            that besides it only --features, --size, --device and --out apply.
+        features: Features that someone else computed, in place of photos: a safetensors file with
+            one tensor (N, C, h, w). Needs --decoder; --size is the side of the photos behind them.
     """
 
     photos: tuple[str, ...] = field(default=(), metadata=POSITIONAL)
-    out: str = "preimage-out"
+    out: str | None = None
     decoder: str | None = None
     features: str | None = None
+    pair: ReconstructConfig = option_set(ReconstructConfig())
+
+    @property
+    def folder(self) -> str:
+        """Where the results go."""
+        return self.out or ("preimage-out" if self.decoder is None else "preimage-decoded")
+
+    def check_given(self, given: Collection[str]) -> None:
+        """Refuses options that do not go together.
+
+        Raises:
+            ValueError: they do not.
+        """
+        if self.decoder is None:
+            if self.features is not None:
+                raise ValueError("`features` needs `decoder`: the file that takes them to pixels.")
+            return
+        if self.features is not None and self.photos:
+            raise ValueError("`features` stand in place of `photos`; give one of the two.")
+        needless = [f"`{name}`" for name in sorted(set(given) - set(WITH_DECODER))]
+        if needless:
+            raise ValueError(
+                f"{', '.join(needless)} cannot be given with `decoder`: its file says it already."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowCommand(NetworkConfig):
-    """Print a CNN and its DCN, one operation a line with its output shape.
+class ShowCommand:
+    """Print a CNN and its DCN, one operation per line, with the shape of its output.
 
     Args:
-        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
+        size: Size of the input in pixels: the side of a square, or HEIGHTxWIDTH.
         json: Print the description as JSON instead.
     """
 
-    architecture: ArchitectureName = field(default="vgg16", metadata=POSITIONAL)
+    network: NetworkConfig = option_set(NetworkConfig(), positional="architecture")
     size: str = "227"
     json: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShapesCommand(Checked):
-    """Print the paper's Table 1 for an architecture, with parameters, work and receptive field.
+    """Print the paper's Table 1 for an architecture, with parameters, work and receptive fields.
 
     Args:
         architecture: The network.
-        size: The input's size in pixels, a square's side or HEIGHTxWIDTH.
+        size: Size of the input in pixels: the side of a square, or HEIGHTxWIDTH.
         width_factor: Factor on the channels of every hidden layer.
     """
 
@@ -72,16 +104,16 @@ class ShapesCommand(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class DemoCommand(Checked):
-    """Reconstruct four photos from Conv1 to Conv5 by random networks, and write a page about it.
+    """Reconstruct photos from Conv1 to Conv5 by random networks, and write a page about it.
 
     Args:
         out: Folder for the page (report.html), its pictures and its tables.
         photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
             ships if not given.
-        networks: Random networks a layer, for means and standard deviations.
+        networks: Random networks per layer, for means and standard deviations.
         seed: Seed of all random streams.
         weights: The law of the weights.
-        size: Photos are cropped to their centre square and resized to this side.
+        size: Photos are cropped to their centre square and resized to this side, in pixels.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
@@ -95,8 +127,10 @@ class DemoCommand(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LimitCommand(NetworkConfig):
-    """Compute what a random CNN-DCN shows of a photo at infinite width, beside finite networks.
+class LimitCommand(Checked):
+    """Compute what a random CNN-DCN shows of a photo at infinite width, next to finite networks.
+
+    The DCN ends in the mean over channels, as in the paper's Definition 5.1.
 
     Args:
         photo: An image file; scikit-image's astronaut if not given.
@@ -105,6 +139,7 @@ class LimitCommand(NetworkConfig):
         seed: Seed of all random streams.
         weights: The law of the weights.
         size: The photo is cropped to its centre square and resized to this side; 0 keeps it.
+        width: Channels of every hidden layer of the finite networks.
     """
 
     photo: str | None = field(default=None, metadata=POSITIONAL)
@@ -113,26 +148,14 @@ class LimitCommand(NetworkConfig):
     seed: int = 0
     weights: str = "gaussian:0.1"
     size: int = 227
-    pool: PoolKind = "avg"
-    unpool: UnpoolKind = "nearest"
-    width: int | None = 64
-    head: Literal["mean"] = "mean"
+    network: NetworkConfig = option_set(
+        NetworkConfig(pool="avg", unpool="nearest", width=64, head="mean"), without=("head",)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepExecution(Execution):
-    """Where and how long a sweep computes, or only what it would cost.
-
-    Args:
-        dry_run: Print what would be computed and what it costs, and stop.
-    """
-
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class SweepCommand(SweepConfig, SweepExecution):
-    """Reconstruct photos by every network of a grid; goes on where it stopped.
+class SweepCommand(Checked):
+    """Reconstruct photos by every network of a grid; the same command resumes where it stopped.
 
     Args:
         action: run computes what is missing; status says what is done, missing and failed.
@@ -140,7 +163,8 @@ class SweepCommand(SweepConfig, SweepExecution):
             ships if not given.
         photos: Take only the first so many photos of the data; all if not given.
         out: Folder for one file per cell (cells/), the table (table.csv) and sweep.json.
-        parquet: Write the table as table.parquet too; needs the extra `parquet`.
+        parquet: Write the table as table.parquet too; needs pip install 'preimage[parquet]'.
+        dry_run: Print what would be computed and what it costs, and stop.
     """
 
     action: Literal["run", "status"] = field(default="run", metadata=POSITIONAL)
@@ -148,10 +172,13 @@ class SweepCommand(SweepConfig, SweepExecution):
     photos: int | None = None
     out: str = "preimage-sweep"
     parquet: bool = False
+    dry_run: bool = False
+    grid: SweepConfig = option_set(SweepConfig())
+    execution: Execution = option_set(Execution())
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReproduceCommand(SweepExecution):
+class ReproduceCommand(Checked):
     """Reproduce a figure of the paper: compute what is missing, draw it, and keep its numbers.
 
     Args:
@@ -160,36 +187,24 @@ class ReproduceCommand(SweepExecution):
         scale: quick takes minutes on a laptop; paper is the paper's own size.
         data: Image files, folders, zips or quoted glob patterns; photos that scikit-image ships if
             not given.
-        train: Photos that decoders are trained on, for figures 2, 3, 4 and 6; as in preimage train.
-        held_out: Photos that they are not trained on.
-        trained: Trained encoders for figures 2 and 3: files of preimage pretrain, which stand in
-            for imagenet, torchvision's pre-trained weights.
-        side: Photos are decoded once, as squares of this side; the preset's if not given, as the
-            four that follow.
+        train: Photos that decoders are trained on; as in preimage train.
+        held_out: Photos to score decoders on that they are not trained on.
+        trained: Trained encoders for figures 2 and 3: files of preimage pretrain, in place of
+            torchvision's pre-trained weights.
+        side: Photos are read once, as squares of this side in pixels; as the four options that
+            follow, the scale's own if not given.
         steps: Steps of each training.
-        batch_size: Photos a step.
+        batch_size: Photos per step.
         width_factor: Factor on the channels of every hidden layer.
         photos: Training and held-out photos that are scored.
         out: Folder for the figures, the tables behind them and what they show.
-        networks: Random networks a point; the preset's number if not given.
+        networks: Random networks per point; the scale's number if not given.
         delta: The theorems' bounds hold with probability 1 - delta.
         seed: Seed of all random streams.
         device: Where to compute; auto takes a GPU if there is one.
+        dry_run: Print what would be computed and what it costs, and stop.
     """
 
     figure: FigureName = field(metadata=POSITIONAL)
-    scale: Literal["quick", "paper"] = "quick"
-    data: tuple[str, ...] = ()
-    train: str = ""
-    held_out: str = ""
-    trained: tuple[str, ...] = ()
-    side: int | None = None
-    steps: int | None = None
-    batch_size: int | None = None
-    width_factor: float | None = None
-    photos: int | None = None
-    out: str = "preimage-out"
-    networks: int | None = None
-    delta: float = 0.05
-    seed: int = 0
-    device: DeviceName = "auto"
+    options: FigureOptions = option_set(FigureOptions(figure="all"), without=("figure",))
+    dry_run: bool = False

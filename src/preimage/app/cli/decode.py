@@ -9,13 +9,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from preimage.app.cli.commands import ReconstructCommand
+from preimage.app.cli.commands import WITH_DECODER, ReconstructCommand
+from preimage.app.cli.options import flat
+from preimage.app.cli.run_kind import DECODED, FEATURES, own_folder
 from preimage.data.each_photo import KeepFinished, Problems, each_photo
 from preimage.data.photo import Photo, clipped_image
 from preimage.data.progress import progress
 from preimage.data.records import (
     environment,
-    output_folder,
     write_atomically,
     write_json,
     write_jsonl,
@@ -33,10 +34,10 @@ _SCORES = ("mse", "psnr", "ssim")
 def decode(config: ReconstructCommand) -> int:
     """Writes a picture for each photo, or each row of features; 2 if a photo could not be read."""
     assert config.decoder is not None
-    inverter = Inverter.load(config.decoder).to(resolve_device(config.device))
-    folder = output_folder(config.out)
+    inverter = Inverter.load(config.decoder).to(resolve_device(config.pair.device))
     if config.features is not None:
-        return _decode_features(inverter, config, folder)
+        return _decode_features(inverter, config, Path(config.features))
+    folder = own_folder(config.folder, DECODED)
 
     def invert(photo: Photo) -> tuple[Tensor, ColourScores]:
         output = inverter(photo.pixels[None]).cpu()
@@ -45,7 +46,7 @@ def decode(config: ReconstructCommand) -> int:
     problems = Problems()
     records: list[dict[str, object]] = []
     sheet: list[tuple[Photo, Tensor]] = []
-    photos = each_photo(invert, config.photos or None, config.size or None, problems)
+    photos = each_photo(invert, config.photos or None, config.pair.size or None, problems)
     with KeepFinished() as keep:
         for photo, (picture, scores) in progress(photos, "photos"):
             write_atomically(folder / f"{photo.name}_decoded.png", clipped_image(picture).save)
@@ -56,7 +57,7 @@ def decode(config: ReconstructCommand) -> int:
         keep.raise_interrupt()
         return 2
     write_jsonl(folder / "records.jsonl", records)
-    _write_run(inverter, config, folder)
+    _write_run(inverter, config, DECODED)
     rows = [
         (str(record["photo"]), *(f"{record[name]:.3f}" for name in _SCORES)) for record in records
     ]
@@ -67,13 +68,13 @@ def decode(config: ReconstructCommand) -> int:
     return 2 if problems.count else 0
 
 
-def _decode_features(inverter: Inverter, config: ReconstructCommand, folder: Path) -> int:
-    assert config.features is not None
-    features = _read_features(Path(config.features))
-    for index, row in enumerate(_decoded(inverter, features, config.size)):
-        path = folder / f"features-{index:04d}.png"
-        print(write_atomically(path, clipped_image(row).save))
-    _write_run(inverter, config, folder)
+def _decode_features(inverter: Inverter, config: ReconstructCommand, path: Path) -> int:
+    features = _read_features(path)
+    folder = own_folder(config.folder, FEATURES)
+    for index, row in enumerate(_decoded(inverter, features, config.pair.size)):
+        picture = folder / f"features-{index:04d}.png"
+        print(write_atomically(picture, clipped_image(row).save))
+    _write_run(inverter, config, FEATURES)
     return 0
 
 
@@ -87,24 +88,27 @@ def _read_features(path: Path) -> Tensor:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"--features {path}: not a safetensors file ({error}).") from None
+        raise ValueError(f"`features` {path}: not a safetensors file ({error}).") from None
     if len(tensors) != 1:
         names = ", ".join(sorted(tensors)) or "none"
-        raise ValueError(f"--features {path}: expected one tensor (N, C, h, w), found {names}.")
+        raise ValueError(f"`features` {path}: expected one tensor (N, C, h, w), found {names}.")
     (features,) = tensors.values()
     if features.dim() != 4 or not features.is_floating_point():
         raise ValueError(
-            f"--features {path}: expected floating-point (N, C, h, w), got {features.dtype} "
+            f"`features` {path}: expected floating-point (N, C, h, w), got {features.dtype} "
             f"{tuple(features.shape)}."
         )
     return features
 
 
-def _write_run(inverter: Inverter, config: ReconstructCommand, folder: Path) -> None:
+def _write_run(inverter: Inverter, config: ReconstructCommand, kind: str) -> None:
+    """What was used: the decoder's own encoder, and the options that apply besides it."""
+    options = flat(config)
     write_json(
-        folder / "run.json",
+        Path(config.folder) / "run.json",
         {
-            "command": asdict(config),
+            "kind": kind,
+            "command": {name: options[name] for name in WITH_DECODER} | {"out": config.folder},
             "encoder": {"description": inverter.description.to_dict(), "origin": inverter.origin},
             "decoder": inverter.card,
             "contract": asdict(COLOUR),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from preimage.app.cli.commands import DemoCommand
 from preimage.app.cli.figures import core_seconds
-from preimage.app.cli.lines import command_line
+from preimage.app.cli.options import command_line, flat
 from preimage.data.each_photo import Problems
 from preimage.data.photo import fingerprint, open_photos
 from preimage.data.progress import progress_bar
@@ -25,7 +25,7 @@ from preimage.sweeps.trials import Trial
 def run(config: DemoCommand) -> int:
     """Computes the overview, writes page, pictures and records, and prints where they are."""
     if config.size < 1:
-        raise ValueError("--size must be positive: the demo compares photos of one size.")
+        raise ValueError("`size` must be positive: the demo compares photos of one size.")
     folder = output_folder(config.out)
     problems = Problems()
     photos = list(open_photos(config.photos or None, config.size, problems))
@@ -41,7 +41,7 @@ def run(config: DemoCommand) -> int:
     command = command_line("demo", config)
     found = [with_command(finding, command, seconds) for finding in findings(results)]
     for finding in found:
-        save_finding(folder, finding, {**asdict(config), "complete": True})
+        save_finding(folder, finding, {**flat(config), "complete": True})
     page = _write_pictures(results, found, command, folder)
     _write_records(results, config, folder)
     for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
@@ -80,7 +80,7 @@ def _write_records(results: overview.Overview, config: DemoCommand, folder: Path
     write_json(
         folder / "run.json",
         {
-            "command": asdict(config),
+            "command": flat(config),
             "contract": asdict(GREY),
             "photos_sha256": hashed,
             "environment": environment(results.config.device),

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from preimage.app.cli.decoder_commands import EvaluateCommand
+from preimage.app.cli.options import flat
 from preimage.data.memory import open_squares
 from preimage.data.records import environment, output_folder, write_json, write_jsonl
 from preimage.data.tables import text_table
@@ -36,7 +37,7 @@ def run(config: EvaluateCommand) -> int:
     write_json(
         folder / "run.json",
         {
-            "command": asdict(config),
+            "command": flat(config),
             "decoder": inverter.card,
             "encoder": {"description": inverter.description.to_dict(), "origin": inverter.origin},
             "contract": asdict(COLOUR),

@@ -1,14 +1,17 @@
 """A figure from the options of `preimage reproduce`: its findings, their command and time."""
 
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 
-from preimage.app.cli.commands import ReproduceCommand, SweepExecution
-from preimage.app.cli.lines import command_line
+from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.options import command_line
 from preimage.paper import registry
 from preimage.paper.finding import Finding, Incomplete, with_command
-from preimage.paper.options import FigureOptions, TrainingSet
+from preimage.paper.options import FigureOptions
 from preimage.sweeps.grid import Execution
+
+#: Options of a run that change no number.
+EXECUTION = {field.name for field in fields(Execution)} | {"dry_run"}
 
 
 def compute(config: ReproduceCommand) -> list[Finding]:
@@ -17,8 +20,7 @@ def compute(config: ReproduceCommand) -> list[Finding]:
     Raises:
         Incomplete: it was stopped, or parts of it failed.
     """
-    without = [field.name for field in fields(SweepExecution)]
-    command = command_line("reproduce", config, "figure", without)
+    command = command_line("reproduce", config, EXECUTION)
     start = core_seconds()
     try:
         found = registry.run(figure_options(config))
@@ -37,11 +39,5 @@ def core_seconds() -> float:
 
 
 def figure_options(config: ReproduceCommand) -> FigureOptions:
-    """The command's options, as the figures take them."""
-
-    def part(kind: type) -> dict[str, object]:
-        return {f.name: getattr(config, f.name) for f in fields(kind) if hasattr(config, f.name)}
-
-    execution, training = Execution(**part(Execution)), TrainingSet(**part(TrainingSet))  # type: ignore[arg-type]
-    words = part(FigureOptions)
-    return FigureOptions(**words, execution=execution, training=training)  # type: ignore[arg-type]
+    """The options of the command's figure."""
+    return replace(config.options, figure=config.figure)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import numpy as np
 
 from preimage.app.cli.commands import LimitCommand
+from preimage.app.cli.options import flat
 from preimage.data.photo import open_photo
 from preimage.data.records import environment, output_folder, write_atomically, write_json
 from preimage.data.tables import text_table
@@ -16,8 +17,8 @@ from preimage.scores.metrics import GREY, grey_scores
 def run(config: LimitCommand) -> int:
     """Computes the limit and the networks, writes the figure, and prints how close they are."""
     if config.networks < 2:
-        raise ValueError(f"--networks must be at least 2 to have a spread, got {config.networks}.")
-    network = config.network().with_normalisation()
+        raise ValueError(f"`networks` must be at least 2 to have a spread, got {config.networks}.")
+    network = config.network.network().with_normalisation()
     folder = output_folder(config.out)
     photo = open_photo(config.photo, config.size or None)
     image = photo.pixels[None] / 255  # only the brightness scales with it
@@ -43,7 +44,7 @@ def run(config: LimitCommand) -> int:
     write_json(
         folder / "run.json",
         {
-            "command": asdict(config),
+            "command": flat(config),
             "description": network.to_dict(),
             "photo_sha256": photo.sha256,
             "contract": asdict(GREY),

@@ -51,23 +51,38 @@ class Option:
         return command
 
 
-def option_set(default: Any, *, without: Collection[str] = (), **renamed: str) -> Any:
+def option_set(
+    default: Any, *, without: Collection[str] = (), positional: str = "", **renamed: str
+) -> Any:
     """A field that holds an option set, whose options become the verb's own.
 
     Args:
         default: what the set is when none of its options is given.
         without: options that the verb does not have; they keep the value in `default`.
+        positional: an option that stands without a name.
         renamed: option → what the verb calls it, such as `slope="decoder_slope"`.
     """
-    metadata = {"without": frozenset(without), "renamed": renamed}
+    metadata = {"without": frozenset(without), "positional": positional, "renamed": renamed}
     return field(default=default, metadata=metadata)
 
 
 @cache
 def options(kind: Any) -> tuple[Option, ...]:
-    """The options of a verb's dataclass in order, those of its option sets where these stand."""
+    """The options of a verb's dataclass in order, those of its option sets where these stand.
+
+    What the verb's docstring says of an option goes before what its set's docstring says.
+    """
     defaults = {f.name: _default(f) for f in fields(kind)}
-    return tuple(_walk(kind, defaults, ()))
+    helps = _helps(kind)
+    return tuple(
+        replace(option, help=_as_help(helps.get(option.name, option.help)))
+        for option in _walk(kind, defaults, ())
+    )
+
+
+def _as_help(text: str) -> str:
+    """A line of a docstring, as a line of the help."""
+    return text[:1].upper() + text[1:].replace("`", "")
 
 
 def options_of(command: Any) -> tuple[Option, ...]:
@@ -81,11 +96,7 @@ def _walk(kind: type, defaults: Mapping[str, Any], path: tuple[str, ...]) -> Ite
     for f in fields(kind):
         default = defaults[f.name]
         if is_dataclass(default):
-            below = {inner.name: getattr(default, inner.name) for inner in fields(default)}
-            for option in _walk(type(default), below, (*path, f.name)):
-                if option.path[-1] not in f.metadata.get("without", ()):
-                    name = f.metadata.get("renamed", {}).get(option.name, option.name)
-                    yield replace(option, name=name)
+            yield from _inside(f, default, (*path, f.name))
         else:
             yield Option(
                 f.name,
@@ -96,6 +107,19 @@ def _walk(kind: type, defaults: Mapping[str, Any], path: tuple[str, ...]) -> Ite
                 _owner(kind, f.name),
                 f.metadata.get("positional", False),
             )
+
+
+def _inside(f: Field[Any], default: Any, path: tuple[str, ...]) -> Iterator[Option]:
+    """The options of a set, as the field that holds it wants them."""
+    below = {inner.name: getattr(default, inner.name) for inner in fields(default)}
+    for option in _walk(type(default), below, path):
+        if option.name in f.metadata.get("without", ()):
+            continue
+        yield replace(
+            option,
+            name=f.metadata.get("renamed", {}).get(option.name, option.name),
+            positional=option.positional or option.name == f.metadata.get("positional"),
+        )
 
 
 def _default(f: Field[Any]) -> Any:

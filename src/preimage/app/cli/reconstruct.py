@@ -1,14 +1,14 @@
 """`preimage reconstruct`: photos through a random CNN and back, or through one that learned."""
 
-from dataclasses import fields
 from pathlib import Path
 
 from preimage.app.cli.commands import ReconstructCommand
 from preimage.app.cli.decode import decode
+from preimage.app.cli.run_kind import RANDOM, own_folder
 from preimage.data.each_photo import KeepFinished, Problems, each_photo
 from preimage.data.photo import fingerprint, to_image
 from preimage.data.progress import progress
-from preimage.data.records import output_folder, write_atomically, write_json, write_jsonl
+from preimage.data.records import write_atomically, write_json, write_jsonl
 from preimage.data.tables import text_table
 from preimage.network.spec import ReconstructConfig
 from preimage.paper.draw import reconstruction_sheet, save_figure
@@ -22,13 +22,9 @@ def run(config: ReconstructCommand) -> int:
     """Reconstructs each photo that can be read; 2 if one could not."""
     if config.decoder is not None:
         return decode(config)
-    if config.features is not None:
-        raise ValueError("--features needs --decoder: the file that takes them back to pixels.")
-    settings = ReconstructConfig(
-        **{field.name: getattr(config, field.name) for field in fields(ReconstructConfig)}
-    )
+    settings = config.pair
     pair = RandomPair(settings)
-    folder = output_folder(config.out)
+    folder = own_folder(config.folder, RANDOM)
     problems = Problems()
     done: list[Reconstruction] = []  # the first ones whole, for the sheet
     records: list[dict[str, object]] = []
@@ -54,7 +50,7 @@ def _write_records(
     settings: ReconstructConfig, records: list[dict[str, object]], folder: Path
 ) -> None:
     photos = fingerprint(str(record["photo_sha256"]) for record in records)
-    write_json(folder / "run.json", run_record(settings, photos))
+    write_json(folder / "run.json", {"kind": RANDOM, **run_record(settings, photos)})
     write_jsonl(
         folder / "records.jsonl", ({**record, "photos_sha256": photos} for record in records)
     )

@@ -1,11 +1,11 @@
 """`preimage reproduce`: a figure, from its computation to its numbers and what they show."""
 
 import sys
-from dataclasses import asdict
 
 from preimage.app.cli import reproduce_all
 from preimage.app.cli.commands import ReproduceCommand
 from preimage.app.cli.figures import compute, figure_options
+from preimage.app.cli.options import flat
 from preimage.data.records import output_folder
 from preimage.paper.finding import Incomplete, save_finding, text
 from preimage.paper.registry import cost
@@ -22,9 +22,9 @@ def run(config: ReproduceCommand) -> int:
         findings, missing = compute(config), ""
     except Incomplete as stopped:
         findings, missing = stopped.findings, str(stopped)
-    folder = output_folder(config.out)
+    folder = output_folder(config.options.out)
     for finding in findings:
-        save_finding(folder, finding, {**asdict(config), "complete": not missing})
+        save_finding(folder, finding, {**flat(config), "complete": not missing})
     if findings:
         print(text(findings))
         names = dict.fromkeys(name for f in findings for name in (*f.pictures, *f.tables))

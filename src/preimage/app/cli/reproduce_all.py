@@ -3,36 +3,36 @@
 import json
 import sys
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from pathlib import Path
 
-from preimage.app.cli.commands import ReproduceCommand, SweepExecution
-from preimage.app.cli.figures import compute, figure_options
-from preimage.app.cli.lines import command_line
+from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.figures import EXECUTION, compute, figure_options
+from preimage.app.cli.options import command_line, flat
 from preimage.data.records import environment, output_folder, write_text
 from preimage.paper.finding import Finding, Incomplete, load_finding, save_finding, text
 from preimage.paper.page import findings_page
 from preimage.paper.registry import FIGURES, cost
 
 #: Settings that change no number.
-_EXECUTION = {field.name for field in fields(SweepExecution)} | {"figure", "out", "device"}
+_EXECUTION = EXECUTION | {"figure", "out", "device"}
 
 
 def run(config: ReproduceCommand) -> int:
     """Computes what `--out` lacks, figure by figure, and writes report.html; 1 if any is absent."""
-    folder = output_folder(config.out)
+    folder = output_folder(config.options.out)
     if config.dry_run:
         return _print_costs(config)
     deadline = None
-    if config.max_minutes is not None:
-        deadline = time.monotonic() + 60 * config.max_minutes
+    if config.options.execution.max_minutes is not None:
+        deadline = time.monotonic() + 60 * config.options.execution.max_minutes
     findings: dict[str, list[Finding]] = {}
     problems: dict[str, str] = {}
     for figure in FIGURES:
         one = replace(config, figure=figure)
         if deadline is not None:
             left = (deadline - time.monotonic()) / 60
-            one = replace(one, max_minutes=max(left, 1e-3))
+            one = _within(one, max(left, 1e-3))
         known = _kept(folder, one)
         findings[figure], problem = (known, "") if known else _attempt(one, folder)
         if problem:
@@ -42,13 +42,19 @@ def run(config: ReproduceCommand) -> int:
         findings,
         problems,
         folder,
-        environment(config.device),
-        command_line("reproduce", config, "figure"),
+        environment(config.options.device),
+        command_line("reproduce", config),
     )
     path = write_text(folder / "report.html", page)
     print(text([finding for several in findings.values() for finding in several]))
     print(f"\npage: {path}")
     return 1 if problems else 0
+
+
+def _within(config: ReproduceCommand, minutes: float) -> ReproduceCommand:
+    """The same command with this much time left."""
+    execution = replace(config.options.execution, max_minutes=minutes)
+    return replace(config, options=replace(config.options, execution=execution))
 
 
 def _print_costs(config: ReproduceCommand) -> int:
@@ -71,13 +77,13 @@ def _attempt(config: ReproduceCommand, folder: Path) -> tuple[list[Finding], str
     except Exception as error:
         findings, problem = [], " ".join(str(error).split()) or type(error).__name__
     for finding in findings:
-        save_finding(folder, finding, {**asdict(config), "complete": not problem})
+        save_finding(folder, finding, {**flat(config), "complete": not problem})
     return findings, problem
 
 
 def _kept(folder: Path, config: ReproduceCommand) -> list[Finding]:
     """The findings of a figure that an earlier run left here complete, with the same settings."""
-    wanted = _settings(asdict(config))
+    wanted = _settings(flat(config))
     found = []
     for path in sorted(folder.glob("*.json")):
         try:

@@ -8,7 +8,7 @@ from preimage.network.trace import trace
 
 def run(config: ShowCommand) -> int:
     """Prints the pair of networks with output shapes, or its JSON."""
-    network = config.network()
+    network = config.network.network()
     if config.json:
         print(network.to_json())
         return 0
@@ -24,7 +24,7 @@ def run(config: ShowCommand) -> int:
         for op, in_channels in zip(steps, channels[:-1], strict=True)
     ]
     widths = [max(len(line[i]) for line in lines) for i in range(2)]
-    num_encoder = len(config.encoder().operations)
+    num_encoder = len(config.network.encoder().operations)
     for index, (name, words, shape) in enumerate(lines):
         if index == 0:
             print(f"CNN  {_shape(network.in_channels, height, width)}")

@@ -2,10 +2,10 @@
 
 import itertools
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from preimage.app.cli.commands import SweepCommand
+from preimage.app.cli.options import flat
 from preimage.data.photo import Photo, open_photos
 from preimage.data.records import output_folder
 from preimage.data.tables import text_table
@@ -23,15 +23,23 @@ def run(config: SweepCommand) -> int:
     store = Store(output_folder(config.out))
     if config.action == "status":
         return _status(store)
-    cells = config.cells()
-    resolve_device(config.device)
+    cells = config.grid.cells()
+    resolve_device(config.grid.device)
     if config.parquet:
         require_parquet()
     photos = PackedPhotos.pack(_photos(config))
     if config.dry_run:
-        print(estimate(cells, photos, store, num_workers(config, config.device), config.threads))
+        print(
+            estimate(
+                cells,
+                photos,
+                store,
+                num_workers(config.execution, config.grid.device),
+                config.execution.threads,
+            )
+        )
         return 0
-    results = run_sweep(cells, photos, store, config, {"command": asdict(config)})
+    results = run_sweep(cells, photos, store, config.execution, {"command": flat(config)})
     files = write_table(results, store.folder, config.parquet)
     _print(results, files)
     if results.missing:
@@ -41,7 +49,7 @@ def run(config: SweepCommand) -> int:
 
 
 def _photos(config: SweepCommand) -> list[Photo]:
-    photos = open_photos(config.data or None, config.size or None)
+    photos = open_photos(config.data or None, config.grid.size or None)
     return list(itertools.islice(photos, config.photos))
 
 
