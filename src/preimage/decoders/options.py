@@ -107,7 +107,7 @@ class MachineOptions(Checked):
         compile: Let torch.compile make the step; the first takes half a minute.
         workers: Processes that read photos ahead; as many as cores allow if None.
         save_every: Seconds between two saved states.
-        max_minutes: Stop cleanly after this time; None trains to the recipe's last step.
+        max_minutes: Stop cleanly after this time; with the recipe's last step if None.
     """
 
     device: DeviceName = "auto"

@@ -1,7 +1,8 @@
-"""The verbs about decoders that learn: flat dataclasses, and the option sets they stand for."""
+"""The commands of the verbs about decoders that learn, composed of the library's option sets."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
+from preimage.app.cli.options import option_set
 from preimage.decoders.options import (
     DataOptions,
     DecoderOptions,
@@ -17,200 +18,150 @@ from preimage.decoders.recipes import (
     Recipe,
     RecipeName,
 )
-from preimage.network.operations import UnpoolKind
 from preimage.network.spec import Checked, DeviceName, EncoderSpec
 
 
-def _spec(command: EncoderSpec) -> EncoderSpec:
-    return EncoderSpec(**{f.name: getattr(command, f.name) for f in fields(EncoderSpec)})
-
-
 @dataclass(frozen=True, kw_only=True)
-class EncoderCommand(EncoderSpec):
-    """An encoder: a CNN up to a layer, with weights of any origin.
+class RecipeChanges(Checked):
+    """What a training changes of its recipe; None leaves it.
 
     Args:
-        weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet for torchvision's
-            pre-trained weights; or a file: torchvision's layout (.pth, .safetensors), or what
-            preimage pretrain wrote.
-        twin_of: With a law as weights, take everything else (architecture, activation, input) from
-            the encoder of this file, or of imagenet; biases are zero.
-        seed: Seed of all random streams.
-        network_number: Number of the random network; each has its own weights.
-        input: What the encoder does to pixels in [0, 255] first: imagenet subtracts ImageNet's
-            mean and divides by its standard deviation.
-    """
-
-    slope: float = 0.2
-    weights: str = "gaussian:fan-in"
-    twin_of: str | None = None
-    seed: int = 0
-    network_number: int = 0
-    input: Input | None = None
-
-    def encoder_options(self, default_input: Input = "imagenet") -> EncoderOptions:
-        """The encoder."""
-        return EncoderOptions(
-            spec=_spec(self),
-            weights=self.weights,
-            twin_of=self.twin_of,
-            seed=self.seed,
-            network_number=self.network_number,
-            input=self.input or default_input,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingCommand(Checked):
-    """A training's data, its machine, and what it changes of the recipe.
-
-    Args:
-        data: Training photos: a folder, a zip (photos.zip/train is a folder in it), WebDataset
-            shards, a glob pattern, or hf:owner/name:split.
-        out: Folder of the run; the same command goes on with it.
-        steps: Number of steps; the recipe's if not given, as all that follow.
+        steps: Number of steps; as the options that follow, the recipe's if not given.
         batch_size: Photos per step, over all processes.
         learning_rate: Adam's rate at its highest.
         crop: Side of the random crops in pixels.
         precision: bf16 computes convolutions in bfloat16 and keeps weights in float32; auto times
             both at the start of the run and takes the faster.
         feature_scaling: Divide features by their root mean square, one constant.
-        max_minutes: Stop cleanly after this time.
-        save_every: Seconds between two saved states.
-        in_memory: Read all photos once, as squares of this side, and keep them; 0 reads each
-            when it is needed.
-        accumulate: Parts that each batch is computed in, to save memory.
-        compile: Let torch.compile make the step; the first takes half a minute.
-        workers: Processes that read photos ahead; as many as cores allow if not given.
-        dry_run: Print steps, work, disk and hours, and stop.
-        device: Where to compute; auto takes a GPU if there is one.
     """
 
-    data: str = ""
-    out: str = "preimage-train"
     steps: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     crop: int | None = None
     precision: PrecisionName | None = None
     feature_scaling: bool | None = None
-    max_minutes: float | None = None
-    save_every: float = 60.0
-    in_memory: int = 0
-    accumulate: int = 1
-    compile: bool = False
-    workers: int | None = None
-    dry_run: bool = False
-    device: DeviceName = "auto"
 
-    def change(self, recipe: Recipe) -> Recipe:
+    def of(self, recipe: Recipe) -> Recipe:
         """The recipe with what was given in place of its own."""
-        names = ("steps", "batch_size", "learning_rate", "crop", "precision", "feature_scaling")
-        return recipe.changed(**{name: getattr(self, name) for name in names})
-
-    def machine(self) -> MachineOptions:
-        """Where and how to compute."""
-        return MachineOptions(**{f.name: getattr(self, f.name) for f in fields(MachineOptions)})
+        return recipe.changed(**vars(self))
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainCommand(TrainingCommand, EncoderCommand):
+class TrainCommand(Checked):
     """Train the DCN on the features of a CNN (Section 3).
 
     Args:
+        weights: Weights of the CNN: a law such as gaussian:0.015 or gaussian:fan-in; imagenet for
+            torchvision's pre-trained weights; or a file: torchvision's layout (.pth,
+            .safetensors), or what preimage pretrain wrote.
+        slope: Slope of the CNN's activation below zero: 0 ReLU, 0.2 the paper's leaky ReLU, 1 none.
+        input: What the CNN does to pixels in [0, 255] first: imagenet subtracts ImageNet's mean and
+            divides by its standard deviation; imagenet if not given, mean-subtracted with --recipe
+            paper.
         recipe: paper is Section 3's own; quick is for CPUs.
-        unpool: The kind of every unpooling.
+        out: Folder of the run; the same command resumes it.
         held_out: Photos to measure the PSNR on while it trains; as in --data.
-        measure_every: Steps between two measurements.
         decoder_slope: Slope of the DCN's activation below zero.
         decoder_bias: Give the DCN's convolutions biases.
+        dry_run: Print steps, work, disk and hours, and stop.
+        device: Where to compute; auto takes a GPU if there is one.
     """
 
     recipe: RecipeName = "quick"
-    unpool: UnpoolKind = "zeros"
-    held_out: str = ""
-    measure_every: int = 400
-    decoder_slope: float = 0.2
-    decoder_bias: bool = False
+    out: str = "preimage-train"
+    dry_run: bool = False
+    input: Input | None = None
+    encoder: EncoderOptions = option_set(EncoderOptions(), without=("input",))
+    decoder: DecoderOptions = option_set(
+        DecoderOptions(), slope="decoder_slope", bias="decoder_bias"
+    )
+    photos: DataOptions = option_set(DataOptions())
+    changes: RecipeChanges = option_set(RecipeChanges())
+    machine: MachineOptions = option_set(MachineOptions())
 
     def training_recipe(self) -> Recipe:
         """The recipe, changes and all."""
-        return self.change(DECODER_RECIPES[self.recipe])
+        return self.changes.of(DECODER_RECIPES[self.recipe])
 
-    def encoder_options(self, default_input: Input | None = None) -> EncoderOptions:
+    def encoder_options(self) -> EncoderOptions:
         """The encoder; the paper's recipe leaves its input in [0, 255], the mean subtracted."""
-        return super().encoder_options(default_input or DECODER_INPUTS[self.recipe])
-
-    def decoder_options(self) -> DecoderOptions:
-        """The DCN."""
-        return DecoderOptions(unpool=self.unpool, slope=self.decoder_slope, bias=self.decoder_bias)
-
-    def data_options(self) -> DataOptions:
-        """The photos."""
-        return DataOptions(**{f.name: getattr(self, f.name) for f in fields(DataOptions)})
+        return replace(self.encoder, input=self.input or DECODER_INPUTS[self.recipe])
 
 
 @dataclass(frozen=True, kw_only=True)
-class PretrainCommand(TrainingCommand, EncoderSpec):
+class PretrainCommand(Checked):
     """Train a CNN to tell classes apart, so that a trained encoder exists for any data set.
 
     Args:
-        data: Training photos in a folder for each class; as in preimage train.
-        test: Test photos in a folder for each class.
+        data: Training photos, in a folder for each class; as in preimage train.
+        test: Test photos, in a folder for each class.
+        out: Folder of the run; the same command resumes it.
         no_batch_norm: Train without batch normalisation, which is otherwise folded in afterwards.
         seed: Seed of the weights and of the order of photos.
+        in_memory: Read all photos once, as squares of this side in pixels, and keep them; 0 reads
+            each when it is needed.
+        dry_run: Print steps, work, disk and hours, and stop.
+        device: Where to compute; auto takes a GPU if there is one.
     """
 
-    layer: str = "conv5"
-    out: str = "preimage-pretrain"
+    data: str = ""
     test: str | None = None
+    out: str = "preimage-pretrain"
     no_batch_norm: bool = False
     seed: int = 0
+    in_memory: int = 0
+    dry_run: bool = False
+    encoder: EncoderSpec = option_set(EncoderSpec(layer="conv5"))
+    changes: RecipeChanges = option_set(RecipeChanges(), without=("feature_scaling",))
+    machine: MachineOptions = option_set(MachineOptions())
 
     def training_recipe(self) -> Recipe:
         """The recipe, changes and all."""
-        return self.change(CLASSIFIER_RECIPE)
-
-    def spec(self) -> EncoderSpec:
-        """The CNN."""
-        return _spec(self)
+        return self.changes.of(CLASSIFIER_RECIPE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitCommand(EncoderCommand):
+class FitCommand(Checked):
     """Fit a decoder in closed form, in one pass over photos.
 
     The decoder is the best linear map from a window of feature maps to pixels.
 
     Args:
-        window: Side of the window; odd.
-        positions: Windows taken of each photo, at random; all if 0.
+        weights: Weights of the CNN: a law such as gaussian:0.015 or gaussian:fan-in; imagenet for
+            torchvision's pre-trained weights; or a file: torchvision's layout (.pth,
+            .safetensors), or what preimage pretrain wrote.
+        input: What the CNN does to pixels in [0, 255] first: imagenet subtracts ImageNet's mean and
+            divides by its standard deviation.
+        window: Side of the window in positions of the feature map; odd.
+        positions: Windows per photo, drawn at random; all if 0.
         data: Training photos; as in preimage train.
-        photos: Use so many of them, the first ones; all if 0.
-        size: Photos are cropped to their centre square and resized to this side.
+        photos: Use only the first so many of them; all if 0.
+        size: Photos are cropped to their centre square and resized to this side, in pixels.
         out: File of the decoder.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
-    window: int = 3
-    positions: int = 0
     data: str = ""
     photos: int = 0
     size: int = 224
+    window: int = 3
+    positions: int = 0
     out: str = "decoder.safetensors"
     device: DeviceName = "auto"
+    encoder: EncoderOptions = option_set(EncoderOptions())
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateCommand(Checked):
-    """Score a decoder on photos it was trained on and on others, beside baselines.
+    """Score a decoder on the photos it was trained on and on others, next to baselines.
 
     Args:
         decoder: File of the decoder.
         data: Photos that it was trained on; the mean image is theirs.
         held_out: Photos that it has not seen.
-        photos: Use so many of each, the first ones; all if 0.
-        size: Photos are cropped to their centre square and resized to this side.
+        photos: Use only the first so many of each; all if 0.
+        size: Photos are cropped to their centre square and resized to this side, in pixels.
         out: Folder for the scores of every photo.
         device: Where to compute; auto takes a GPU if there is one.
     """

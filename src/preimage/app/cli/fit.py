@@ -8,7 +8,7 @@ from preimage.decoders.least_squares import LeastSquaresDecoder
 def run(config: FitCommand) -> int:
     """Fits and writes the decoder."""
     decoder = fit_decoder(
-        config.encoder_options(),
+        config.encoder,
         config.data,
         config.out,
         window=config.window,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from inspect import get_annotations
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from docstring_parser import parse as parse_docstring
 
@@ -75,14 +75,23 @@ def options(kind: Any) -> tuple[Option, ...]:
     defaults = {f.name: _default(f) for f in fields(kind)}
     helps = _helps(kind)
     return tuple(
-        replace(option, help=_as_help(helps.get(option.name, option.help)))
+        replace(option, help=_as_help(helps.get(option.name, option.help), option.hint))
         for option in _walk(kind, defaults, ())
     )
 
 
-def _as_help(text: str) -> str:
-    """A line of a docstring, as a line of the help."""
-    return text[:1].upper() + text[1:].replace("`", "")
+def _as_help(text: str, hint: Any) -> str:
+    """What a docstring says of an argument, as a line of the help."""
+    text = text.replace("`", "").replace("if None", "if not given")
+    begins_with_choice = text.split(" ")[0] in parts(hint)
+    return text if begins_with_choice else text[:1].upper() + text[1:]
+
+
+def parts(hint: Any) -> Iterator[Any]:
+    """What a hint is made of: itself, its types, its choices."""
+    yield hint
+    for part in get_args(hint):
+        yield from parts(part)
 
 
 def options_of(command: Any) -> tuple[Option, ...]:

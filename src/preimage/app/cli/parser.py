@@ -6,7 +6,7 @@ the fastest. It forgets the defaults of an option set as soon as one of its opti
 sees the flat options of `preimage.app.cli.options`, not the composed dataclass.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING
 from inspect import Parameter as Argument
 from inspect import Signature
@@ -24,7 +24,7 @@ from cyclopts import (
 )
 from cyclopts.config import Yaml
 
-from preimage.app.cli.options import Option, options
+from preimage.app.cli.options import Option, options, parts
 
 #: The panel of the help for the options that a class declares; a verb's own come first.
 _PANELS = {
@@ -145,10 +145,10 @@ def _argument(option: Option) -> Argument:
     if not required and not any(option.default is nothing for nothing in (None, False, (), "")):
         words["show_default"] = _shown
     hint = option.hint
-    parts = tuple(_parts(hint))
-    if int in parts:
+    types = tuple(parts(hint))
+    if int in types:
         words["converter"] = _whole
-    if bool in parts and hint is not bool:  # three states, so a value rather than a flag
+    if bool in types and hint is not bool:  # three states, so a value rather than a flag
         hint, words["converter"] = Literal["true", "false"], _truth
     return Argument(
         option.name,
@@ -178,13 +178,6 @@ def _panel(option: Option) -> Group:
     return _GROUPS[
         "Options" if option.positional else _PANELS.get(option.owner.__name__, "Options")
     ]
-
-
-def _parts(hint: Any) -> Iterator[Any]:
-    """The types that a hint is made of."""
-    yield hint
-    for part in get_args(hint):
-        yield from _parts(part)
 
 
 def _shown(value: Any) -> str:

@@ -16,14 +16,14 @@ def run(config: PretrainCommand) -> int:
     """Trains, tests, and writes `encoder.safetensors`."""
     if config.dry_run:
         recipe = config.training_recipe()
-        cost = training_cost(config.encoder(), None, recipe, config.machine(), config.out)
+        cost = training_cost(config.encoder.encoder(), None, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
     model = pretrain_encoder(
-        config.spec(),
+        config.encoder,
         config.data,
         config.training_recipe(),
         config.out,
-        config.machine(),
+        config.machine,
         test=config.test,
         in_memory=config.in_memory,
         batch_norm=not config.no_batch_norm,

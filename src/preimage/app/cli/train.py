@@ -16,16 +16,16 @@ def run(config: TrainCommand) -> int:
     recipe = config.training_recipe()
     if config.dry_run:
         encoder = config.encoder_options().description()
-        decoder = config.decoder_options().description(encoder)
-        cost = training_cost(encoder, decoder, recipe, config.machine(), config.out)
+        decoder = config.decoder.description(encoder)
+        cost = training_cost(encoder, decoder, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
     inverter = train_decoder(
         config.encoder_options(),
-        config.decoder_options(),
-        config.data_options(),
+        config.decoder,
+        config.photos,
         recipe,
         config.out,
-        config.machine(),
+        config.machine,
     )
     if not PartialState().is_main_process:  # one of several under torchrun; the first one speaks
         return 0
