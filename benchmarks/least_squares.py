@@ -24,7 +24,7 @@ from PIL import Image
 from torch import Tensor
 
 from preimage import build, colour_scores, vgg16
-from preimage.decoders.least_squares import fit_least_squares
+from preimage.decoders.ridge import fit_least_squares
 from preimage.network.trace import alignment
 
 SIZE = 224

@@ -1,5 +1,6 @@
 from .data.photo import Photo, PhotoError, embedded_photos, load_photos
-from .decoders.least_squares import LeastSquaresDecoder, fit_least_squares
+from .decoders.least_squares import LeastSquaresDecoder
+from .decoders.ridge import fit_least_squares
 from .network.architectures import alexnet, architecture, torchvision_alexnet, vgg16
 from .network.build import Network, build
 from .network.description import Description

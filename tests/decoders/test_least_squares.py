@@ -12,7 +12,8 @@ from reference import windows
 from torch import Tensor
 
 from preimage import build, vgg16
-from preimage.decoders.least_squares import LeastSquaresDecoder, fit_least_squares
+from preimage.decoders.least_squares import LeastSquaresDecoder
+from preimage.decoders.ridge import fit_least_squares
 from preimage.network.architectures import alexnet, torchvision_alexnet
 from preimage.network.build import Network
 from preimage.network.description import Description

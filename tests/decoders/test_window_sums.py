@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import windows
 
-from preimage.decoders.window_sums import NormalEquations, WindowMoments
+from preimage.decoders.normal_equations import NormalEquations
+from preimage.decoders.window_sums import WindowMoments
 
 
 @settings(max_examples=15)

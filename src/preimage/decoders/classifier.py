@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from preimage.data.crops import Batch
-from preimage.decoders.loop import Labels, Objective, Pixels
+from preimage.decoders.arrays import Labels, Pixels
+from preimage.decoders.loop import Objective
 from preimage.network.build import Network, build, fold
 from preimage.network.description import Description
 

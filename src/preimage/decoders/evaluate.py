@@ -6,16 +6,15 @@ from math import isfinite
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
+from preimage.decoders.arrays import Photos, Pixels
 from preimage.decoders.inverter import Inverter, feature_size
 from preimage.scores.metrics import colour_scores
 from preimage.scores.statistics import Interval, mean_interval
 
 METRICS = ("mse", "psnr", "ssim", "feature_error")
-Pixels = UInt8[Tensor, "N 3 H W"]
-Photos = Float[Tensor, "N 3 H W"]
 
 
 @dataclass(frozen=True)

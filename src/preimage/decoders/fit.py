@@ -9,8 +9,8 @@ from preimage.data.memory import open_squares
 from preimage.data.records import environment
 from preimage.decoders.encoders import open_encoder
 from preimage.decoders.inverter import Inverter
-from preimage.decoders.least_squares import fit_least_squares
 from preimage.decoders.options import EncoderOptions
+from preimage.decoders.ridge import fit_least_squares
 from preimage.network.device import resolve_device
 from preimage.network.spec import DeviceName
 from preimage.network.trace import alignment

@@ -18,8 +18,9 @@ from preimage.data.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
+from preimage.decoders.arrays import Labels, Pixels
 from preimage.decoders.least_squares import LeastSquaresDecoder
-from preimage.decoders.loop import Labels, Objective, Pixels
+from preimage.decoders.loop import Objective
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.trace import Size, input_sizes, output_size

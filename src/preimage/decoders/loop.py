@@ -13,14 +13,12 @@ from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from preimage.data.crops import Batch
+from preimage.decoders.arrays import Labels, Pixels
 from preimage.decoders.recipes import Recipe
-
-Pixels = UInt8[Tensor, "N 3 H W"]
-Labels = Int[Tensor, " N"]
 
 
 class Objective(nn.Module):

@@ -7,66 +7,15 @@ they are summed batch by batch, products in the maps' precision, sums in float64
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-Maps = Float[Tensor, "N C h w"]
-Targets = Float[Tensor, "N Q h w"]
+from preimage.decoders.arrays import Maps, Targets
+from preimage.decoders.normal_equations import NormalEquations
 
 _CHUNK = 2**20  # values of the maps that one product takes: they stay in a core's cache
-
-
-@dataclass(frozen=True)
-class NormalEquations:
-    """Sums over positions, float64; P = k·k·C, in the order (row, column, channel) of the window.
-
-    `gram` Σ x xᵀ, `cross` Σ x yᵀ, `sum_x`, `sum_y`, `sum_yy` Σ |y|², `count` of positions.
-    """
-
-    gram: Float[Tensor, "P P"]
-    cross: Float[Tensor, "P Q"]
-    sum_x: Float[Tensor, " P"]
-    sum_y: Float[Tensor, " Q"]
-    sum_yy: float
-    count: int
-
-    def __add__(self, other: "NormalEquations") -> "NormalEquations":
-        return NormalEquations(
-            self.gram + other.gram,
-            self.cross + other.cross,
-            self.sum_x + other.sum_x,
-            self.sum_y + other.sum_y,
-            self.sum_yy + other.sum_yy,
-            self.count + other.count,
-        )
-
-    def solve(self, ridge: float) -> tuple[Float[Tensor, "P Q"], Float[Tensor, " Q"]] | None:
-        """Weight and intercept that minimise Σ |y − Wᵀx − b|² + λ |W|²; b is not penalised.
-
-        λ is `ridge` times the mean diagonal of the centred Gram. None where that Gram is not
-        positive definite within rounding: the ridge is too small.
-        """
-        mean = self.sum_x / self.count
-        gram = torch.addr(self.gram, self.sum_x, mean, alpha=-1)
-        diagonal = gram.diagonal()
-        diagonal += ridge * diagonal.mean()
-        factor, failed = torch.linalg.cholesky_ex(gram)
-        if failed:
-            return None
-        del gram, diagonal
-        weight = torch.cholesky_solve(
-            torch.addr(self.cross, mean, self.sum_y, alpha=-1), factor
-        )  # (P, Q)
-        return weight, (self.sum_y - weight.T @ self.sum_x) / self.count
-
-    def squared_error(self, weight: Float[Tensor, "P Q"], bias: Float[Tensor, " Q"]) -> float:
-        """Σ |y − Wᵀx − b|², exactly, without the windows: a quadratic form in W and b."""
-        quadratic = (weight * (self.gram @ weight - 2 * self.cross)).sum()
-        linear = 2 * bias @ (weight.T @ self.sum_x - self.sum_y) + self.count * bias @ bias
-        return max(float(quadratic + linear) + self.sum_yy, 0.0)
 
 
 class WindowMoments:
