@@ -66,7 +66,7 @@ def read_squares(
     """The source's images in memory, (len, 3, size, size) uint8: 184 MB for CIFAR-10 at 32.
 
     The centre square of each is resized to `size` by Lanczos, unless it has that size. Images that
-    can't be read are left out, and stand among the result's `problems`.
+    cannot be read are left out and listed in the result's `problems`.
 
     Args:
         limit: only the first so many.

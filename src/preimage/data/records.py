@@ -1,4 +1,4 @@
-"""Writing results: atomically, and with what one needs to get them again."""
+"""Writing results: atomically, and with what it takes to repeat them."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> Path:
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
-    """Writes one JSON object a line, atomically."""
+    """Writes one JSON object per line, atomically."""
     return write_text(
         path,
         "".join(

@@ -1,4 +1,4 @@
-"""Training an encoder to tell classes apart, so that trained encoders exist for any data set."""
+"""Training an encoder as a classifier, so that trained encoders exist for any data set."""
 
 from collections.abc import Iterable
 
@@ -23,12 +23,12 @@ class Classifier(nn.Module):
         self.head = nn.Linear(encoder.description.out_channels, num_classes)
 
     def forward(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N K"]:
-        """One logit a class for photos in [0, 255]."""
+        """One logit per class for photos in [0, 255]."""
         logits: Tensor = self.head(self.encoder(pixels).mean((2, 3)))
         return logits
 
     def folded(self) -> "Classifier":
-        """The same function without batch normalisation."""
+        """The same function with batch normalisation folded in."""
         copy = Classifier(fold(self.encoder), self.head.out_features)
         copy.head.load_state_dict(self.head.state_dict())
         return copy.eval()
@@ -60,7 +60,7 @@ class Classification(Objective):
 
 @torch.inference_mode()
 def accuracy(model: Classifier, batches: Iterable[Batch], device: torch.device) -> tuple[int, int]:
-    """(right, all) over labelled batches."""
+    """(correct, total) over labelled batches."""
     model.eval()
     right = total = 0
     for batch in batches:

@@ -50,8 +50,8 @@ def training_cost(
 ) -> TrainingCost:
     """What a run takes; without a decoder it is a classifier on the encoder that is trained.
 
-    A fixed encoder runs forwards; what is trained costs three times its forward pass. A few real
-    steps are timed.
+    A fixed encoder costs a forward pass; what is trained costs three times its forward pass. A few
+    real steps are timed.
 
     Args:
         out: folder of the run; where it has begun, its precision is kept.

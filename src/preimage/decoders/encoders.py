@@ -17,7 +17,7 @@ Origin = dict[str, Any]
 
 
 def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
-    """The encoder of the options, and where its weights come from.
+    """The encoder that the options describe, and where its weights come from.
 
     Raises:
         ValueError: no such law or file; the file is damaged or does not fit.
@@ -43,7 +43,7 @@ def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
 
 
 def is_law(weights: str) -> bool:
-    """Whether weights are drawn from a law, and not read."""
+    """Whether weights are drawn from a law rather than read from a file."""
     if weights == "imagenet" or Path(weights).exists() or ":" not in weights:
         return False
     Law.parse(weights)
@@ -109,10 +109,10 @@ def save_classifier(path: Path, model: Classifier, card: dict[str, Any]) -> Path
 
 
 def load_classifier(path: str | Path) -> Classifier:
-    """What `save_classifier` wrote.
+    """The classifier that `save_classifier` wrote.
 
     Raises:
-        ValueError: not there, not a classifier, or damaged.
+        ValueError: the file does not exist, is not a classifier, or is damaged.
     """
     checkpoint = read_checkpoint(path, KIND)
     encoder = Network(Description.from_dict(checkpoint.card["encoder"]))

@@ -19,7 +19,7 @@ METRICS = ("mse", "psnr", "ssim", "feature_error")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One value a photo of each metric, by the colour contract.
+    """One value per photo of each metric, by the colour scoring convention.
 
     `mse` in squared grey levels, `psnr` in dB, `ssim`; `feature_error` is ‖Φ(x̂) − Φ(x)‖ / ‖Φ(x)‖,
     of the clipped reconstruction x̂ and the encoder Φ up to its layer.
@@ -31,12 +31,12 @@ class Evaluation:
     feature_error: Tensor
 
     def interval(self, metric: str) -> Interval:
-        """Mean and 95 % interval over photos; those that came back exactly have no PSNR."""
+        """Mean and 95 % interval over photos; a photo reproduced exactly has no PSNR."""
         values: list[float] = getattr(self, metric).tolist()
         return mean_interval([value for value in values if isfinite(value)] or [float("inf")])
 
     def records(self) -> Iterator[dict[str, float | None]]:
-        """One mapping a photo; an infinite PSNR is None, as in JSON."""
+        """One mapping per photo; an infinite PSNR is None, as in JSON."""
         for row in zip(*(getattr(self, name).tolist() for name in METRICS), strict=True):
             yield {
                 name: value if isfinite(value) else None
@@ -51,7 +51,7 @@ def evaluate(
     *,
     batch_size: int = 16,
 ) -> dict[str, Evaluation]:
-    """The decoder's scores, and those of two baselines that know nothing of the network.
+    """The decoder's scores, and those of two baselines that know nothing about the network.
 
     Args:
         photos: RGB in [0, 255], all of one size.
@@ -90,7 +90,7 @@ def _score(inverter: Inverter, photos: Photos, features: Tensor, output: Photos)
 
 
 def bicubic(photos: Photos, size: tuple[int, int]) -> Photos:
-    """Photos shrunk to `size` and enlarged again, bicubic with antialiasing."""
+    """Photos shrunk to `size` and enlarged again (bicubic, antialiased)."""
     small = F.interpolate(photos, size, mode="bicubic", antialias=True)
     return F.interpolate(small, photos.shape[-2:], mode="bicubic", antialias=True)
 

@@ -1,4 +1,4 @@
-"""Fitting a decoder in closed form: from option sets to the file it leaves."""
+"""Fitting a decoder in closed form: from option sets to the file it writes."""
 
 import time
 from pathlib import Path
@@ -34,7 +34,7 @@ def fit_decoder(
         out: file of the decoder.
         window: side of the window of features; odd.
         positions: windows taken per photo, at random; None takes all.
-        photos: use the first so many; None uses all.
+        photos: use only the first this many; None uses all.
         size: photos are cropped to their centre square and resized to this side.
         device: `auto` is a GPU if there is one.
 

@@ -1,6 +1,6 @@
-"""Taking a layer's features back to pixels with a decoder that learned: an encoder and its decoder.
+"""An encoder and its learned decoder: from a layer's features back to pixels.
 
-`Inverter` is what `fit` and `train` leave behind and what `evaluate` and `reconstruct` take up.
+`Inverter` is what `fit` and `train` write and what `evaluate` and `reconstruct` read.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ class Inverter:
 
     Args:
         encoder: photos in [0, 255] → features.
-        origin: where the encoder's weights come from: {"law", "seed", "network"}, from which they
-            can be drawn again, or anything else, and then they are kept in the file.
+        origin: where the encoder's weights come from. From {"law", "seed", "network"} they are
+            drawn again; with any other origin they are kept in the file.
         decoder: features / `scale` → photos: a DCN, or a least-squares decoder.
         scale: the constant that features are divided by.
         card: plain data about how the decoder came to be.
@@ -56,12 +56,12 @@ class Inverter:
 
     @property
     def description(self) -> Description:
-        """The encoder's."""
+        """The description of the encoder."""
         return self.encoder.description
 
     @property
     def device(self) -> torch.device:
-        """Where the encoder is."""
+        """The device of the encoder."""
         return next(self.encoder.parameters()).device
 
     def to(self, device: torch.device) -> "Inverter":
@@ -72,13 +72,13 @@ class Inverter:
 
     @torch.inference_mode()
     def features(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N C h w"]:
-        """What the encoder's layer makes of photos in [0, 255]."""
+        """Features of photos in [0, 255]."""
         output: Tensor = self.encoder(pixels.to(self.device))
         return output
 
     @torch.inference_mode()
     def decode(self, features: Float[Tensor, "N C h w"], size: Size) -> Float[Tensor, "N 3 H W"]:
-        """Photos of (height, width) pixels from features, anyone's; unclipped.
+        """Photos of (height, width) pixels from any features of the right shape; unclipped.
 
         Raises:
             ValueError: photos of this size have features of another shape.
@@ -96,13 +96,13 @@ class Inverter:
         return output
 
     def __call__(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
-        """What the decoder makes of the features of photos in [0, 255]; unclipped."""
+        """Photos in [0, 255] after encoding and decoding; unclipped."""
         return self.decode(self.features(pixels), (pixels.shape[-2], pixels.shape[-1]))
 
     # --- files -------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Writes one safetensors file, card inside, and the card beside it as JSON.
+        """Writes one safetensors file with the card inside, and the card as JSON beside it.
 
         Raises:
             OSError: the folder can't be written to.
@@ -185,7 +185,7 @@ def measure_scale(encoder: Network, pixels: Pixels) -> float:
 
 
 class Inversion(Objective):
-    """The paper's equation (1): squared differences of all pixels in [0, 255], summed.
+    """The paper's equation (1): the sum of squared differences of all pixels, in [0, 255].
 
     The encoder is fixed; features are divided by `scale`.
     """

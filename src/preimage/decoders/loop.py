@@ -1,8 +1,9 @@
-"""One training loop, for decoders and for classifiers: a record a step, and a state to resume from.
+"""One training loop for decoders and classifiers: a record per step, and a state to resume from.
 
-An objective is a module whose `forward(pixels, labels)` gives the sum of the losses of a batch and
-whose `trained` part learns. Nothing in a step is random: batches come as a pure function of the
-step (`preimage.data.crops`), so the state is weights, optimizer moments and the number of steps.
+An objective is a module whose `forward(pixels, labels)` returns the sum of the losses of a batch
+and whose `trained` part is trained. Nothing in a step is random: batches come as a pure function of
+the step (`preimage.data.crops`), so the state is weights, optimizer moments and the number of
+steps.
 """
 
 import math
@@ -22,7 +23,7 @@ from preimage.decoders.recipes import Recipe
 
 
 class Objective(nn.Module):
-    """What is minimised: a sum of losses over the photos of a batch."""
+    """What is minimised: the sum of the losses over the photos of a batch."""
 
     trained: nn.Module
 
@@ -33,7 +34,7 @@ class Objective(nn.Module):
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One step: how many were done with it, the mean loss of a photo, and where time went.
+    """One step: the number of steps done, the mean loss per photo, and where the time went.
 
     `seconds` is the whole step's time, `wait` the part of it spent waiting for photos.
     """
@@ -49,8 +50,8 @@ class StepRecord:
 class Training:
     """An objective under a recipe, on one process or, under torchrun, on many.
 
-    With several processes each takes an equal part of every batch, and sees the loss and the
-    gradient of the whole of it: as many processes as you like give the same numbers to rounding.
+    With several processes, each takes an equal part of every batch and sees the loss and the
+    gradient of the whole batch: any number of processes gives the same numbers up to rounding.
 
     Args:
         accumulate: parts that a process's share of a batch is cut into, to save memory.
@@ -88,7 +89,7 @@ class Training:
         self._optimizer = optimizer
 
     def run(self, batches: Iterable[Batch]) -> Iterator[StepRecord]:
-        """One step a batch until the recipe's last, or the last batch.
+        """One step per batch until the recipe's last step or the last batch.
 
         The batches must begin at step `self.step`.
 

@@ -1,4 +1,4 @@
-"""Training an encoder to tell classes apart: from option sets to the file it leaves."""
+"""Training an encoder as a classifier: from option sets to the file it writes."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -34,11 +34,11 @@ def pretrain_encoder(
     batch_norm: bool = True,
     seed: int = 0,
 ) -> Classifier | None:
-    """The classifier of a run, trained now as far as it was not; None if it stopped early.
+    """The classifier of a run, which is resumed if need be; None if it stopped early.
 
     Args:
         data: training photos in a folder per class, as in `DataOptions`.
-        out: folder of the run; the same call goes on with it.
+        out: folder of the run; the same call resumes it.
         test: test photos in a folder per class.
         in_memory: as in `DataOptions`.
         batch_norm: train with batch normalisation, which is folded in afterwards.

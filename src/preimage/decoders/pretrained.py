@@ -39,7 +39,7 @@ _WAYS_ON = "--weights FILE for one you have, or random weights such as --weights
 
 
 class WeightsError(ValueError):
-    """Weights that can't be had, in one line: which, why, and what to do."""
+    """Weights are not available; one line says which ones, why, and what to do."""
 
 
 def pretrained_encoder(
@@ -148,15 +148,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         # torchvision's oldest files are no zips, and can't be mapped into memory.
         mapped = zipfile.is_zipfile(path)
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    # Damaged pickles fail in as many ways as there are bytes; to a person they are one.
+    # Damaged pickles fail in as many ways as there are bytes; to a user they are one.
     except Exception as error:
         if "weights_only" in str(error) or "Weights only" in str(error):
-            reason = "it holds more than tensors, or is damaged; preimage runs no code from a file"
+            reason = "it has more than tensors, or is damaged; preimage runs no code from a file"
         elif isinstance(error, SafetensorError | OSError):
             reason = str(error)
         else:
             reason = "it is damaged or truncated"
-        raise WeightsError(f"{path}: can't be read ({reason}); take another copy.") from None
+        raise WeightsError(f"{path}: can't be read ({reason}); use another copy.") from None
     is_named = isinstance(found, dict) and all(isinstance(v, Tensor) for v in found.values())
     if not is_named:
         raise WeightsError(f"{path}: not tensors by name, as `torch.save(model.state_dict())` has.")

@@ -18,17 +18,17 @@ class Recipe(Checked):
 
     Args:
         steps: Number of steps, each of one batch.
-        batch_size: Photos a step, over all processes.
-        learning_rate: The rate at its highest.
+        batch_size: Photos per step, over all processes.
+        learning_rate: The highest rate of the schedule.
         schedule: multistep halves the rate at 50, 75 and 90 % of the steps; cosine takes it to 0.
         warmup: Fraction of the steps in which the rate rises linearly.
         weight_decay: Added to the gradient as weight_decay times the weight (L2, as in Caffe).
         beta1: Decay of Adam's mean of gradients.
         beta2: Decay of Adam's mean of squared gradients.
         crop: Side of the photos' random crops, in pixels.
-        resize: The shorter side is brought to this first; 0 keeps photos as they are.
+        resize: The shorter side is first resized to this; 0 keeps photos as they are.
         flip: Mirror half of the crops.
-        shift: Pad by so many pixels before the crop, for photos no larger than the crop.
+        shift: Pad by this many pixels before the crop, for photos no larger than the crop.
         precision: bf16 computes convolutions in bfloat16 and keeps weights in float32; `auto` is
             the faster of the two on the machine where the run begins (`decoders.speed`).
         feature_scaling: Divide features by their root mean square, one constant.
@@ -60,7 +60,7 @@ class Recipe(Checked):
         return self.learning_rate * (1 + cos(pi * left)) / 2
 
     def changed(self, **values: Any) -> "Recipe":
-        """This recipe with the values that are not None in place of its own."""
+        """This recipe with its values replaced by those that are not None."""
         return replace(self, **{k: v for k, v in values.items() if v is not None})
 
 
@@ -84,7 +84,7 @@ DECODER_RECIPES: dict[str, Recipe] = {
         precision="auto",
     ),
 }
-#: What a random encoder does to pixels first: in Section 3 the mean is subtracted, no more.
+#: What a random encoder does to pixels first: in Section 3, only the mean is subtracted.
 DECODER_INPUTS: dict[str, Input] = {"paper": "mean-subtracted", "quick": "imagenet"}
 CLASSIFIER_RECIPE = Recipe(
     steps=6_000,

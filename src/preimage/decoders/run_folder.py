@@ -1,4 +1,4 @@
-"""Runs of a training: a folder with the loss curve and the state, to be stopped and taken up again.
+"""A training run in a folder, with its loss curve and its state; it can be stopped and resumed.
 
 A run's folder holds `metrics.jsonl` (a line per step), `state.safetensors` (weights, optimizer, the
 number of steps, and the settings that they belong to) and what its command leaves when it is done.
@@ -52,7 +52,7 @@ class Run:
             end.
 
     Raises:
-        ValueError: the folder holds a run of other settings, or a damaged state.
+        ValueError: the folder contains a run with other settings, or a damaged state.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class Run:
         probe: Callable[[], dict[str, float]] | None = None,
         probe_every: int = 1,
     ) -> bool:
-        """Trains until the recipe's last step; whether it was reached.
+        """Trains until the recipe's last step; returns whether it was reached.
 
-        Stops between two steps after `max_minutes`, or at Ctrl-C; the state is saved then and
-        every `save_every` seconds. What `probe` measures every `probe_every` steps stands in the
-        loss curve beside the loss; its time is not the step's.
+        Stops between two steps after `max_minutes` or on Ctrl-C. The state is saved then and every
+        `save_every` seconds. Every `probe_every` steps, the measurement of `probe` is written
+        beside the loss; its time does not count as the step's.
 
         Raises:
             KeyboardInterrupt: Ctrl-C came; the state is saved.
@@ -153,7 +153,7 @@ class Run:
         write_checkpoint(self._state_path, Checkpoint(STATE, card, self.training.state()))
 
     def _drop_metrics_after(self, step: int) -> None:
-        """Forgets the steps that were made after the state was saved; they are made again."""
+        """Drops the steps made after the state was saved; they are repeated."""
         self.folder.mkdir(parents=True, exist_ok=True)
         kept = [line for line in read_metrics(self.metrics_path) if line["step"] <= step]
         write_text(self.metrics_path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -169,11 +169,13 @@ class Run:
         for line in sorted(self.problems):
             _log.warning("skipped: %s", line)
         if self.problems:
-            _log.warning("%d images could not be read; others stood in.", len(self.problems))
+            _log.warning(
+                "%d images could not be read; others were used in their place.", len(self.problems)
+            )
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a loss curve; a last one that was cut off is left out."""
+    """The lines of a loss curve, without a last line that was cut off."""
     lines = []
     for text in path.read_text("utf-8").splitlines() if path.exists() else ():
         try:
@@ -185,7 +187,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that no step is cut in two; a second one raises."""
+    """An event that Ctrl-C or SIGTERM sets, so that no step is interrupted; a second signal raises."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked

@@ -39,10 +39,10 @@ def train_decoder(
     out: str | Path,
     machine: MachineOptions | None = None,
 ) -> Inverter | None:
-    """The trained decoder of a run, trained now as far as it was not; None if it stopped early.
+    """The trained decoder of a run, which is resumed if need be; None if it stopped early.
 
     Args:
-        out: folder of the run; the same call goes on with it.
+        out: folder of the run; the same call resumes it.
 
     Raises:
         ValueError: an option, the data or the folder does not fit.
