@@ -1,9 +1,9 @@
 """The least-squares decoder: the best linear map from windows of feature maps to pixels.
 
 One linear map with an intercept takes the k×k window of features around a position to the block
-of stride × stride pixels that it stands for. It is the best decoder of one linear layer, found in
-closed form in one pass over the photos, without a learning rate or epochs: a yardstick for
-decoders that are trained. `preimage.decoders.ridge` finds it.
+of stride × stride pixels that it corresponds to. It is the best decoder of one linear layer, found
+in closed form in one pass over the photos, without learning rate or epochs: a yardstick for trained
+decoders. `preimage.decoders.ridge` finds it.
 """
 
 from dataclasses import asdict, dataclass
@@ -24,9 +24,9 @@ from preimage.network.trace import Alignment, Size
 class FitRecord:
     """How a least-squares decoder was found.
 
-    `held_back_mse`: for each of `ridges` the mean squared error (grey levels², outputs not
-    clipped) on the `held_back` photos of a fit to the others, None where the ridge was too small
-    to solve. `ridge` has the least; the decoder is then fitted with it to all `photos`.
+    `held_back_mse` has, for each of `ridges`, the mean squared error (grey levels², outputs not
+    clipped) on the `held_back` photos after a fit to the others, or None if the ridge was too small
+    to solve. `ridge` has the smallest error; with it the decoder is fitted to all `photos`.
     `samples` counts windows.
     """
 
@@ -39,9 +39,9 @@ class FitRecord:
 
 
 class LeastSquaresDecoder(nn.Module):
-    """Pixels from feature maps: one convolution to a block's pixels, blocks laid side by side.
+    """Pixels from feature maps: one convolution gives the pixels of each block.
 
-    Buffers: `weight` (D·s², C, k, k) and `bias` (D·s²), s the stride and D the image's channels.
+    Buffers: `weight` (D·s², C, k, k) and `bias` (D·s²), with stride s and D image channels.
     """
 
     weight: Tensor
@@ -80,7 +80,7 @@ class LeastSquaresDecoder(nn.Module):
         if features.shape[1] != self.weight.shape[1]:
             raise ValueError(
                 f"this decoder takes features of {self.weight.shape[1]} channels, got "
-                f"{tuple(features.shape)}; decode with the encoder that it was fitted to."
+                f"{tuple(features.shape)}; use the encoder that it was fitted to."
             )
         maps = on_blocks(features, self.alignment, size)
         maps = maps.contiguous(memory_format=torch.channels_last)
@@ -104,7 +104,7 @@ class LeastSquaresDecoder(nn.Module):
     def from_parts(
         cls, tensors: dict[str, Tensor], metadata: dict[str, Any]
     ) -> "LeastSquaresDecoder":
-        """The decoder whose `tensors()` and `metadata()` these are.
+        """The decoder with these `tensors()` and `metadata()`.
 
         Raises:
             ValueError: something is missing, unknown, or of the wrong shape.

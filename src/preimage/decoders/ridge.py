@@ -1,4 +1,4 @@
-"""Fitting the least-squares decoder: ridge regression whose ridge photos held back choose.
+"""Fitting the least-squares decoder: ridge regression, with a ridge chosen on held-back photos.
 
 All is solved from sums: the photos pass by once, and the error on those held back is a quadratic
 form in their own sums, so that trying a ridge costs no second pass.

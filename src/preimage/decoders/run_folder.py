@@ -187,7 +187,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that no step is interrupted; a second signal raises."""
+    """An event that Ctrl-C or SIGTERM sets, so that no step is cut short; a second one raises."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked

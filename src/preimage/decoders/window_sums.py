@@ -1,7 +1,7 @@
-"""Second moments of windows of feature maps: what a least-squares decoder is solved from.
+"""Second moments of windows of feature maps, from which a least-squares decoder is solved.
 
-A window x(u) holds the k×k feature vectors around position u, zeros beyond the border. All that a
-linear fit of targets y(u) needs are Σ x xᵀ, Σ x yᵀ, Σ x, Σ y, Σ |y|² and the number of positions;
+A window x(u) contains the k×k feature vectors around position u, zeros beyond the border. A linear
+fit of targets y(u) needs only Σ x xᵀ, Σ x yᵀ, Σ x, Σ y, Σ |y|² and the number of positions;
 they are summed batch by batch, products in the maps' precision, sums in float64.
 """
 
@@ -15,19 +15,20 @@ from torch import Tensor
 from preimage.decoders.arrays import Maps, Targets
 from preimage.decoders.normal_equations import NormalEquations
 
-_CHUNK = 2**20  # values of the maps that one product takes: they stay in a core's cache
+_CHUNK = 2**20  # values of the maps per product: they stay in a core's cache
 
 
 class WindowMoments:
     """Sums `NormalEquations` from batches of feature maps and targets of the same size.
 
-    With all positions of an image, block (a, b) of the Gram, a and b two places in the window, is
+    If all positions of an image are used, block (a, b) of the Gram matrix, for a and b in the
+    window, is
 
         Σ_u f(u+a) f(u+b)ᵀ = R(b − a) − Σ_{u outside} f(u+a) f(u+b)ᵀ,   R(δ) = Σ_v f(v) f(v+δ)ᵀ
 
-    with f zero beyond the border and "outside" the positions beyond it whose window still reaches
-    the image. R has (2k−1)² blocks, half of them transposes of the others, where the Gram has k⁴.
-    Memory: the Gram, and one batch.
+    where f is zero beyond the border and "outside" are the positions beyond it whose window still
+    reaches the image. R has (2k−1)² blocks, half of them transposes of the others; the Gram matrix
+    has k⁴. Memory: the Gram matrix and one batch.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class WindowMoments:
         self._cross = zeros(channels, window, window, targets + 1)  # the last column: Σ x
         self._sum_y = zeros(targets + 1)
         self._sum_yy = zeros()
-        self._grid: _Grid | None = None  # its memory is used again by the next batch
+        self._grid: _Grid | None = None  # its memory is reused by the next batch
 
     @property
     def count(self) -> int:
@@ -91,7 +92,7 @@ class WindowMoments:
         self._add_targets(y)
 
     def finish(self) -> NormalEquations:
-        """The sums over all that was added; takes this object's memory, so call it once."""
+        """The sums over everything added; reuses this object's memory, so call it once."""
         k = self.window
         places = [divmod(place, k) for place in range(k * k)]
         for a, here in enumerate(places):
@@ -119,7 +120,7 @@ class WindowMoments:
         self._sum_y += y.movedim(1, -1).flatten(0, -2).sum(0, dtype=torch.float64)
         self._sum_yy += y[:, :-1].square().sum(dtype=torch.float64)
         if not (self._cross[..., -1].isfinite().all() and self._sum_yy.isfinite()):
-            raise ValueError("the features or the photos hold NaN or infinite values.")
+            raise ValueError("the features or the photos contain NaN or infinite values.")
 
     def _add_lags(self, grid: "_Grid", start: int, stop: int) -> None:
         k = self.window
@@ -130,7 +131,7 @@ class WindowMoments:
                 self._lags[i, j + k - 1] += values @ grid.values[start + shift : stop + shift]
 
     def _subtract_outside(self, grid: "_Grid") -> None:
-        """Takes the positions outside the images, which the lags contain, out of the Gram."""
+        """Subtracts the positions outside the images, which the lags contain, from the Gram."""
         windows = grid.windows.view(
             *grid.shape, *grid.windows.shape[1:]
         )  # (N, h + k − 1, w + k − 1, k, k, C)
@@ -217,5 +218,5 @@ class _Grid:
 
 
 def _with_one(targets: Float[Tensor, "N Q ..."]) -> Float[Tensor, "N R ..."]:
-    """Targets and a constant 1 behind them: its products are sums."""
+    """Targets followed by a constant 1, whose products are sums."""
     return torch.cat([targets, torch.ones_like(targets[:, :1])], 1)
