@@ -148,11 +148,10 @@ def _agree(scores: Scores, labels: Sequence[str]) -> Finding:
         for label in labels
     )
     sentence = (
-        "PSNR on held-out minus training photos, in dB, each photo measured against its bicubic "
-        f"copy at Conv3's resolution: {listed} ({{photos}} photos of each)"
+        f"PSNR on held-out minus training photos, in dB: {listed} ({{photos}} photos of each)"
     )
     decision = all_of(*(is_within(gap, SAME_DB) for gap in gaps.values()))
-    brief = "held-out minus training photos: {widest:+.2f} dB where they differ most"
+    brief = "held-out minus training photos: {widest:+.2f} dB where they differ most (n = {photos})"
     return AGREE.finding(sentence, decision, numbers, brief=brief)
 
 

@@ -89,10 +89,9 @@ def _alexnet(scores: Scores, alexnet: str) -> Finding:
     }
     sentence = (
         "random AlexNet's decoders: {training:.2f} dB on training and {held_out:.2f} dB on "
-        "held-out photos; measured against each photo's bicubic copy they differ by {gap:+.2f} dB "
-        "({photos} photos of each)"
+        "held-out photos: {gap:+.2f} dB ({photos} photos of each)"
     )
-    brief = "held-out minus training photos {gap:+.2f} dB"
+    brief = "held-out minus training photos: {gap:+.2f} dB (n = {photos})"
     return ALEXNET.finding(sentence, is_within(gap, SAME_DB), numbers, brief=brief)
 
 

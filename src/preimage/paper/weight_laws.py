@@ -109,7 +109,7 @@ def _start(raw: Sequence[LossCurve]) -> Finding:
     apart = mean_interval(_spread(starts))
     numbers = {**_means(starts), "apart": apart, "networks": apart.n}
     sentence = (
-        f"initial loss {_listed(starts)} grey levels²; log₁₀ of the highest over the lowest is "
+        f"log₁₀ of the initial loss in grey levels²: {_listed(starts)}; highest minus lowest "
         "{apart:.2f} ({networks} networks each)"
     )
     brief = "log₁₀ of the highest initial loss over the lowest: {apart:.1f}"
@@ -126,7 +126,7 @@ def _together(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
         "scaled_apart": 100 * _largest_deviation(scaled),
     }
     sentence = (
-        f"final loss {_listed(ends)} grey levels²; log₁₀ of the highest over the lowest is "
+        f"log₁₀ of the final loss in grey levels²: {_listed(ends)}; highest minus lowest "
         "{apart:.2f} ({networks} networks each); with features divided by one constant the curves "
         "differ by at most {scaled_apart:.1g} %"
     )
@@ -191,11 +191,12 @@ def _largest_deviation(curves: Sequence[LossCurve]) -> float:
 
 
 def _means(values: Mapping[str, Sequence[float]]) -> dict[str, Number]:
-    return {slug(name): mean_interval(found) for name, found in values.items()}
+    """Of log₁₀ of the losses."""
+    return {slug(name): mean_interval([log10(x) for x in v]) for name, v in values.items()}
 
 
 def _listed(values: Mapping[str, Sequence[float]]) -> str:
-    return ", ".join(f"{name} {{{slug(name)}:,.0f}}" for name in values)
+    return ", ".join(f"{name} {{{slug(name)}:.2f}}" for name in values)
 
 
 def slug(name: str) -> str:
