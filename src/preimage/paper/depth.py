@@ -110,9 +110,9 @@ def _kinds(trainings: Trainings) -> dict[str, list[Encoders]]:
 def heading(trainings: Trainings, scores: Scores, kinds: Sequence[Encoders]) -> str:
     """Of a chart of errors: its photos, its networks, its intervals."""
     photos = len(scores.scores[0].values["mse"])
-    networks = ", ".join(f"{len(kind.networks)} {kind.label}" for kind in kinds)
+    networks = ", ".join(f"{kind.label} (n = {len(kind.networks)})" for kind in kinds)
     return (
-        f"{photos:,} photos of {trainings.side}×{trainings.side}; networks: {networks}\n"
+        f"{photos:,} photos of {trainings.side}×{trainings.side}; {networks}\n"
         "means over networks, 95 % intervals over photos"
     )
 
