@@ -9,13 +9,11 @@ from typing import Protocol, TypeVar, runtime_checkable
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 
 Item = TypeVar("Item")
@@ -89,18 +87,3 @@ def progress(items: Iterable[Item], label: str) -> Iterator[Item]:
         for item in items:
             yield item
             advance()
-
-
-@contextmanager
-def download_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar of bytes that the yielded function advances; hidden if no one watches."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield partial(bar.advance, bar.add_task(label, total=total))

@@ -14,8 +14,8 @@ from preimage.data.photo import SIZE
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
+from preimage.decoders.official_weights import cached_file
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
-from preimage.decoders.pretrained import cached_file
 from preimage.decoders.recipes import DECODER_INPUTS, DECODER_RECIPES, Recipe
 from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder

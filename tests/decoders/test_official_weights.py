@@ -15,12 +15,9 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision_files import state, torchvision_features, torchvision_layers
 
-from preimage.decoders import pretrained as weights
-from preimage.decoders.pretrained import (
-    WeightsError,
-    official_file,
-    pretrained_encoder,
-)
+from preimage.decoders import official_weights as weights
+from preimage.decoders.official_weights import WeightsError, official_file
+from preimage.decoders.pretrained import pretrained_encoder
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,12 @@ class Server(HTTPServer):
 
     files: dict[str, bytes]
     cut_after: int | None = None
+    silent_after: int | None = None
     asked = 0
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.given_up = threading.Event()  # ends a silence
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,7 +57,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data[: self.server.cut_after])
+        if self.server.silent_after is not None:
+            self.wfile.write(data[: self.server.silent_after])
+            self.server.given_up.wait(60)
+        else:
+            self.wfile.write(data[: self.server.cut_after])
 
     def log_message(self, *_: object) -> None:
         pass
@@ -67,7 +73,7 @@ def server(
 ) -> Iterator[Server]:
     """Torchvision's AlexNet on this machine, and an empty cache of torch."""
     name = f"/models/alexnet-owt-{hashlib.sha256(alexnet_bytes).hexdigest()[:8]}.pth"
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server()
     server.files = {name: alexnet_bytes}
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -76,6 +82,7 @@ def server(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     yield server
+    server.given_up.set()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -117,7 +124,7 @@ def test_a_wrong_file_in_the_cache_is_found_at_every_load(server: Server) -> Non
 def test_a_wrong_file_on_the_server_is_not_kept(server: Server) -> None:
     (name,) = server.files
     server.files = {name: b"something else"}
-    with pytest.raises(WeightsError, match=r"SHA-256 begins with .* nothing was kept"):
+    with pytest.raises(WeightsError, match=r"wrong checksum: .* nothing was kept"):
         official_file("torchvision_alexnet")
     assert cached() == []
 
@@ -126,7 +133,7 @@ def assert_says_what_to_do(message: str, reason: str) -> None:
     address = weights.ADDRESSES["torchvision_alexnet"]
     name = address.rpartition("/")[2]
     target = Path(os.environ["TORCH_HOME"]) / "hub" / "checkpoints" / name
-    for words in (name, address, str(target), "--weights FILE", "gaussian:fan-in", reason):
+    for words in (name, address, str(target), "as `weights`", "gaussian:fan-in", reason):
         assert words in message
     assert "\n" not in message
     assert cached() == []
@@ -143,7 +150,16 @@ def test_a_broken_connection_leaves_nothing(server: Server) -> None:
     server.cut_after = 3_000_000
     with pytest.raises(WeightsError) as caught:
         official_file("torchvision_alexnet")
-    assert_says_what_to_do(str(caught.value), "broke after 3,000,000 of")
+    assert_says_what_to_do(str(caught.value), "wrong checksum: the connection broke")
+
+
+def test_a_server_that_falls_silent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "_TIMEOUT", 0.2)
+    server.silent_after = 1000
+    with pytest.raises(WeightsError) as caught:
+        official_file("torchvision_alexnet")
+    assert_says_what_to_do(str(caught.value), "timed out")
+    assert socket.getdefaulttimeout() is None
 
 
 def test_no_network(server: Server) -> None:
@@ -159,7 +175,7 @@ def test_no_network(server: Server) -> None:
 
 def test_architectures_without_official_weights() -> None:
     with pytest.raises(
-        WeightsError, match=r"no weights for alexnet; choose .* torchvision_alexnet"
+        WeightsError, match="no weights for alexnet; set `architecture` to vgg16 or torch"
     ):
         pretrained_encoder("imagenet", "alexnet", "conv1")
     assert {name: address.rpartition("/")[2] for name, address in weights.ADDRESSES.items()} == {
