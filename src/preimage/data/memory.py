@@ -1,4 +1,4 @@
-"""A data set read once and kept in memory, so that a photo of it costs a copy."""
+"""A data set that is read once and kept in memory, so that reading a photo is a copy."""
 
 import hashlib
 import json
@@ -69,7 +69,7 @@ def read_squares(
     cannot be read are left out and listed in the result's `problems`.
 
     Args:
-        limit: only the first so many.
+        limit: read only the first `limit` images.
         folder: where the pixels are kept for the next time, in a file named by the source's
             fingerprint and the size, with a checksum; a damaged one is written again.
         threads: the machine's cores, if not given.

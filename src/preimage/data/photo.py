@@ -85,7 +85,7 @@ def load_photos(
         for entry in expand(str(source), on_error):
             name = entry.shown
             try:
-                image = fit(decode(name, entry.read), size)
+                image = fit(read_image(name, entry.read), size)
             except PhotoError as error:
                 if on_error is None:
                     raise
@@ -145,7 +145,7 @@ def _unique(stem: str, taken: set[str]) -> str:
 # --- pixels -------------------------------------------------------------------------------------
 
 
-def decode(label: str, read: Callable[[], bytes]) -> Image.Image:
+def read_image(label: str, read: Callable[[], bytes]) -> Image.Image:
     """The image that these bytes contain, as upright RGB.
 
     Raises:

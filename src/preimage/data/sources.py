@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from preimage.data.archives import Entry, PhotoError, expand, shown
-from preimage.data.photo import decode, to_pixels
+from preimage.data.photo import read_image, to_pixels
 
 #: Folder names for the parts of a data set; as class names they are a mistake.
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
@@ -128,7 +128,7 @@ class FileSource(ImageSource):
     def read(self, index: int) -> UInt8[Tensor, "3 H W"]:
         """RGB pixels. Raises as `ImageSource.read`."""
         entry = self._entry(index)
-        return to_pixels(decode(entry.shown, entry.read))
+        return to_pixels(read_image(entry.shown, entry.read))
 
     def _path(self, index: int) -> str:
         start = self._ends[index - 1] if index else 0
@@ -196,7 +196,7 @@ class HuggingFaceSource(ImageSource):
 
     def read(self, index: int) -> UInt8[Tensor, "3 H W"]:
         """RGB pixels. Raises as `ImageSource.read`."""
-        return to_pixels(decode(self.name(index), lambda: self._bytes(index)))
+        return to_pixels(read_image(self.name(index), lambda: self._bytes(index)))
 
     def _bytes(self, index: int) -> bytes:
         cell: dict[str, Any] = self._rows[index][self._image]

@@ -10,7 +10,7 @@ from preimage.network.trace import Alignment, Size
 
 
 def on_blocks(features: Maps, alignment: Alignment, size: Size) -> Float[Tensor, "N C H W"]:
-    """One feature vector a block of pixels: maps shifted, the last one repeated where none lies."""
+    """One feature vector per block of pixels; the last one is repeated where the maps end early."""
     stride, shift = alignment
     height, width = (-(-length // stride) for length in size)
     if shift == 0 and features.shape[2:] == (height, width):

@@ -80,7 +80,7 @@ def _parameters(description: Description) -> int:
 
 
 def _objective(encoder: Description, decoder: Description | None) -> Objective:
-    """With random weights: a step takes as long with any others."""
+    """With random weights, on which the time of a step does not depend."""
     if decoder is None:
         return Classification(classifier(encoder, _CLASSES))
     return Inversion(build(encoder), build(decoder), 1.0)

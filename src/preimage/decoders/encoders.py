@@ -12,7 +12,7 @@ from preimage.network.description import Description
 from preimage.network.laws import Law
 from preimage.network.spec import EncoderSpec
 
-KIND = "classifier"
+CLASSIFIER_KIND = "classifier"
 Origin = dict[str, Any]
 
 
@@ -51,7 +51,7 @@ def is_law(weights: str) -> bool:
 
 
 def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
-    """torchvision's encoder, or the one in a file, up to the spec's layer.
+    """Torchvision's encoder, or the one in a file, up to the spec's layer.
 
     Raises:
         ValueError: no such file; it is damaged or does not fit.
@@ -64,7 +64,7 @@ def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
         )
     if weights == "imagenet" or not is_checkpoint(weights):
         return pretrained_encoder(weights, spec.architecture, spec.layer, pooled=spec.pooled)
-    checkpoint = read_checkpoint(weights, KIND)
+    checkpoint = read_checkpoint(weights, CLASSIFIER_KIND)
     whole = Network(Description.from_dict(checkpoint.card["encoder"]))
     whole.load_state_dict(checkpoint.part("encoder"))
     origin = {"file": Path(weights).name, **{k: checkpoint.card[k] for k in _ORIGIN}}
@@ -105,7 +105,7 @@ def save_classifier(path: Path, model: Classifier, card: dict[str, Any]) -> Path
     tensors = {f"encoder.{k}": v for k, v in folded.encoder.state_dict().items()}
     tensors |= {f"head.{k}": v for k, v in folded.head.state_dict().items()}
     described = {"encoder": folded.encoder.description.to_dict(), **card}
-    return write_checkpoint(path, Checkpoint(KIND, described, tensors))
+    return write_checkpoint(path, Checkpoint(CLASSIFIER_KIND, described, tensors))
 
 
 def load_classifier(path: str | Path) -> Classifier:
@@ -114,7 +114,7 @@ def load_classifier(path: str | Path) -> Classifier:
     Raises:
         ValueError: the file does not exist, is not a classifier, or is damaged.
     """
-    checkpoint = read_checkpoint(path, KIND)
+    checkpoint = read_checkpoint(path, CLASSIFIER_KIND)
     encoder = Network(Description.from_dict(checkpoint.card["encoder"]))
     model = Classifier(encoder, len(checkpoint.card["classes"]))
     encoder.load_state_dict(checkpoint.part("encoder"))

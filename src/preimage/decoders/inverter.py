@@ -25,7 +25,7 @@ from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.trace import Size, input_sizes, output_size
 
-KIND = "decoder"
+DECODER_KIND = "decoder"
 
 
 class Inverter:
@@ -121,7 +121,7 @@ class Inverter:
             "scale": self.scale,
             **self.card,
         }
-        return write_checkpoint(Path(path), Checkpoint(KIND, card, tensors))
+        return write_checkpoint(Path(path), Checkpoint(DECODER_KIND, card, tensors))
 
     @classmethod
     def load(cls, path: str | Path) -> "Inverter":
@@ -131,7 +131,7 @@ class Inverter:
             CheckpointError: not there, not a decoder, damaged; or its random encoder can't be
                 drawn again by this version of torch.
         """
-        checkpoint = read_checkpoint(path, KIND)
+        checkpoint = read_checkpoint(path, DECODER_KIND)
         card = dict(checkpoint.card)
         encoder_card, decoder_card = card.pop("encoder"), card.pop("decoder")
         description = Description.from_dict(encoder_card["description"])

@@ -54,7 +54,7 @@ class Training:
     gradient of the whole batch: any number of processes gives the same numbers up to rounding.
 
     Args:
-        accumulate: parts that a process's share of a batch is cut into, to save memory.
+        accumulate: number of parts in which a process computes its share of a batch; saves memory.
         compiled: let torch.compile make the step; the first takes half a minute.
     """
 

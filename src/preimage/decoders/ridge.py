@@ -21,7 +21,7 @@ from preimage.network.trace import Alignment
 #: Powers of ten around those that the layers of VGG16 chose, 1e-7 at Conv1 to 1e-3 at Conv5
 #: (benchmarks/RESULTS-decoders.md); a handful of photos takes 0.1.
 RIDGES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
-HELD_BACK = 5  # one photo in so many chooses the ridge
+HELD_BACK = 5  # every fifth photo is held back to choose the ridge
 _MEAN = 127.5  # taken from the pixels before they are summed: products lose fewer digits
 
 
@@ -58,7 +58,7 @@ def fit_least_squares(
         batches: photos, read once; sizes may differ between batches.
         alignment: `preimage.network.trace.alignment` of the encoder's description.
         window: the side k of the window, odd. Memory is that of three (k·k·C)² float64 matrices.
-        positions: at most so many random positions a photo; None takes all.
+        positions: the number of random positions taken per photo; None takes all.
         ridges: to choose from; with a single one no photo is held back.
         seed: of the positions.
 
@@ -87,7 +87,7 @@ class PhotoSums:
     """Window sums of the photos to fit to, and of those held back, if any are.
 
     Args:
-        held_back: the second photo of each so many; None holds none back.
+        held_back: of every `held_back` photos the second is held back; None holds none back.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ from preimage.data.progress import training_bar
 from preimage.data.records import write_text
 from preimage.decoders.loop import Training
 
-STATE = "training state"  # the kind of its checkpoint
+STATE_KIND = "training state"
 STATE_FILE = "state.safetensors"
 METRICS_FILE = "metrics.jsonl"
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def saved_settings(folder: Path) -> dict[str, Any] | None:
     path = folder / STATE_FILE
     if not path.exists():
         return None
-    settings: dict[str, Any] = read_card(path, STATE)["settings"]
+    settings: dict[str, Any] = read_card(path, STATE_KIND)["settings"]
     return settings
 
 
@@ -48,7 +48,7 @@ class Run:
 
     Args:
         settings: what the numbers depend on; a folder with other settings is refused.
-        problems: photos that could not be read so far, a line each; they are named again at the
+        problems: a line for each photo that could not be read so far; the log repeats them at the
             end.
 
     Raises:
@@ -65,7 +65,7 @@ class Run:
         self.training, self.folder, self.settings = training, folder, dict(settings)
         self.problems = set(problems)
         if self._state_path.exists():
-            state = read_checkpoint(self._state_path, STATE)
+            state = read_checkpoint(self._state_path, STATE_KIND)
             self._check(state.card["settings"])
             training.load_state(state.card["step"], state.tensors)
         if training.accelerator.is_main_process:
@@ -150,7 +150,7 @@ class Run:
 
     def _save(self) -> None:
         card = {"step": self.training.step, "settings": self.settings}
-        write_checkpoint(self._state_path, Checkpoint(STATE, card, self.training.state()))
+        write_checkpoint(self._state_path, Checkpoint(STATE_KIND, card, self.training.state()))
 
     def _drop_metrics_after(self, step: int) -> None:
         """Drops the steps made after the state was saved; they are repeated."""

@@ -1,4 +1,4 @@
-"""How long a step of a training takes here, and which precision is faster: timed, never assumed.
+"""How long a training step takes here, and which precision is faster: timed, not assumed.
 
 Processors differ: bfloat16 convolutions halve the time of a step where the processor has
 instructions for them, and take ten times as long where it has not (benchmarks/RESULTS-decoders.md).
@@ -14,10 +14,10 @@ from preimage.decoders.loop import Objective
 from preimage.decoders.recipes import Precision
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
-# Rounding is the price of bf16, so a few per cent, which may be noise, do not buy it.
+# bf16 costs accuracy, so it must win by more than the noise of a measurement.
 _WORTH_IT = 1.15
-_LONGEST = 0.2  # seconds; a timed step takes fewer photos than a batch rather than longer
-# Three rounds see past a hiccup; more cost little, as long as they fit into a second.
+_LONGEST = 0.2  # seconds per timed step; photos are left out of the batch to stay below it
+# The best of three rounds is rarely disturbed by other programs; more rounds fill up a second.
 _ROUNDS, _MOST_ROUNDS, _SECONDS = 3, 20, 1.0
 
 StepTimes = dict[Precision, list[float]]
@@ -36,7 +36,7 @@ def time_steps(
     device: torch.device,
     precisions: Sequence[Precision] = PRECISIONS,
 ) -> StepTimes:
-    """Seconds of a few steps of so many photos in each precision, measured in turns.
+    """Seconds that single steps of `photos` photos take in each precision, measured in turns.
 
     Where a step takes long, steps of fewer photos are timed and scaled up. Objectives of the same
     shapes are timed once per process, so the arms of a comparison share one choice.

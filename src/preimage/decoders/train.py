@@ -27,8 +27,8 @@ from preimage.network.build import Network, build
 from preimage.scores.metrics import colour_scores
 
 DECODER_FILE = "decoder.safetensors"
-_PROBE_PHOTOS, _PROBE_SIDE = 24, 224  # held-out photos: a quarter of a second per measurement
-_SCALE_PHOTOS = 64  # one constant; over so many photos it is known to about 1 %
+_PROBE_PHOTOS, _PROBE_SIDE = 24, 224  # held-out photos that a measurement takes
+_SCALE_PHOTOS = 64  # the first ones; the constant only has to be near the features' scale
 
 
 def train_decoder(

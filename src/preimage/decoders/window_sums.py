@@ -55,7 +55,7 @@ class WindowMoments:
         return int(self._sum_y[-1])
 
     def add(self, maps: Maps, targets: Targets, photos: Sequence[int]) -> None:
-        """All positions of these photos of a batch."""
+        """Adds all positions of these photos of a batch."""
         grid = self._lay_out(maps, photos)
         y = _with_one(targets[list(photos)])
         around = grid.targets_around(y)
@@ -75,7 +75,7 @@ class WindowMoments:
         photos: Sequence[int],
         positions: Sequence[Int64[Tensor, " n"]],
     ) -> None:
-        """Some positions of each of these photos, numbered row by row."""
+        """Adds some positions of each of these photos, numbered row by row."""
         grid = self._lay_out(maps, photos)
         places = torch.cat([grid.places(i, chosen) for i, chosen in enumerate(positions)])
         x = grid.windows[places].flatten(1)  # (n, P)

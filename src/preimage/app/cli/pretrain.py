@@ -8,7 +8,7 @@ from preimage.app.cli.decoder_commands import PretrainCommand
 from preimage.app.cli.train import print_cost, unfinished
 from preimage.data.checkpoints import read_checkpoint
 from preimage.decoders.costs import training_cost
-from preimage.decoders.encoders import KIND
+from preimage.decoders.encoders import CLASSIFIER_KIND
 from preimage.decoders.pretrain import CLASSIFIER_FILE, pretrain_encoder
 
 
@@ -34,7 +34,7 @@ def run(config: PretrainCommand) -> int:
     if model is None:
         return unfinished(config.out)
     path = Path(config.out) / CLASSIFIER_FILE
-    tested = read_checkpoint(path, KIND).card["accuracy"]
+    tested = read_checkpoint(path, CLASSIFIER_KIND).card["accuracy"]
     if tested:
         print(f"test accuracy {tested['accuracy']:.4f} on {tested['photos']:,} photos")
     print(path)
