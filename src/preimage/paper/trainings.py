@@ -28,10 +28,7 @@ from preimage.paper.presets import NETWORKS, PRESETS
 #: The paper's law: σ = 0.015, the standard deviation.
 LAW = "gaussian:0.015"
 #: Why statements about trained encoders can be absent.
-NO_TRAINED = (
-    "There is no trained encoder: torchvision's VGG16 is not on this machine, and `trained` names "
-    "no file."
-)
+NO_TRAINED = "not measured: neither torchvision's VGG16 nor another trained encoder was given"
 #: In place of the slope of a trained encoder, or of its twin, which have the file's.
 _OWN_SLOPE = 0.2
 _FITTED_PIXELS = 5_000_000  # least squares sees at least so many: 300 photos of 128×128

@@ -172,7 +172,8 @@ def _all_alike(curves: Sequence[LossCurve]) -> Finding:
         f"{listed} ({{networks}} networks each)"
     )
     decision = all_of(*(is_within(interval, ALIKE) for interval in above.values()))
-    return ALL_ALIKE.finding(sentence, decision, numbers, brief=listed)
+    brief = f"against {PAPER_SIGMA}: {listed}"
+    return ALL_ALIKE.finding(sentence, decision, numbers, brief=brief)
 
 
 def _spread(values: Mapping[str, Sequence[float]]) -> list[float]:
