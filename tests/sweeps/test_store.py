@@ -88,6 +88,15 @@ def test_status_and_failures(store: Store, photos: PackedPhotos) -> None:
     assert store.status().complete
 
 
+def test_one_network_named_twice_is_done_twice(store: Store, photos: PackedPhotos) -> None:
+    """Conv1 has no pooling before it, so its DCN has no unpooling of any kind."""
+    cells = [replace(CELL, unpool="zeros"), replace(CELL, unpool="nearest")]
+    store.claim(cells, photos, {})
+    assert str(store.status()) == "0 of 2 cells done, 2 missing, 0 failed"
+    store.save(cells[0], photos, ROWS, {})
+    assert str(store.status()) == "2 of 2 cells done, 0 missing, 0 failed"
+
+
 def test_other_photos_and_conventions_are_refused(store: Store, photos: PackedPhotos) -> None:
     store.claim([CELL], photos, {})
     store.claim([replace(CELL, width=3)], photos, {})  # another grid is welcome

@@ -62,9 +62,7 @@ def run(options: FigureOptions) -> list[Finding]:
         findings += [_speed(tuned, random, trained[0]), _final(tuned, random, trained[0])]
     else:
         findings += [SPEED.absent(NO_TRAINED), FINAL.absent(NO_TRAINED)]
-    findings.append(
-        CLEAREST.absent("not measured: no pre-trained AlexNet of the paper's kind")
-    )
+    findings.append(CLEAREST.absent("not measured: no pre-trained AlexNet of the paper's kind"))
     return with_files(findings, files, trainings.preset.steps)
 
 

@@ -128,7 +128,8 @@ class Store:
         keys = manifest["cells"]
         done = {key for key in keys if _rows(self._read(key), len(manifest["photos"])) is not None}
         failed = {key: error for key in keys if key not in done and (error := self._failure(key))}
-        return Status(len(done), len(keys) - len(done), failed)
+        num_done = sum(key in done for key in keys)  # a grid may name one network in several ways
+        return Status(num_done, len(keys) - num_done, failed)
 
     # --- its cells -------------------------------------------------------------------------------
 
