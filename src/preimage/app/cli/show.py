@@ -1,4 +1,4 @@
-"""`preimage show`: a CNN and its DCN, one operation a line."""
+"""`preimage show`: a CNN and its DCN, one operation per line."""
 
 from preimage.app.cli.commands import ShowCommand
 from preimage.network.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool

@@ -6,16 +6,19 @@ from accelerate import PartialState
 
 from preimage.app.cli.decoder_commands import TrainCommand
 from preimage.decoders.costs import TrainingCost, training_cost
+from preimage.decoders.encoders import is_law, trained_encoder
+from preimage.decoders.options import EncoderOptions
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import DECODER_FILE, train_decoder
+from preimage.network.description import Description
 
 
 def run(config: TrainCommand) -> int:
     """Trains and writes `decoder.safetensors`."""
     recipe = config.training_recipe()
     if config.dry_run:
-        encoder = config.encoder_options().description()
+        encoder = _description(config.encoder_options())
         decoder = config.decoder.description(encoder)
         cost = training_cost(encoder, decoder, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
@@ -37,6 +40,14 @@ def run(config: TrainCommand) -> int:
         f"levels\n{Path(config.out) / DECODER_FILE}"
     )
     return 0
+
+
+def _description(options: EncoderOptions) -> Description:
+    """The encoder; a file says its own, but nothing is downloaded to tell a cost."""
+    source = options.twin_of or options.weights
+    if source == "imagenet" or is_law(source):
+        return options.description()
+    return trained_encoder(source, options.spec)[0].description
 
 
 def unfinished(out: str) -> int:
