@@ -13,6 +13,7 @@ Both runs take their photos from the same copies in OUT/photos. `--only` names v
 
 import argparse
 import csv
+import hashlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,17 @@ from verb_cases import CASES, Case
 #: Keys of records that no two runs share, or that say who ran and how rather than what came out.
 VOLATILE = {"environment", "seconds", "command", "run", "version", "out", "started", "photo_files"}
 VOLATILE |= {"source", "path", "sha256", "encoder_sha256", "max_minutes", "recipe_name"}
+VOLATILE |= {"wait", "record", "parts", "core_seconds"}
+#: Columns that tell no rows apart, whatever their values.
+OPEN = {"learning_rate", "loss", "mean", "std", "mse", "psnr", "ssim", "pearson", "inverted"}
 #: Verdict words that were renamed on purpose, the new word for each old one.
 RENAMED = {"agrees": "holds", "disagrees": "fails", "undecided": "not decided"}
 _HASHED = re.compile(r"-[0-9a-f]{8,}(?=[./]|$)")
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+#: What a file holds: names of numbers, or of arrays as bytes.
+Content = dict[str, Any]
 
 
 # --- running ------------------------------------------------------------------------------------
@@ -103,36 +112,71 @@ def chosen(only: list[str]) -> list[Case]:
 
 
 def compare(before: Path, after: Path, only: list[str]) -> int:
-    """Prints a row per case; the number of cases that differ."""
+    """Prints a row per case; the number of cases in which a number moved or went."""
     different = 0
-    print("| case | files | numbers | verdict |\n|---|---|---|---|")
+    print("| case | files | numbers | moved | gone | new | verdict |")
+    print("|---|---|---|---|---|---|---|")
     for case in chosen(only):
         if not (before / case.name).is_dir() or not (after / case.name).is_dir():
-            print(f"| {case.name} | | | not run on both sides |")
+            print(f"| {case.name} | | | | | | not run on both sides |")
             different += 1
             continue
-        files, numbers, problems = compare_case(before / case.name, after / case.name, case)
-        different += bool(problems)
-        said = "equal" if not problems else "; ".join(problems)
-        print(f"| {case.name} | {files} | {numbers:,} | {said} |")
+        total = compare_case(before / case.name, after / case.name, case)
+        different += bool(total.moved or total.gone)
+        print(
+            f"| {case.name} | {total.files} | {total.numbers:,} | {len(total.moved)} | "
+            f"{len(total.gone)} | {total.new} | {total.verdict()} |"
+        )
     return different
 
 
-def compare_case(before: Path, after: Path, case: Case) -> tuple[int, int, list[str]]:
-    """Files compared, numbers compared, and in what the two differ."""
-    problems = []
+@dataclass
+class Comparison:
+    """What became of the numbers of the version before; `new` counts those only the other has."""
+
+    files: int = 0
+    numbers: int = 0
+    moved: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    new: int = 0
+
+    def verdict(self) -> str:
+        """`equal`, or examples of what moved and went."""
+        said = [f"moved: {'; '.join(self.moved[:2])}"] if self.moved else []
+        said += [f"gone: {'; '.join(self.gone[:3])}"] if self.gone else []
+        return " / ".join(said) or "equal"
+
+    def add(self, name: str, one: Content, other: Content) -> None:
+        """Counts one file of each side."""
+        self.files += 1
+        for key, value in one.items():
+            self.numbers += 1
+            if key not in other:
+                self.gone.append(f"{name} {key}")
+            elif other[key] != value:
+                self.moved.append(f"{name} {key} {_shown(value)} → {_shown(other[key])}")
+        self.new += len(other.keys() - one.keys())
+
+
+def compare_case(before: Path, after: Path, case: Case) -> Comparison:
+    """Files by name, each with the one of the other side that it is most like."""
+    total = Comparison()
     old, new = grouped(before), grouped(after)
-    for names, word in ((old.keys() - new.keys(), "gone"), (new.keys() - old.keys(), "new")):
-        problems += [f"{word}: {name}" for name in sorted(names)]
-    files = numbers = 0
-    for name in sorted(old.keys() & new.keys()):
+    for name, paths in old.items():
         if name == "stderr.txt" or (name == "stdout.txt" and not case.stdout):
             continue
-        one, other = ([read(path) for path in side[name]] for side in (old, new))
-        files += len(one)
-        numbers += sum(len(content) for content in one)
-        problems += difference(name, one, other)
-    return files, numbers, problems
+        left = [read(path) for path in new.get(name, [])]
+        for content in map(read, paths):
+            if not left:
+                total.files += 1
+                total.gone.append(name)
+                continue
+            nearest = min(left, key=lambda other: _num_unequal(content, other))
+            left.remove(nearest)
+            total.add(name, content, nearest)
+        total.new += sum(map(len, left))
+    total.new += sum(len(read(path)) for name in new.keys() - old for path in new[name])
+    return total
 
 
 def grouped(folder: Path) -> dict[str, list[Path]]:
@@ -146,38 +190,15 @@ def grouped(folder: Path) -> dict[str, list[Path]]:
     return groups
 
 
-Content = dict[str, Any]
+def _num_unequal(one: Content, other: Content) -> int:
+    return sum(1 for key, value in one.items() if key not in other or other[key] != value)
 
 
-def difference(name: str, one: list[Content], other: list[Content]) -> list[str]:
-    """What two groups of files differ in, in words; files of a group come in any order."""
-    if len(one) != len(other):
-        return [f"{name}: {len(one)} files against {len(other)}"]
-    left = list(other)
-    unmatched = []
-    for content in one:
-        if content in left:
-            left.remove(content)
-        else:
-            unmatched.append(content)
-    problems = []
-    for content in unmatched:
-        nearest = min(left, key=lambda candidate: len(_unequal(content, candidate)))
-        left.remove(nearest)
-        unequal = _unequal(content, nearest)
-        shown = "".join(
-            f" {key} {content.get(key, '–')} → {nearest.get(key, '–')}," for key in unequal[:4]
-        ).rstrip(",")
-        problems.append(f"{name}: {len(unequal)} of {len(content)} differ:{shown}")
-    return problems
-
-
-def _unequal(one: Content, other: Content) -> list[str]:
-    keys = dict.fromkeys([*one, *other])
-    return [key for key in keys if one.get(key, _ABSENT) != other.get(key, _ABSENT)]
-
-
-_ABSENT = object()
+def _shown(value: Any) -> str:
+    """A number, or the first letters of the digest of bytes."""
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()[:8]
+    return f"{float.fromhex(value):.9g}" if isinstance(value, str) and "0x" in value else str(value)
 
 
 # --- reading: a file as name → number, or name → bytes ------------------------------------------
@@ -217,15 +238,27 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _csv(path: Path) -> Iterator[tuple[str, Any]]:
+    """Cells by their column and by the words and whole numbers of their row, in any order."""
+    seen: Counter[str] = Counter()
     with path.open(newline="", encoding="utf-8") as file:
-        for index, row in enumerate(csv.DictReader(file)):
-            for key, value in row.items():
-                if key in VOLATILE:
-                    continue
-                try:
-                    yield f"{index}.{key}", float(value)
-                except ValueError:
-                    continue
+        for row in csv.DictReader(file):
+            numbers = {key: _float(value) for key, value in row.items() if key not in VOLATILE}
+            name = ",".join(
+                row[key]
+                for key, number in numbers.items()
+                if key not in OPEN and (number is None or number.is_integer())
+            )
+            seen[name] += 1
+            for key, number in numbers.items():
+                if number is not None:
+                    yield f"{name}#{seen[name]}.{key}", number
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _npy(path: Path) -> Iterator[tuple[str, Any]]:
