@@ -15,7 +15,8 @@ Which form to take depends on the shapes and on the processor's instruction set,
 and never on the number of threads, and the photos of a batch are computed one at a time. So on
 one machine the same seed gives the same numbers, whatever else is computed and however busy the
 machine is, and a resumed sweep gives the same bits as one that was never stopped. Machines with
-different processors agree up to rounding, as they do with torch's own convolutions.
+different processors agree up to rounding, as they do with torch's own convolutions. That is why
+nothing is timed here: a choice that hangs on a clock would make the last digits hang on it too.
 """
 
 from functools import cache, lru_cache

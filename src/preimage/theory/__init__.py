@@ -4,6 +4,12 @@
 (both from `preimage.network.limit`). `bounds`, `two_layer` and `covariance` say how far a finite
 network is from the limit, `similarity` how far the limit is from the image. docs/theory.md has the
 statements and their proofs.
+
+The names say what a number is worth. A `…_bound` or a `…_bracket` is proved, under the conditions
+in its docstring, and `energy_ratio` is exact: a measurement that contradicts one of them refutes a
+theorem. `relative_std`, `std_image`, `relative_covariance`, `mean_square_sine` and `TwoLayer`'s
+`effective_constant`, `pearson_loss` and `predicted_angle_quantile` are predictions, to leading
+order in 1/width: measurements may lie on either side of them, and that decides no theorem.
 """
 
 from preimage.network.limit import (

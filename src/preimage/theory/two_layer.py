@@ -196,7 +196,10 @@ def concentration_angle_bound(network: TwoLayer, delta: float) -> float:
 
 
 class Estimate(NamedTuple):
-    """A mean over samples, and its standard error."""
+    """One constant estimated by sampling, and its standard error.
+
+    The scalar sibling of `Sampled`. An interval over networks or photos is `scores.statistics`.
+    """
 
     value: float
     stderr: float
