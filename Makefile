@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint structure repeat docs bench kills clean
+.PHONY: demo test check lint repeat docs bench kills clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
@@ -18,8 +18,6 @@ lint: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
-
-structure: .venv/.ready
 	$(BIN)/python tools/check_structure.py
 
 # Twenty runs of the tests with different seeds, some under load, some on one core: about an hour.

@@ -1,16 +1,17 @@
 """`preimage limit`: what a random CNN-DCN shows at infinite width, beside finite networks."""
 
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from preimage.app.cli.commands import LimitCommand
 from preimage.app.cli.options import flat
-from preimage.data.photo import open_photo
+from preimage.data.photo import Photo, open_photo
 from preimage.data.records import environment, output_folder, write_atomically, write_json
 from preimage.data.tables import text_table
 from preimage.paper.draw import save_figure
-from preimage.paper.limit_sheet import draw_limit, study_limit
+from preimage.paper.limit_sheet import LimitPicture, draw_limit, study_limit
 from preimage.scores.metrics import GREY, grey_scores
 
 
@@ -25,22 +26,13 @@ def run(config: LimitCommand) -> int:
     result = study_limit(
         image, network, config.weights, num_networks=config.networks, seed=config.seed
     )
-    scores = grey_scores(image, result.limit[None, None].float())
-    finite = grey_scores(image, result.network[None, None].float())
     figure = save_figure(draw_limit(result), folder / "limit.png")
 
     def write_limit(path: object) -> None:
         np.save(str(path), result.limit.numpy(), allow_pickle=False)
 
     write_atomically(folder / "limit.npy", write_limit)
-    numbers = {
-        "limit": {"ssim": float(scores.ssim), "pearson": float(scores.pearson)},
-        "network_0": {"ssim": float(finite.ssim), "pearson": float(finite.pearson)},
-        "sine_of_angle": result.sine,
-        "predicted_std": result.spread(result.predicted_std),
-        "measured_std": result.spread(result.measured_std),
-        "sampling_stderr": result.spread(result.stderr),
-    }
+    values = numbers(result, photo)
     write_json(
         folder / "run.json",
         {
@@ -48,22 +40,41 @@ def run(config: LimitCommand) -> int:
             "description": network.to_dict(),
             "photo_sha256": photo.sha256,
             "contract": asdict(GREY),
-            "numbers": numbers,
+            "numbers": values,
             "environment": environment(),
         },
     )
-    rows = [
-        ("infinite width", *(f"{value[0]:.3f}" for value in (scores.ssim, scores.pearson)), "0"),
-        (
-            f"network 0, width {network.convs[0].out_channels}",
-            *(f"{value[0]:.3f}" for value in (finite.ssim, finite.pearson)),
-            f"{result.sine:.3f}",
-        ),
-    ]
-    print(text_table((photo.name, "SSIM", "Pearson", "sin of angle"), rows))
+    print(table(photo.name, values, width=network.convs[0].out_channels))
     print(
         f"std of a pixel (root mean square; the limit's brightest is 1): predicted to leading "
-        f"order {numbers['predicted_std']:.3f}, measured over {config.networks} networks "
-        f"{numbers['measured_std']:.3f}\n{figure}, {folder / 'limit.npy'}"
+        f"order {values['predicted_std']:.3f}, measured over {config.networks} networks "
+        f"{values['measured_std']:.3f}\n{figure}, {folder / 'limit.npy'}"
     )
     return 0
+
+
+def numbers(result: LimitPicture, photo: Photo) -> dict[str, Any]:
+    """Scores of the limit and of network 0, and how far networks are from the limit."""
+    image = photo.pixels[None] / 255  # scores do not change with the brightness
+    limit = grey_scores(image, result.limit[None, None].float())
+    finite = grey_scores(image, result.network[None, None].float())
+    return {
+        "limit": {"ssim": float(limit.ssim), "pearson": float(limit.pearson)},
+        "network_0": {"ssim": float(finite.ssim), "pearson": float(finite.pearson)},
+        "sine_of_angle": result.sine,
+        "predicted_std": result.spread(result.predicted_std),
+        "measured_std": result.spread(result.measured_std),
+        "sampling_stderr": result.spread(result.stderr),
+    }
+
+
+def table(photo: str, values: dict[str, Any], width: int) -> str:
+    """The scores of the limit above those of network 0, and the angle between them."""
+    rows = [
+        (name, f"{scores['ssim']:.3f}", f"{scores['pearson']:.3f}", sine)
+        for name, scores, sine in (
+            ("infinite width", values["limit"], "0"),
+            (f"network 0, width {width}", values["network_0"], f"{values['sine_of_angle']:.3f}"),
+        )
+    ]
+    return text_table((photo, "SSIM", "Pearson", "sin of angle"), rows)
