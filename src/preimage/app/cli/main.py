@@ -4,12 +4,11 @@ A verb is a dataclass and a module of its name in `preimage.app.cli`, imported w
 help needs no torch. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, TextIO
+from typing import Any
 
 from preimage._version import __version__
 from preimage.app.cli.options import fill, flat, spelled
@@ -75,7 +74,7 @@ def _run(words: Sequence[str]) -> int:
     command = fill(kind, given)
     if hasattr(command, "check_given"):
         command.check_given(given)
-    _show_log()
+    import_module("preimage.app.cli.log").show_log()
     code: int = import_module(f"preimage.app.cli.{verb}").run(command)
     return code
 
@@ -92,21 +91,3 @@ def _one_line(error: Exception, words: Sequence[str]) -> str:
     """The message, its arguments spelled as options of the verb."""
     message = " ".join(str(error).split()) or type(error).__name__
     return spelled(message, command_type(words[0])) if words and words[0] in VERBS else message
-
-
-class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to whatever `sys.stderr` is at that moment."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
-
-
-def _show_log() -> None:
-    """The package's own log goes to stderr, as its errors do."""
-    logger = logging.getLogger("preimage")
-    if not logger.handlers:
-        handler = _Stderr()
-        handler.setFormatter(logging.Formatter("preimage: %(message)s"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
