@@ -145,7 +145,7 @@ SCRIPT = """
 import json, sys, torch
 sys.path.insert(0, sys.argv[1])
 torch.set_num_threads(1)
-from test_training import RECIPE, Batch, batches, networks
+from test_loop import RECIPE, Batch, batches, networks
 from accelerate import Accelerator
 from preimage.decoders.inverter import Inversion
 from preimage.decoders.loop import Training

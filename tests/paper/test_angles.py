@@ -56,7 +56,8 @@ def test_bounds_and_predictions_are_told_apart(photo: Tensor, curves: angles.Ang
     assert set(curves.bounds) == {"Theorem V", "Theorem 5.2", "K_eff"}
     assert set(curves.predictions) == {"χ² mixture"}
     assert curves.bounds["Theorem 5.2"].values == [two_layer_angle_bound(n, 0.1) for n in (16, 64)]
-    mixture = two_layer(TWO_LAYERS.with_width(64), photo[..., :8, :7].double()).angle_quantile(0.9)
+    network = two_layer(TWO_LAYERS.with_width(64), photo[..., :8, :7].double())
+    mixture = network.predicted_angle_quantile(0.9)
     assert curves.predictions["χ² mixture"][1] == mixture
     # A prediction of the 90 % quantile: the quantile of 30 values has a standard error of 15 %.
     assert curves.top[1] == pytest.approx(mixture, rel=0.5)
