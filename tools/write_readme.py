@@ -6,8 +6,9 @@
 
 `preimage reproduce` and `preimage demo` write one JSON file per statement of the paper. `--collect`
 copies those of complete runs into docs/findings, without the folders of the machine they were
-made on; a finding of a later folder takes the place of an earlier one. `--check` writes nothing;
-its exit code is 1 where README and findings differ.
+made on; `--partial` those of stopped sweeps too, which name the points that they reached. A
+finding of a later folder takes the place of an earlier one. `--check` writes nothing; its exit
+code is 1 where README and findings differ.
 """
 
 import argparse
@@ -40,10 +41,13 @@ PLACES = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--collect", nargs="*", type=Path, default=[], metavar="FOLDER")
+    parser.add_argument("--partial", nargs="*", type=Path, default=[], metavar="FOLDER")
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     for folder in args.collect:
         collect(folder, FINDINGS)
+    for folder in args.partial:
+        collect(folder, FINDINGS, partial=True)
     text = README.read_text("utf-8")
     written = with_table(text, table(load_all(FINDINGS)))
     if args.check:
@@ -55,14 +59,14 @@ def main() -> int:
 # --- findings -------------------------------------------------------------------------------------
 
 
-def collect(source: Path, target: Path) -> None:
-    """Copies the findings of complete runs."""
+def collect(source: Path, target: Path, partial: bool = False) -> None:
+    """Copies the findings of complete runs; with `partial` also of those that were stopped."""
     for path in sorted(source.glob("*.json")):
         try:
             finding, record = load_finding(path)
         except ValueError:
             continue  # of the run itself, not a finding
-        if record.get("complete"):
+        if record.get("complete") or partial:
             data = json.loads(path.read_text("utf-8"))
             write_json(target / path.name, committed(finding, record, data))
 
@@ -82,11 +86,7 @@ def committed(
 
 
 def public_command(command: str) -> str:
-    """The command with names in place of the paths of one machine, and without `--out`.
-
-    >>> public_command("preimage reproduce fig8 --data /mnt/a /mnt/b --out /tmp/x --scale paper")
-    'preimage reproduce fig8 --data PHOTOS --scale paper'
-    """
+    """The command with names in place of the paths of one machine, and without `--out`."""
     words: list[str] = []
     option = ""
     for word in shlex.split(command):
@@ -133,11 +133,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def duration(seconds: float | None) -> str:
-    """In the unit that a reader would choose.
-
-    >>> [duration(s) for s in (0.2, 12.3, 100, 7000, 130_000)]
-    ['1 s', '12 s', '2 min', '2 h', '36 h']
-    """
+    """In the unit that a reader would choose, such as `12 s` or `36 h`."""
     if seconds is None:
         return ""
     if seconds < 90:

@@ -33,7 +33,7 @@ def test_a_prediction_is_no_bound() -> None:
     """The measured quantile may lie on either side of the mixture's: Theorem 5.2 holds."""
     finding = angle_theorems._theorem_2(curves({}))
     assert finding.verdict == "holds"
-    assert "predicts 0.0900" in finding.ours
+    assert "predicts the quantile to be 0.0900" in finding.ours
 
 
 JUDGES = {

@@ -116,43 +116,43 @@ def _numbers(curves: AngleCurves, name: str) -> dict[str, Number]:
 
 
 _BEYOND = "{exceeded} of {tried} networks, {networks} per width, lie beyond it"
-_MEASURED = "the measured {percent:.0f} % quantile of sin Θ is {quantile:.4f}"
+_TIMES = "{times:.1f} times the measured {percent:.0f} % quantile of sin Θ, {quantile:.4f}"
 
 
 def _theorem_2(curves: AngleCurves) -> Finding:
     return THEOREM_2.finding(
-        f"at width {{width}} the bound is {{bound:.3f}} and {_MEASURED}, {{times:.1f}} times less; "
-        f"{_BEYOND}. The χ² mixture predicts {{predicted:.4f}} for the quantile; our bound with "
-        "K_eff is {sharper:.3f}. sin Θ falls like N^({exponent:.3f})",
+        f"at width {{width}} the bound is {{bound:.3f}}, {_TIMES}; {_BEYOND}. The χ² mixture "
+        "predicts the quantile to be {predicted:.4f}; our bound with K_eff is {sharper:.3f}. sin Θ "
+        "falls like N^({exponent:.3f})",
         _holds(curves, PAPER_2),
         {
             **_numbers(curves, PAPER_2),
             "predicted": curves.predictions[MIXTURE][-1],
             "sharper": curves.bounds[K_EFF].values[-1],
         },
-        brief="at width {width} {times:.1f} times the measured {percent:.0f} % quantile, "
-        "{quantile:.4f}, which the χ² mixture predicts as {predicted:.4f}; with K_eff "
-        "{sharper:.3f} in place of {bound:.3f}; {exceeded} of {tried} networks beyond it",
+        brief="width {width}: {bound:.3f}, {times:.1f} times the measured {percent:.0f} % "
+        "quantile, {quantile:.4f} (the χ² mixture predicts {predicted:.4f}); {sharper:.3f} with "
+        "K_eff; {exceeded} of {tried} networks beyond it",
     )
 
 
 def _theorem_3(curves: AngleCurves) -> Finding:
     numbers = {**_numbers(curves, CORRECTED_3), "printed": curves.bounds[PRINTED_3].values[-1]}
     return THEOREM_3.finding(
-        "at width {width} the bound is {bound:.2f} as corrected and {printed:.2f} as printed, "
-        f"where sin Θ ≤ 1 always, and {_MEASURED}; {_BEYOND}; sin Θ falls like "
-        "N^({exponent:.3f}), faster than N^(−1/4)",
+        "at width {width} the bound is {bound:.2f} as corrected and {printed:.2f} as printed "
+        "(above 1 it says nothing); the measured {percent:.0f} % quantile of sin Θ is {quantile:.4f}; "
+        f"{_BEYOND}; sin Θ falls like N^({{exponent:.3f}})",
         all_of(_holds(curves, CORRECTED_3), is_below(curves.exponent, -0.25)),
         numbers,
-        brief="Conv1-DeConv1, width {width}: printed {printed:.2f}, corrected {bound:.2f}, where "
-        "sin Θ ≤ 1 always; measured {quantile:.4f}, falling like N^({exponent:.2f})",
+        brief="Conv1-DeConv1, width {width}: {printed:.2f} as printed, {bound:.2f} as corrected "
+        "(above 1 it says nothing); measured {quantile:.4f}, falling like N^({exponent:.2f})",
     )
 
 
 def _theorem_v(curves: AngleCurves) -> Finding:
     return THEOREM_V.finding(
-        f"at width {{width}} the bound is {{bound:.3f}} and {_MEASURED}, {{times:.1f}} times less; "
-        f"{_BEYOND}; sin Θ falls like N^({{exponent:.3f}})",
+        f"at width {{width}} the bound is {{bound:.3f}}, {_TIMES}; {_BEYOND}; sin Θ falls like "
+        "N^({exponent:.3f})",
         _holds(curves, V),
         _numbers(curves, V),
         brief="Conv1-DeConv1, width {width}: {bound:.2f}, {times:.1f} times the measured "
