@@ -1,4 +1,4 @@
-"""The loop against a plain one, its schedule, and one process against two."""
+"""The loop against a plain one; in parts, in bf16, stopped, and on two processes."""
 
 import json
 import os
@@ -12,10 +12,9 @@ import torch
 from accelerate import Accelerator
 
 from preimage.data.crops import Batch
-from preimage.decoders.classifier import Classification, accuracy, classifier
 from preimage.decoders.inverter import Inversion
 from preimage.decoders.loop import Training
-from preimage.decoders.recipes import CLASSIFIER_RECIPE, DECODER_RECIPES, Recipe
+from preimage.decoders.recipes import Recipe
 from preimage.network.architectures import vgg16
 from preimage.network.build import Network, build
 from preimage.network.trace import input_sizes
@@ -109,36 +108,9 @@ def test_bf16_follows_float32() -> None:
     assert all(p.dtype == torch.float32 for p in subject.parameters)
 
 
-def test_a_classifier_learns_and_folding_keeps_it() -> None:
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(96) % 3
-    pixels = torch.randint(0, 80, (96, 3, 12, 12), generator=generator, dtype=torch.uint8)
-    pixels[torch.arange(96), labels] += 100  # a class is a colour
-    stream = [Batch(pixels[i : i + 32], labels[i : i + 32], []) for i in range(0, 96, 32)] * 20
-    model = classifier(ENCODER.with_width(12), 3)
-    recipe = CLASSIFIER_RECIPE.changed(steps=60, batch_size=32, precision="fp32")
-    losses = [
-        r.loss for r in Training(Classification(model), recipe, Accelerator(cpu=True)).run(stream)
-    ]
-    assert losses[0] == pytest.approx(torch.tensor(3.0).log().item(), rel=1e-4)  # a zero head
-    model.eval()
-    folded = model.folded()
-    assert not any(conv.batch_norm for conv in folded.encoder.description.convs)
-    torch.testing.assert_close(folded(pixels.float()), model(pixels.float()), rtol=1e-3, atol=1e-3)
-    assert accuracy(folded, stream[:3], torch.device("cpu")) == (96, 96)
-
-
-def test_schedules() -> None:
-    paper = DECODER_RECIPES["paper"]
-    assert [paper.learning_rate_at(s) for s in (0, 99_999, 100_000, 150_000, 180_000)] == (
-        pytest.approx([1e-4, 1e-4, 5e-5, 2.5e-5, 1.25e-5])
-    )
-    assert (paper.steps, paper.batch_size, paper.weight_decay) == (200_000, 32, 4e-4)
-    quick = DECODER_RECIPES["quick"]
-    rates = [quick.learning_rate_at(step) for step in range(quick.steps)]
-    assert max(rates) == pytest.approx(quick.learning_rate, rel=1e-3)
-    assert min(rates) > 0
-    assert rates[-1] < 1e-6
+def test_auto_precision_is_decided_before() -> None:
+    with pytest.raises(ValueError, match="`precision` must be fp32 or bf16 here"):
+        training(replace(RECIPE, precision="auto"))
 
 
 SCRIPT = """

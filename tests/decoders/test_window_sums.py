@@ -1,6 +1,5 @@
 """Sums over windows of feature maps against their definition."""
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,13 +38,3 @@ def test_moments_are_those_of_the_windows(
     expected = (x.T @ x, x.T @ y, x.sum(0), y.sum(0), float(y.square().sum()), len(x))
     for name, value in zip(NormalEquations.__dataclass_fields__, expected, strict=True):
         torch.testing.assert_close(getattr(result, name), value, rtol=1e-10, atol=1e-10)
-
-
-def test_squared_error_is_that_of_the_windows(generator: torch.Generator) -> None:
-    x, y, weight, bias = (
-        torch.randn(shape, generator=generator, dtype=torch.float64)
-        for shape in ((50, 6), (50, 2), (6, 2), (2,))
-    )
-    sums = NormalEquations(x.T @ x, x.T @ y, x.sum(0), y.sum(0), float(y.square().sum()), len(x))
-    expected = float((x @ weight + bias - y).square().sum())
-    assert sums.squared_error(weight, bias) == pytest.approx(expected, rel=1e-10)

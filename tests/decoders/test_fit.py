@@ -1,0 +1,54 @@
+"""A decoder fitted from option sets: the photos and windows that it saw, and its file."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from preimage.data.memory import open_squares
+from preimage.decoders.fit import fit_decoder
+from preimage.decoders.inverter import Inverter
+from preimage.decoders.least_squares import LeastSquaresDecoder
+from preimage.decoders.options import EncoderOptions
+from preimage.decoders.ridge import fit_least_squares
+from preimage.network.build import build
+from preimage.network.spec import EncoderSpec
+from preimage.network.trace import alignment
+
+OPTIONS = EncoderOptions(spec=EncoderSpec(layer="conv2", width=4, slope=0.2), seed=3)
+
+
+@pytest.mark.parametrize(
+    ("words", "photos_seen", "windows"),
+    [
+        ({}, 20, 20 * 10 * 10),
+        ({"photos": 12, "positions": 7, "window": 1}, 12, 12 * 7),
+    ],
+)
+def test_equals_the_fit_of_the_same_photos(
+    words: dict[str, int], photos_seen: int, windows: int, photos: Path, tmp_path: Path
+) -> None:
+    found = fit_decoder(
+        OPTIONS, str(photos), tmp_path / "d.safetensors", size=20, device="cpu", **words
+    )
+    assert isinstance(found.decoder, LeastSquaresDecoder)
+    assert (found.decoder.record.photos, found.decoder.record.samples) == (photos_seen, windows)
+    encoder = build(OPTIONS.description(), "gaussian:fan-in", seed=3)
+    expected = fit_least_squares(
+        encoder,
+        [open_squares(str(photos), 20, words.get("photos")).pixels.float()],
+        alignment(encoder.description),
+        window=words.get("window", 3),
+        positions=words.get("positions"),
+        seed=3,
+    )
+    assert torch.equal(found.decoder.weight, expected.weight)
+    again = Inverter.load(tmp_path / "d.safetensors")
+    pixels = torch.arange(3.0 * 21 * 18).view(1, 3, 21, 18) % 256
+    assert torch.equal(again(pixels), found(pixels))
+    assert again.card["training"]["photos"] == photos_seen
+
+
+def test_no_photos(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="`data` is missing; name a folder"):
+        fit_decoder(OPTIONS, "", tmp_path / "d.safetensors")
