@@ -1,4 +1,4 @@
-"""The batches of a training: what the recipe asks for, from any step, on any number of processes."""
+"""The batches of a training: what the recipe asks for, from any step on, on any processes."""
 
 import os
 from itertools import islice
@@ -81,6 +81,7 @@ def test_the_recipe_decides_the_crops(source: MemorySource) -> None:
     assert crop_dataset(source, RECIPE.changed(resize=7), 0).resize == 7
 
 
+@pytest.mark.usefixtures("no_hint_checks")
 @pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 1), (8, 4), (64, 8)])
 def test_half_of_the_cores_read_photos(
     cores: int, expected: int, source: MemorySource, monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,7 @@ from preimage.network.trace import Alignment
 @pytest.mark.parametrize("size", [(8, 6), (7, 5), (5, 9)])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_blocks_hold_their_pixels(size: tuple[int, int], stride: int) -> None:
-    """Output (c, i, j) of block (a, b) is the pixel (c, s·a + i, s·b + j), the last one repeated."""
+    """Output (c, i, j) of block (a, b) is pixel (c, s·a + i, s·b + j), the last one repeated."""
     height, width = size
     photos = torch.arange(2.0 * 3 * height * width).view(2, 3, height, width)
     found = to_blocks(photos, stride)

@@ -30,7 +30,7 @@ def test_without_a_ridge_it_is_lstsq(samples: tuple[Tensor, Tensor]) -> None:
 
 
 def test_the_ridge_is_relative_and_leaves_the_intercept(samples: tuple[Tensor, Tensor]) -> None:
-    """The gradient of Σ |y − Wᵀx − b|² + λ |W|² is zero, λ the ridge times the mean variance · n."""
+    """The gradient of Σ |y − Wᵀx − b|² + λ |W|² is 0, λ the ridge times the mean variance · n."""
     x, y = samples
     solution = sums(x, y).solve(0.5)
     assert solution is not None

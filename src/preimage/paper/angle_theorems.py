@@ -140,7 +140,8 @@ def _theorem_3(curves: AngleCurves) -> Finding:
     numbers = {**_numbers(curves, CORRECTED_3), "printed": curves.bounds[PRINTED_3].values[-1]}
     return THEOREM_3.finding(
         "at width {width} the bound is {bound:.2f} as corrected and {printed:.2f} as printed "
-        "(above 1 it says nothing); the measured {percent:.0f} % quantile of sin Θ is {quantile:.4f}; "
+        "(above 1 it says nothing); the measured {percent:.0f} % quantile of sin Θ is "
+        "{quantile:.4f}; "
         f"{_BEYOND}; sin Θ falls like N^({{exponent:.3f}})",
         all_of(_holds(curves, CORRECTED_3), is_below(curves.exponent, -0.25)),
         numbers,
