@@ -63,7 +63,7 @@ def run(options: FigureOptions) -> list[Finding]:
     else:
         findings += [SPEED.absent(NO_TRAINED), FINAL.absent(NO_TRAINED)]
     findings.append(CLEAREST.absent("not measured: no pre-trained AlexNet of the paper's kind"))
-    return with_files(findings, files, trainings.preset.steps)
+    return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
 def cost(options: FigureOptions) -> str:

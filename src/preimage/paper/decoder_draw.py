@@ -32,8 +32,10 @@ def save_files(
     return Files((picture,), (write_rows(folder / f"{options.figure}.csv", rows),))
 
 
-def with_files(findings: Sequence[Finding], files: Files, steps: int) -> list[Finding]:
-    """The findings of one figure: they share its picture, its table and its number of steps."""
+def with_files(
+    findings: Sequence[Finding], files: Files, steps: int, seconds: float
+) -> list[Finding]:
+    """The findings of one figure: they share its picture, its table, its steps and its time."""
     found = []
     for finding in findings:
         if finding.verdict != "absent":
@@ -43,7 +45,9 @@ def with_files(findings: Sequence[Finding], files: Files, steps: int) -> list[Fi
                 brief=f"{finding.brief}; {{steps:,}} steps",
                 numbers={**finding.numbers, "steps": steps},
             )
-        found.append(replace(finding, pictures=files.pictures, tables=files.tables))
+        found.append(
+            replace(finding, pictures=files.pictures, tables=files.tables, seconds=seconds)
+        )
     return found
 
 

@@ -87,7 +87,7 @@ def run(options: FigureOptions) -> list[Finding]:
         else:
             reason = NO_TRAINED
             findings += [LOWER[method].absent(reason), STEEPER[method].absent(reason)]
-    return with_files(findings, files, trainings.preset.steps)
+    return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
 def cost(options: FigureOptions) -> str:

@@ -52,7 +52,7 @@ def run(options: FigureOptions) -> list[Finding]:
         _alexnet(scores, alexnet),
         _little(scores, random, trained[0]) if trained else LITTLE.absent(NO_TRAINED),
     ]
-    return with_files(findings, files, trainings.preset.steps)
+    return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
 def cost(options: FigureOptions) -> str:

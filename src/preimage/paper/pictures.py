@@ -90,8 +90,12 @@ def run(options: FigureOptions) -> list[Finding]:
     files = save_files(options, figure, _rows(photos, cells), dpi=130)
     means = _means(cells)
     if options.figure == "fig4":
-        return with_files([_decays(means), _vgg_better(means)], files, trainings.preset.steps)
-    return with_files([_alike(means), _apart(means)], files, trainings.preset.steps)
+        return with_files(
+            [_decays(means), _vgg_better(means)], files, trainings.preset.steps, trainings.seconds
+        )
+    return with_files(
+        [_alike(means), _apart(means)], files, trainings.preset.steps, trainings.seconds
+    )
 
 
 def cost(options: FigureOptions) -> str:

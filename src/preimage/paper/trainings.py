@@ -78,6 +78,8 @@ class TrainedArm:
 class Trainings:
     """The trainings of one figure: made when they are asked for, kept below `options.out`.
 
+    `seconds` is the time of all steps so far, those of earlier runs included.
+
     Raises:
         ValueError: no photos to train on, or none held out.
     """
@@ -97,6 +99,7 @@ class Trainings:
         if given.side is not None:
             crop = min(given.side, self.preset.crop)
             self.preset = replace(self.preset, in_memory=given.side, crop=crop)
+        self.seconds = 0.0
         minutes = options.execution.max_minutes
         self.deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
 
@@ -236,8 +239,9 @@ class Trainings:
         if inverter is None:
             raise Incomplete([], f"{self.options.figure}: time was up; run it again to go on.")
         values = 3 * s.recipe.crop**2
-        losses = [line["loss"] / values for line in read_metrics(s.folder / "metrics.jsonl")]
-        return TrainedArm(inverter, losses)
+        lines = read_metrics(s.folder / "metrics.jsonl")
+        self.seconds += sum(line["seconds"] for line in lines)
+        return TrainedArm(inverter, [line["loss"] / values for line in lines])
 
     def fit(self, encoder: EncoderOptions) -> Inverter:
         """The least-squares decoder of an encoder, with 3×3 windows of features."""

@@ -83,7 +83,7 @@ def run(options: FigureOptions) -> list[Finding]:
         findings = [_all_alike(raw)]
     else:
         findings = [_start(raw), _together(raw, scaled), _least(raw)]
-    return with_files(findings, files, trainings.preset.steps)
+    return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
 def cost(options: FigureOptions) -> str:
