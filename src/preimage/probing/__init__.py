@@ -1,0 +1,20 @@
+"""Any layer of any model, its random twin, its controls."""
+
+from preimage.probing.capture import LayerError
+from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
+from preimage.probing.probe import list_layers, probe
+from preimage.probing.result import LayerReport, ProbeResult, Verdict
+from preimage.probing.twins import random_twin
+
+__all__ = [
+    "RAW",
+    "LayerError",
+    "LayerReport",
+    "Preprocessing",
+    "ProbeResult",
+    "Verdict",
+    "find_preprocessing",
+    "list_layers",
+    "probe",
+    "random_twin",
+]

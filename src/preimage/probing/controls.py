@@ -1,0 +1,74 @@
+"""Information or prior? Floors that know nothing of the layer, and a ceiling of its rank."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.probing.linear import blocks_of
+
+Pixels = Float[Tensor, "N 3 H W"]
+
+
+@dataclass(frozen=True)
+class BlockBasis:
+    """Principal components of the blocks of pixels that a position stands for.
+
+    `mean` (3·s²), `directions` (rank, 3·s²), of the training photos.
+    """
+
+    stride: int
+    mean: Float[Tensor, " Q"]
+    directions: Float[Tensor, "r Q"]
+
+    def squared_error(self, pixels: Pixels) -> Float[Tensor, " N"]:
+        """Mean squared error per value of each photo, its blocks projected on the directions."""
+        blocks = blocks_of(pixels, self.stride).double()  # (N, Q, h, w)
+        centred = blocks - self.mean[:, None, None]
+        within = torch.einsum("rq,nqhw->nrhw", self.directions, centred)
+        rest = centred.square().sum((1, 2, 3)) - within.square().sum((1, 2, 3))
+        return rest.clamp(min=0) / blocks[0].numel()
+
+
+def block_basis(pixels: Pixels, stride: int, rank: int) -> BlockBasis | None:
+    """The best basis of `rank` numbers per block: no pointwise linear decoder of `rank` channels
+    can do better on these photos. None where the rank is no limit.
+    """
+    size = 3 * stride**2
+    if rank >= size:
+        return None
+    gram = torch.zeros(size, size, dtype=torch.float64)
+    total, count = torch.zeros(size, dtype=torch.float64), 0
+    for part in torch.split(pixels, 16):
+        rows = blocks_of(part, stride).movedim(1, -1).flatten(0, 2).double()
+        gram += rows.T @ rows
+        total += rows.sum(0)
+        count += len(rows)
+    mean = total / count
+    covariance = gram / count - torch.outer(mean, mean)
+    _, vectors = torch.linalg.eigh(covariance)
+    return BlockBasis(stride, mean, vectors[:, -rank:].T.flip(0).contiguous())
+
+
+def another_photo(features: Tensor) -> Tensor:
+    """Each photo with the features of the next one."""
+    return features.roll(1, 0)
+
+
+def shuffled_positions(maps: Float[Tensor, "N C h w"], seed: int) -> Float[Tensor, "N C h w"]:
+    """Each photo's features at its positions in a random order."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(maps.shape[2] * maps.shape[3], generator=generator)
+    return maps.flatten(2)[:, :, order].reshape(maps.shape)
+
+
+def usable_bits(psnr: float, psnr_of_mean: float) -> float:
+    """Usable bits per pixel value: (PSNR − PSNR of the mean image) / (20 log₁₀ 2).
+
+    The predictive V-information (Xu et al. 2020) of the family of Gaussian decoders whose variance
+    is the mean squared error that they reach: the entropy they give to a pixel value falls by half
+    the logarithm of the ratio of the two errors. It assumes errors of equal variance everywhere,
+    and averages PSNR over photos, so it is a mean over photos of each photo's own ratio.
+    """
+    return (psnr - psnr_of_mean) / 6.020599913279624

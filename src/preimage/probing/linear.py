@@ -1,0 +1,115 @@
+"""The linear rung: ridge regression from features to pixels, many layers in one pass.
+
+Maps and tokens: one linear map from the k×k window of features around a position to the block of
+pixels that it stands for, as in `preimage.decoders.least_squares`. Vectors: one linear map to the
+lowest frequencies of the picture's cosine transform (`preimage.probing.vectors`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.decoders.least_squares import RIDGES
+from preimage.decoders.window_sums import NormalEquations, WindowMoments
+from preimage.network.trace import Alignment
+
+Pixels = Float[Tensor, "N 3 H W"]
+Maps = Float[Tensor, "N C h w"]
+_GREY = 127.5  # taken from the pixels before they are summed: products lose fewer digits
+
+
+@dataclass(frozen=True)
+class LinearDecoder:
+    """Pixels from maps: weight (P, 3·s²) and bias (3·s²), P = k·k·C.
+
+    Args:
+        ridge: the one chosen, times the mean diagonal of the centred Gram.
+        equations: the sums over the training photos that it was solved from.
+    """
+
+    weight: Float[Tensor, "P Q"]
+    bias: Float[Tensor, " Q"]
+    alignment: Alignment
+    window: int
+    ridge: float
+    equations: NormalEquations
+
+    def __call__(self, maps: Maps, size: tuple[int, int]) -> Pixels:
+        """Photos of this (height, width), in [0, 255] but not clipped."""
+        maps = on_blocks(maps.float(), self.alignment, size)
+        k, channels = self.window, maps.shape[1]
+        weight = self.weight.float().view(k, k, channels, -1).permute(3, 2, 0, 1)
+        blocks = F.conv2d(maps, weight.contiguous(), self.bias.float(), padding=k // 2)
+        return F.pixel_shuffle(blocks, self.alignment.stride)[..., : size[0], : size[1]]
+
+
+class LinearSums:
+    """What the linear decoder of one layer is solved from, summed batch by batch.
+
+    Args:
+        channels: of the maps.
+        alignment: of the maps on the photo.
+        window: side k of the window, odd.
+    """
+
+    def __init__(self, channels: int, alignment: Alignment, window: int) -> None:
+        self.alignment, self.window = alignment, window
+        targets = 3 * alignment.stride**2
+        self._parts = [WindowMoments(channels, targets, window) for _ in range(2)]
+
+    def add(self, maps: Maps, pixels: Pixels, held_back: Sequence[bool]) -> None:
+        """A batch of photos; those `held_back` choose the ridge."""
+        size = (pixels.shape[2], pixels.shape[3])
+        laid = on_blocks(maps.float(), self.alignment, size).contiguous()
+        targets = blocks_of(pixels.float() - _GREY, self.alignment.stride)
+        for part, wanted in zip(self._parts, (False, True), strict=True):
+            chosen = [i for i, held in enumerate(held_back) if held is wanted]
+            if chosen:
+                part.add(laid, targets, chosen)
+
+    def solve(self, ridges: Sequence[float] = RIDGES) -> LinearDecoder:
+        """The decoder of the ridge that does best on the photos held back, fitted to all.
+
+        Raises:
+            ValueError: no photo was held back or fitted to, or no ridge can be solved.
+        """
+        if not all(part.count for part in self._parts):
+            raise ValueError("a linear decoder needs photos to fit to and photos to hold back.")
+        fit, held_back = (part.finish() for part in self._parts)
+        errors: dict[float, float] = {}
+        for ridge in ridges:
+            solution = fit.solve(ridge)
+            if solution is not None:
+                errors[ridge] = held_back.squared_error(*solution)
+        total = fit + held_back
+        for ridge in sorted(errors, key=lambda r: errors[r]):
+            solution = total.solve(ridge)
+            if solution is not None:
+                weight, bias = solution
+                return LinearDecoder(
+                    weight, bias + _GREY, self.alignment, self.window, ridge, total
+                )
+        raise ValueError(f"no ridge of {tuple(ridges)} can be solved; the features are constant.")
+
+
+def on_blocks(maps: Maps, alignment: Alignment, size: tuple[int, int]) -> Float[Tensor, "N C H W"]:
+    """One feature vector per block of pixels, the nearest one where none lies on it."""
+    stride, shift = alignment
+    rows, columns = (
+        (torch.arange(-(-length // stride), device=maps.device) - shift).clamp(0, count - 1)
+        for length, count in zip(size, maps.shape[2:], strict=True)
+    )
+    return maps[:, :, rows][:, :, :, columns]
+
+
+def blocks_of(pixels: Pixels, stride: int) -> Float[Tensor, "N Q h w"]:
+    """Pixels in blocks, the last row and column repeated to fill the last block."""
+    height, width = (
+        torch.arange(-(-length // stride) * stride, device=pixels.device).clamp(max=length - 1)
+        for length in pixels.shape[2:]
+    )
+    return F.pixel_unshuffle(pixels[:, :, height][:, :, :, width], stride)

@@ -1,0 +1,200 @@
+"""What a probe found: PSNR per layer, for the network and its random twins, and what it decides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log10, sqrt
+from statistics import fmean, stdev
+from typing import Any
+
+from scipy import stats
+from torch import Tensor
+
+from preimage.probing.controls import usable_bits
+from preimage.probing.features import Layout
+from preimage.scores.statistics import Interval, mean_interval
+
+
+def psnr(mse: Sequence[float]) -> list[float]:
+    """dB of each mean squared error of pixels in [0, 255]; at most 68 dB (0.01 levels²)."""
+    return [10 * log10(255**2 / max(value, 0.01)) for value in mse]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Trained minus twins in dB, over photos and over draws, corrected for the number of layers.
+
+    `word` is `training keeps more` or `training throws away` where the difference is decided over
+    both photos and draws, else `not decided`.
+    """
+
+    over_photos: Interval
+    over_draws: Interval
+    confidence: float
+
+    @property
+    def word(self) -> str:
+        """The verdict in words."""
+        over_photos, over_draws = (
+            _sign(interval, self.confidence) for interval in (self.over_photos, self.over_draws)
+        )
+        if over_photos != over_draws:
+            return "not decided"
+        words = {1: "training keeps more", -1: "training throws away"}
+        return words.get(over_photos, "not decided")
+
+
+def _sign(interval: Interval, confidence: float) -> int:
+    half_width = half_width_at(interval, confidence)
+    return (interval.mean > half_width) - (interval.mean < -half_width)
+
+
+def half_width_at(interval: Interval, confidence: float) -> float:
+    """Half-width of the t interval of another confidence than 95 %."""
+    if interval.n < 2:
+        return float("inf")
+    degrees = interval.n - 1 if interval.degrees is None else interval.degrees
+    return float(stats.t.ppf((1 + confidence) / 2, degrees)) * interval.stderr
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer: values are PSNR in dB per held-out photo.
+
+    Args:
+        trained: of the network as it was given.
+        twins: of each random twin.
+        floors: of what knows nothing of the layer (`bicubic` at its resolution), and of features
+            that are not the photo's.
+        ceiling: of the best linear decoder of as many numbers per block; empty where the layer's
+            rank is no limit.
+        pictures: what comes back of the first photos, RGB in [0, 255].
+    """
+
+    name: str
+    layout: Layout
+    stride: int | None
+    how: str
+    trained: list[float]
+    twins: list[list[float]]
+    floors: Mapping[str, list[float]]
+    ceiling: list[float]
+    ridge: float
+    pictures: list[Tensor]
+
+    @property
+    def psnr(self) -> Interval:
+        """Mean over photos with its 95 % interval."""
+        return mean_interval(self.trained)
+
+    @property
+    def twin_psnr(self) -> Interval | None:
+        """Mean over draws of each twin's mean over photos; None without twins."""
+        return mean_interval([fmean(values) for values in self.twins]) if self.twins else None
+
+    def verdict(self, layers: int = 1) -> Verdict | None:
+        """Trained minus twins, at a confidence of 1 − 0.05 / `layers`; None without twins."""
+        if not self.twins:
+            return None
+        of_twins = [fmean(values) for values in zip(*self.twins, strict=True)]
+        over_photos = mean_interval([a - b for a, b in zip(self.trained, of_twins, strict=True)])
+        trained = fmean(self.trained)
+        draws = [trained - fmean(values) for values in self.twins]
+        return Verdict(over_photos, _over_draws(draws), 1 - 0.05 / layers)
+
+
+def _over_draws(differences: Sequence[float]) -> Interval:
+    """How far the trained network is from the twins as a population of draws.
+
+    The trained network is one given network; the interval is that of the twins' mean.
+    """
+    n = len(differences)
+    stderr = stdev(differences) / sqrt(n) if n > 1 else float("inf")
+    return Interval(fmean(differences), stderr, n)
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What each layer remembers of the photo. In a notebook it shows itself as a table.
+
+    Args:
+        mean_image: PSNR of the training photos' mean image, per held-out photo.
+        record: model, photos, preprocessing, twins, versions and scoring convention.
+        photos: the first held-out photos, whose reconstructions the layers keep.
+    """
+
+    layers: list[LayerReport]
+    mean_image: list[float]
+    record: dict[str, Any]
+    photos: list[Tensor]
+
+    def __getitem__(self, name: str) -> LayerReport:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(
+            f"{name!r} was not probed; there are {', '.join(x.name for x in self.layers)}"
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One mapping per layer: the numbers of the table."""
+        floor = fmean(self.mean_image)
+        rows = []
+        for layer in self.layers:
+            twin, verdict = layer.twin_psnr, layer.verdict(len(self.layers))
+            rows.append(
+                {
+                    "layer": layer.name,
+                    "features": str(layer.layout),
+                    "psnr": layer.psnr.mean,
+                    "psnr_half_width": layer.psnr.half_width,
+                    "twin_psnr": None if twin is None else twin.mean,
+                    "twin_half_width": None if twin is None else twin.half_width,
+                    "difference": None if verdict is None else verdict.over_photos.mean,
+                    "over_photos": None
+                    if verdict is None
+                    else half_width_at(verdict.over_photos, verdict.confidence),
+                    "over_draws": None
+                    if verdict is None
+                    else half_width_at(verdict.over_draws, verdict.confidence),
+                    "verdict": None if verdict is None else verdict.word,
+                    "usable_bits": usable_bits(layer.psnr.mean, floor),
+                    "mean_image": floor,
+                    **{name: fmean(values) for name, values in layer.floors.items()},
+                    "ceiling": fmean(layer.ceiling) if layer.ceiling else None,
+                    "ridge": layer.ridge,
+                }
+            )
+        return rows
+
+    @property
+    def table(self) -> Any:
+        """The rows as a pandas data frame.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        import pandas
+
+        return pandas.DataFrame(self.rows())
+
+    def __str__(self) -> str:
+        from preimage.data.tables import text_table
+
+        heading = ("layer", "features", "PSNR (dB)", "twins", "difference", "verdict", "bits")
+        rows = []
+        for layer, row in zip(self.layers, self.rows(), strict=True):
+            verdict = layer.verdict(len(self.layers))
+            rows.append(
+                (
+                    layer.name,
+                    str(layer.layout),
+                    f"{layer.psnr:.2f}",
+                    "" if layer.twin_psnr is None else f"{layer.twin_psnr:.2f}",
+                    "" if verdict is None else f"{verdict.over_photos:+.2f}",
+                    row["verdict"] or "",
+                    f"{row['usable_bits']:.2f}",
+                )
+            )
+        return text_table(heading, rows)
+
+    __repr__ = __str__

@@ -1,0 +1,181 @@
+"""One network's layers through the linear rung: one pass to fit, one to score."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from preimage.probing.alignment import Placement
+from preimage.probing.capture import LayerError, capture, undisturbed
+from preimage.probing.controls import another_photo, shuffled_positions
+from preimage.probing.features import Layout
+from preimage.probing.linear import LinearDecoder, LinearSums
+from preimage.probing.preprocessing import Preprocessing
+from preimage.probing.vectors import VectorDecoder, fit_vectors, spectrum
+
+Pixels = Float[Tensor, "N 3 H W"]
+Decoder = LinearDecoder | VectorDecoder
+#: One training photo in so many chooses the ridge.
+HELD_BACK = 5
+_PICTURES = 6  # reconstructions that are kept
+
+
+@dataclass(frozen=True)
+class Target:
+    """A layer and how its features are read: alike for the trained network and its twins."""
+
+    name: str
+    layout: Layout
+    placement: Placement | None
+
+    @property
+    def stride(self) -> int | None:
+        """Side of the block of pixels per position; None for vectors."""
+        return None if self.placement is None else self.placement.alignment.stride
+
+
+@dataclass
+class LayerResult:
+    """Mean squared errors per held-out photo, clipped to [0, 255], in squared grey levels.
+
+    Args:
+        controls: the same with features that are not the photo's.
+        oracle: for vectors, the best picture in the span of the training photos.
+        ridge: chosen on the training photos held back.
+    """
+
+    mse: list[float] = field(default_factory=list)
+    controls: dict[str, list[float]] = field(default_factory=dict)
+    oracle: list[float] = field(default_factory=list)
+    ridge: float = 0.0
+    pictures: list[Tensor] = field(default_factory=list)
+
+
+def probe_network(
+    model: nn.Module,
+    targets: Sequence[Target],
+    preprocessing: Preprocessing,
+    training: Pixels,
+    held_out: Pixels,
+    *,
+    window: int = 1,
+    batch_size: int = 8,
+    controls: bool = False,
+    on_photos: Callable[[int], object] = lambda count: None,
+) -> dict[str, LayerResult]:
+    """The linear rung of all layers of one network.
+
+    Args:
+        controls: score features of other photos and of shuffled positions too, and keep pictures.
+        on_photos: called with the number of photos of each batch, for a progress bar.
+
+    Raises:
+        LayerError: a layer's features can't be taken or decoded.
+    """
+    with undisturbed(model), torch.no_grad():
+        decoders = _fit(
+            _features(model, targets, preprocessing, training, batch_size, on_photos),
+            targets,
+            training,
+            window,
+        )
+        results = {name: LayerResult(ridge=decoder.ridge) for name, decoder in decoders.items()}
+        for pixels, found in _features(
+            model, targets, preprocessing, held_out, max(batch_size, 2), on_photos
+        ):
+            for target in targets:
+                _score(
+                    results[target.name],
+                    decoders[target.name],
+                    found[target.name],
+                    pixels,
+                    controls,
+                )
+    return results
+
+
+def _features(
+    model: nn.Module,
+    targets: Sequence[Target],
+    preprocessing: Preprocessing,
+    photos: Pixels,
+    batch_size: int,
+    on_photos: Callable[[int], object],
+) -> Iterator[tuple[Pixels, Mapping[str, Tensor]]]:
+    names = [target.name for target in targets]
+    for pixels in _batches(photos, batch_size):
+        outputs = capture(model, names, preprocessing(pixels))
+        found = {target.name: target.layout.read(outputs[target.name]) for target in targets}
+        for name, features in found.items():
+            if not features.isfinite().all():
+                raise LayerError(f"layer {name} gives NaN or infinite features for some photo.")
+        yield pixels, found
+        on_photos(len(pixels))
+
+
+def _batches(photos: Pixels, batch_size: int) -> list[Pixels]:
+    """Parts of at least two photos, so that each can lend its features to another."""
+    parts = list(torch.split(photos.float(), batch_size))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
+
+
+def _fit(
+    batches: Iterator[tuple[Pixels, Mapping[str, Tensor]]],
+    targets: Sequence[Target],
+    training: Pixels,
+    window: int,
+) -> dict[str, Decoder]:
+    sums = {
+        target.name: LinearSums(target.layout.channels, target.placement.alignment, window)
+        for target in targets
+        if target.placement is not None
+    }
+    vectors: dict[str, list[Tensor]] = {t.name: [] for t in targets if t.placement is None}
+    coefficients: list[Tensor] = []
+    done = 0
+    for pixels, found in batches:
+        held = [(done + i) % HELD_BACK == 1 for i in range(len(pixels))]
+        for name, sum_ in sums.items():
+            sum_.add(found[name], pixels, held)
+        for name, rows in vectors.items():
+            rows.append(found[name].float())
+        if vectors:
+            coefficients.append(spectrum(pixels))
+        done += len(pixels)
+    held = [i % HELD_BACK == 1 for i in range(done)]
+    decoders: dict[str, Decoder] = {name: sum_.solve() for name, sum_ in sums.items()}
+    for name, rows in vectors.items():
+        decoders[name] = fit_vectors(torch.cat(rows), torch.cat(coefficients), held)
+    return decoders
+
+
+def _score(
+    result: LayerResult, decoder: Decoder, features: Tensor, pixels: Pixels, controls: bool
+) -> None:
+    size = (pixels.shape[2], pixels.shape[3])
+
+    def error(output: Tensor) -> list[float]:
+        return squared_error(output, pixels).tolist()
+
+    output = decoder(features, size)
+    result.mse += error(output)
+    if isinstance(decoder, VectorDecoder):
+        result.oracle += error(decoder.oracle(pixels))
+    if not controls:
+        return
+    room = _PICTURES - len(result.pictures)
+    result.pictures += list(output[: max(room, 0)].clamp(0, 255).round().byte())
+    others = {"another photo's features": another_photo(features)}
+    if features.dim() == 4:
+        others["shuffled positions"] = shuffled_positions(features, seed=0)
+    for name, changed in others.items():
+        result.controls.setdefault(name, []).extend(error(decoder(changed, size)))
+
+
+def squared_error(output: Pixels, pixels: Pixels) -> Float[Tensor, " N"]:
+    """Mean squared error per value of each photo, the output clipped to [0, 255]."""
+    return (output.clamp(0, 255) - pixels).double().square().mean((1, 2, 3))
