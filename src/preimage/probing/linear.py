@@ -13,26 +13,29 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.decoders.least_squares import RIDGES
 from preimage.decoders.window_sums import NormalEquations, WindowMoments
 from preimage.network.trace import Alignment
 
 Pixels = Float[Tensor, "N 3 H W"]
 Maps = Float[Tensor, "N C h w"]
+RIDGES = tuple(10.0**power for power in range(-9, 3))
 _GREY = 127.5  # taken from the pixels before they are summed: products lose fewer digits
 
 
 @dataclass(frozen=True)
 class LinearDecoder:
-    """Pixels from maps: weight (P, 3·s²) and bias (3·s²), P = k·k·C.
+    """Pixels from maps: weight (P, 3·s²) and bias (3·s²), P = k·k·C, of standardised features.
 
     Args:
+        centre: taken from each channel before it is divided by its `scale`.
         ridge: the one chosen, times the mean diagonal of the centred Gram.
         equations: the sums over the training photos that it was solved from.
     """
 
     weight: Float[Tensor, "P Q"]
     bias: Float[Tensor, " Q"]
+    centre: Float[Tensor, "C 1 1"]
+    scale: Float[Tensor, "C 1 1"]
     alignment: Alignment
     window: int
     ridge: float
@@ -40,10 +43,10 @@ class LinearDecoder:
 
     def __call__(self, maps: Maps, size: tuple[int, int]) -> Pixels:
         """Photos of this (height, width), in [0, 255] but not clipped."""
-        maps = on_blocks(maps.float(), self.alignment, size)
+        maps = on_blocks((_real(maps) - self.centre) / self.scale, self.alignment, size)
         k, channels = self.window, maps.shape[1]
-        weight = self.weight.float().view(k, k, channels, -1).permute(3, 2, 0, 1)
-        blocks = F.conv2d(maps, weight.contiguous(), self.bias.float(), padding=k // 2)
+        weight = self.weight.to(maps).view(k, k, channels, -1).permute(3, 2, 0, 1)
+        blocks = F.conv2d(maps, weight.contiguous(), self.bias.to(maps), padding=k // 2)
         return F.pixel_shuffle(blocks, self.alignment.stride)[..., : size[0], : size[1]]
 
 
@@ -60,12 +63,19 @@ class LinearSums:
         self.alignment, self.window = alignment, window
         targets = 3 * alignment.stride**2
         self._parts = [WindowMoments(channels, targets, window) for _ in range(2)]
+        self._standard: tuple[Tensor, Tensor] | None = None
 
     def add(self, maps: Maps, pixels: Pixels, held_back: Sequence[bool]) -> None:
         """A batch of photos; those `held_back` choose the ridge."""
         size = (pixels.shape[2], pixels.shape[3])
-        laid = on_blocks(maps.float(), self.alignment, size).contiguous()
-        targets = blocks_of(pixels.float() - _GREY, self.alignment.stride)
+        # A random network's channels may vary by a thousandth of their mean, or by a thousand times
+        # less than their neighbours: brought to one scale first, float32 products lose nothing.
+        if self._standard is None:
+            self._standard = standard(maps)
+        centre, scale = self._standard
+        maps = _real(maps)
+        laid = on_blocks((maps - centre) / scale, self.alignment, size).contiguous()
+        targets = blocks_of(pixels.to(maps) - _GREY, self.alignment.stride)
         for part, wanted in zip(self._parts, (False, True), strict=True):
             chosen = [i for i, held in enumerate(held_back) if held is wanted]
             if chosen:
@@ -89,11 +99,20 @@ class LinearSums:
         for ridge in sorted(errors, key=lambda r: errors[r]):
             solution = total.solve(ridge)
             if solution is not None:
-                weight, bias = solution
-                return LinearDecoder(
-                    weight, bias + _GREY, self.alignment, self.window, ridge, total
-                )
+                assert self._standard is not None
+                weight, bias = solution[0], solution[1] + _GREY
+                place = (self.alignment, self.window)
+                return LinearDecoder(weight, bias, *self._standard, *place, ridge, total)
         raise ValueError(f"no ridge of {tuple(ridges)} can be solved; the features are constant.")
+
+
+def standard(maps: Maps) -> tuple[Float[Tensor, "C 1 1"], Float[Tensor, "C 1 1"]]:
+    """Mean and standard deviation of each channel of some maps; 1 where a channel is constant."""
+    values = maps.double().movedim(1, 0).flatten(1)
+    mean, std = values.mean(1), values.std(1)
+    constant = std <= 1e-7 * mean.abs()
+    std = torch.where(constant, torch.ones_like(std), std)
+    return mean.to(_real(maps))[:, None, None], std.to(_real(maps))[:, None, None]
 
 
 def on_blocks(maps: Maps, alignment: Alignment, size: tuple[int, int]) -> Float[Tensor, "N C H W"]:
@@ -113,3 +132,8 @@ def blocks_of(pixels: Pixels, stride: int) -> Float[Tensor, "N Q h w"]:
         for length in pixels.shape[2:]
     )
     return F.pixel_unshuffle(pixels[:, :, height][:, :, :, width], stride)
+
+
+def _real(maps: Tensor) -> Tensor:
+    """At least in single precision."""
+    return maps.to(torch.promote_types(maps.dtype, torch.float32))

@@ -21,10 +21,11 @@ from preimage.probing.preprocessing import Preprocessing, find_preprocessing
 from preimage.probing.result import LayerReport, ProbeResult, psnr
 from preimage.probing.rungs import LayerResult, Target, probe_network, squared_error
 from preimage.probing.survey import Layer, choose_layers, survey
-from preimage.probing.twins import Twin, random_twin
+from preimage.probing.twins import Initialisation, Twin, random_twin
 from preimage.scores.metrics import COLOUR
 
 Pixels = Float[Tensor, "N 3 H W"]
+HeldOut = Float[Tensor, "M 3 H W"]
 Photos = str | Path | Sequence[str | Path] | Sequence[Photo] | Tensor
 
 
@@ -37,6 +38,7 @@ def probe(
     preprocessing: Preprocessing | None = None,
     twins: int = 5,
     twin_statistics: bool = True,
+    initialisation: Initialisation = None,
     window: int = 1,
     batch_size: int = 8,
     seed: int = 0,
@@ -67,6 +69,8 @@ def probe(
             configuration.
         twins: random twins, at least 2 for a verdict; 0 for none.
         twin_statistics: estimate the twins' batch normalisation statistics on the training photos.
+        initialisation: how twins are drawn (`random_twin`): a function that builds the untrained
+            model, a law such as `gaussian:fan-in`, or None for the model's own.
         window: side of the window of features that a block of pixels is read from, odd.
         seed: of the twins: twin k has seed `seed` + k.
 
@@ -98,7 +102,7 @@ def probe(
         drawn, of_twins = [], []
         for index in range(twins):
             inputs = _inputs(training, preprocessing, batch_size) if twin_statistics else None
-            drawn.append(random_twin(model, seed + index, inputs))
+            drawn.append(random_twin(model, seed + index, inputs, initialisation))
             of_twins.append(run(drawn[-1].model, False))
     reports = _reports(targets, trained, of_twins, training, held)
     mean = training.mean(0, keepdim=True)
@@ -167,7 +171,7 @@ def list_layers(model: nn.Module, preprocessing: Preprocessing | None = None) ->
     return survey(model, preprocessing(torch.full((1, 3, side, side), 127.0)))
 
 
-def _photos(photos: Photos, held_out: Photos | None, size: int) -> tuple[Pixels, Pixels]:
+def _photos(photos: Photos, held_out: Photos | None, size: int) -> tuple[Pixels, HeldOut]:
     training = _pixels(photos, size)
     if held_out is not None:
         held = _pixels(held_out, size)
@@ -210,7 +214,7 @@ def _reports(
     trained: dict[str, LayerResult],
     of_twins: Sequence[dict[str, LayerResult]],
     training: Pixels,
-    held: Pixels,
+    held: HeldOut,
 ) -> list[LayerReport]:
     reports = []
     for target in targets:
@@ -245,7 +249,7 @@ def _record(
     model: nn.Module,
     preprocessing: Preprocessing,
     training: Pixels,
-    held: Pixels,
+    held: HeldOut,
     twins: Sequence[Twin],
     window: int,
     seed: int,

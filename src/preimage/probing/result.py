@@ -99,16 +99,18 @@ class LayerReport:
         over_photos = mean_interval([a - b for a, b in zip(self.trained, of_twins, strict=True)])
         trained = fmean(self.trained)
         draws = [trained - fmean(values) for values in self.twins]
-        return Verdict(over_photos, _over_draws(draws), 1 - 0.05 / layers)
+        return Verdict(over_photos, over_draws(draws), 1 - 0.05 / layers)
 
 
-def _over_draws(differences: Sequence[float]) -> Interval:
-    """How far the trained network is from the twins as a population of draws.
+def over_draws(differences: Sequence[float]) -> Interval:
+    """Of one network minus each of its twins: would the network be one more draw?
 
-    The trained network is one given network; the interval is that of the twins' mean.
+    A prediction interval: the network itself would scatter like its twins, so that the standard
+    error is s·√(1 + 1/n), not s/√n. A network that was never trained is called different in one
+    case out of twenty.
     """
     n = len(differences)
-    stderr = stdev(differences) / sqrt(n) if n > 1 else float("inf")
+    stderr = stdev(differences) * sqrt(1 + 1 / n) if n > 1 else float("inf")
     return Interval(fmean(differences), stderr, n)
 
 

@@ -16,6 +16,7 @@ from preimage.probing.preprocessing import Preprocessing
 from preimage.probing.vectors import VectorDecoder, fit_vectors, spectrum
 
 Pixels = Float[Tensor, "N 3 H W"]
+HeldOut = Float[Tensor, "M 3 H W"]
 Decoder = LinearDecoder | VectorDecoder
 #: One training photo in so many chooses the ridge.
 HELD_BACK = 5
@@ -58,7 +59,7 @@ def probe_network(
     targets: Sequence[Target],
     preprocessing: Preprocessing,
     training: Pixels,
-    held_out: Pixels,
+    held_out: HeldOut,
     *,
     window: int = 1,
     batch_size: int = 8,
@@ -103,7 +104,7 @@ def _features(
     photos: Pixels,
     batch_size: int,
     on_photos: Callable[[int], object],
-) -> Iterator[tuple[Pixels, Mapping[str, Tensor]]]:
+) -> Iterator[tuple[Tensor, Mapping[str, Tensor]]]:
     names = [target.name for target in targets]
     for pixels in _batches(photos, batch_size):
         outputs = capture(model, names, preprocessing(pixels))
@@ -115,7 +116,7 @@ def _features(
         on_photos(len(pixels))
 
 
-def _batches(photos: Pixels, batch_size: int) -> list[Pixels]:
+def _batches(photos: Pixels, batch_size: int) -> list[Tensor]:
     """Parts of at least two photos, so that each can lend its features to another."""
     parts = list(torch.split(photos.float(), batch_size))
     if len(parts) > 1 and len(parts[-1]) == 1:
@@ -124,7 +125,7 @@ def _batches(photos: Pixels, batch_size: int) -> list[Pixels]:
 
 
 def _fit(
-    batches: Iterator[tuple[Pixels, Mapping[str, Tensor]]],
+    batches: Iterator[tuple[Tensor, Mapping[str, Tensor]]],
     targets: Sequence[Target],
     training: Pixels,
     window: int,

@@ -1,15 +1,17 @@
 """The random twin: the same network with weights drawn again, as it was before training."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from preimage.network.laws import Law
 from preimage.probing.capture import undisturbed
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm
+Initialisation = Callable[[], nn.Module] | str | None
 
 
 @dataclass(frozen=True)
@@ -31,34 +33,70 @@ class Twin:
     statistics: bool
 
 
-def random_twin(model: nn.Module, seed: int, inputs: Iterable[Tensor] | None = None) -> Twin:
-    """A twin of any module, by its own initialisation; the model itself is left alone.
-
-    The model's own `init_weights` (timm, Hugging Face) where it has one, and else each module's
-    `reset_parameters`. Parameters that this does not change are drawn anew too: weights of a
-    trained network must not survive in its twin.
+def random_twin(
+    model: nn.Module,
+    seed: int,
+    inputs: Iterable[Tensor] | None = None,
+    initialisation: Initialisation = None,
+) -> Twin:
+    """A twin of any module with weights drawn again; the model itself is left alone.
 
     Args:
         seed: of torch's generator, which is given back as it was.
         inputs: batches of model inputs on which batch normalisation's running mean and variance
             are estimated anew; without them they are 0 and 1.
+        initialisation: a function that builds the untrained model, which is the truest; or a law
+            such as `gaussian:fan-in` for the weights of convolutions and linear layers, their
+            biases 0; or None: the model's own `init_weights` (timm, Hugging Face) where it has one,
+            and else each module's `reset_parameters`. Parameters that these do not reach are drawn
+            anew too: nothing trained survives in a twin.
 
     Raises:
-        ValueError: the model has no parameters.
+        ValueError: the model has no parameters, the law does not exist, or the function builds a
+            model of other parameters.
     """
     if not any(True for _ in model.parameters()):
         raise ValueError("the model has no parameters; it has no random twin.")
-    twin = copy.deepcopy(model)
-    before = {name: value.detach().clone() for name, value in twin.named_parameters()}
+    redrawn: tuple[str, ...] = ()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        how = _initialise(twin)
-        redrawn = _redraw_unchanged(twin, before)
-    batch_norms = [m for m in twin.modules() if isinstance(m, _BatchNorm)]
-    estimated = inputs is not None and bool(batch_norms)
-    if inputs is not None and batch_norms:
+        if callable(initialisation):
+            twin, how = _built(model, initialisation), "built anew"
+        else:
+            twin = copy.deepcopy(model)
+            how = _initialise(twin)
+            if initialisation is not None:
+                _draw(twin, Law.parse(initialisation))
+                how = f"{initialisation}, biases 0; elsewhere {how}"
+            redrawn = _redraw_unchanged(twin, dict(model.named_parameters()))
+    estimated = inputs is not None and any(isinstance(m, _BatchNorm) for m in twin.modules())
+    if inputs is not None and estimated:
         estimate_statistics(twin, inputs)
     return Twin(twin.eval(), seed, how, redrawn, estimated)
+
+
+def _built(model: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
+    twin = make()
+    shapes, wanted = (
+        {name: tuple(value.shape) for name, value in m.named_parameters()} for m in (twin, model)
+    )
+    if shapes != wanted:
+        other = next(name for name in {**wanted, **shapes} if shapes.get(name) != wanted.get(name))
+        raise ValueError(
+            f"`initialisation` builds a model that differs in {other}: {shapes.get(other)} there, "
+            f"{wanted.get(other)} here."
+        )
+    return twin
+
+
+@torch.no_grad()
+def _draw(twin: nn.Module, law: Law) -> None:
+    for module in twin.modules():
+        if isinstance(module, nn.modules.conv._ConvNd | nn.Linear):
+            weight = module.weight
+            weight.copy_(law.sample(tuple(weight.shape), torch.default_generator))
+            if module.bias is not None:
+                module.bias.zero_()
 
 
 def _initialise(twin: nn.Module) -> str:
@@ -66,11 +104,10 @@ def _initialise(twin: nn.Module) -> str:
         reset = getattr(module, "reset_parameters", None)
         if callable(reset):
             reset()
-    initialise = getattr(twin, "_init_weights", None)
-    if callable(initialise) and getattr(twin, "config", None) is not None:  # Hugging Face
+    if callable(getattr(twin, "_init_weights", None)) and hasattr(twin, "config"):  # Hugging Face
         for module in twin.modules():
             _forget_initialisation(module)
-        twin.apply(initialise)
+        twin.apply(twin._init_weights)  # type: ignore[arg-type]
         return "reset_parameters, then the model's _init_weights"
     own = getattr(twin, "init_weights", None)
     if callable(own):  # timm

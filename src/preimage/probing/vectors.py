@@ -25,7 +25,7 @@ def cosines(length: int, count: int) -> Float[Tensor, "count length"]:
     """The first rows of the orthonormal cosine transform (type II), float64."""
     positions = torch.arange(length, dtype=torch.float64) + 0.5
     waves = torch.arange(count, dtype=torch.float64)[:, None]
-    rows = torch.cos(pi / length * waves * positions) * (2 / length) ** 0.5
+    rows: Tensor = torch.cos(pi / length * waves * positions) * (2 / length) ** 0.5
     rows[0] /= 2**0.5
     return rows
 

@@ -1,0 +1,142 @@
+"""The linear rung against scikit-learn's ridge, and against what must hold exactly."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from torch import Tensor, nn
+
+from preimage import Alignment
+from preimage.probing.linear import LinearSums, blocks_of, on_blocks
+from preimage.probing.preprocessing import RAW
+from preimage.probing.rungs import squared_error
+from preimage.probing.vectors import fit_vectors, picture, spectrum
+
+
+@pytest.fixture
+def photos(generator: torch.Generator) -> Tensor:
+    """Smooth photos (N, 3, 12, 20): their pixels are correlated, as those of real ones."""
+    coarse = torch.rand(30, 3, 4, 6, generator=generator, dtype=torch.float64)
+    return 255 * nn.functional.interpolate(coarse, (12, 20), mode="bilinear")
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_equal_to_scikit_learn(photos: Tensor, window: int, generator: torch.Generator) -> None:
+    mixing = torch.randn(5, 3 * 16, generator=generator, dtype=torch.float64)
+    maps = torch.einsum("cq,nqhw->nchw", mixing, blocks_of(photos, 4)).relu()
+    sums = LinearSums(5, Alignment(4), window)
+    held = [i % 5 == 1 for i in range(30)]
+    for part in (slice(0, 7), slice(7, 30)):  # batches do not matter
+        sums.add(maps[part], photos[part], held[part])
+    decoder = sums.solve((1e-3,))
+    output = decoder(maps, (12, 20))
+
+    standard = (maps - decoder.centre) / decoder.scale
+    padded = nn.functional.unfold(standard, window, padding=window // 2)  # (N, C·k·k, h·w)
+    x = padded.transpose(1, 2).reshape(-1, 5 * window**2).numpy()
+    y = blocks_of(photos, 4).flatten(2).transpose(1, 2).reshape(-1, 48).numpy()
+    centred = x - x.mean(0)
+    alpha = 1e-3 * np.mean(np.sum(centred**2, 0))
+    expected = Ridge(alpha=alpha, solver="cholesky").fit(x, y).predict(x)
+    expected = torch.from_numpy(expected).view(30, 3, 5, 48).permute(0, 3, 1, 2)
+    torch.testing.assert_close(blocks_of(output, 4), expected, rtol=1e-8, atol=1e-6)
+
+
+def test_the_ridge_is_the_one_that_does_best_on_photos_held_back(photos: Tensor) -> None:
+    noise = torch.randn(30, 40, 3, 5, generator=torch.Generator().manual_seed(1))
+    held = [i % 5 == 1 for i in range(30)]
+    sums = LinearSums(40, Alignment(4), 1)
+    sums.add(noise, photos.float(), held)
+    ridges = (1e-6, 1e-2, 1e2)
+    assert sums.solve(ridges).ridge == 1e2  # features that tell nothing are best ignored
+
+
+def test_patches_come_back(photos: Tensor) -> None:
+    """An orthonormal patchify layer loses nothing: 60 dB or more."""
+    orthonormal = torch.linalg.qr(torch.randn(48, 48, dtype=torch.float64))[0].float()
+    maps = torch.einsum("cq,nqhw->nchw", orthonormal, blocks_of(photos.float(), 4))
+    sums = LinearSums(48, Alignment(4), 1)
+    sums.add(maps[:20], photos[:20].float(), [i % 5 == 1 for i in range(20)])
+    mse = squared_error(sums.solve()(maps[20:], (12, 20)), photos[20:].float())
+    assert float(10 * torch.log10(255**2 / mse).min()) > 60
+
+
+def test_mixing_channels_changes_nothing_as_the_ridge_vanishes(
+    photos: Tensor, generator: torch.Generator
+) -> None:
+    maps = blocks_of(photos, 4)[:, ::5].contiguous()  # 10 of 48 values of each block
+    mixing = torch.randn(10, 10, generator=generator, dtype=torch.float64)
+    held = [i % 5 == 1 for i in range(30)]
+    errors = []
+    for features in (maps, torch.einsum("dc,nchw->ndhw", mixing, maps)):
+        sums = LinearSums(10, Alignment(4), 1)
+        sums.add(features, photos, held)
+        errors.append(float(squared_error(sums.solve((1e-12,))(features, (12, 20)), photos).mean()))
+    assert abs(10 * np.log10(errors[0] / errors[1])) < 1e-3
+
+
+def test_channels_of_any_scale_and_offset(photos: Tensor) -> None:
+    """Variations of a thousandth of the mean survive single precision."""
+    maps = blocks_of(photos, 4)
+    plain, shifted = [], []
+    for features, errors in ((maps, plain), (1000 + maps * 1e-3, shifted)):
+        sums = LinearSums(48, Alignment(4), 1)
+        sums.add(features.float(), photos.float(), [i % 5 == 1 for i in range(30)])
+        output = sums.solve((1e-4,))(features.float(), (12, 20))
+        errors.append(float(squared_error(output, photos.float()).mean()))
+    assert shifted[0] < plain[0] + 1.0  # grey levels²
+
+
+def test_blocks_beyond_the_border_repeat_its_pixels() -> None:
+    photo = torch.arange(15.0).view(1, 1, 3, 5).expand(1, 3, 3, 5)
+    blocks = blocks_of(photo, 2)
+    assert blocks.shape == (1, 12, 2, 3)
+    assert blocks[0, :4, 1, 2].tolist() == [14.0] * 4
+    maps = torch.arange(4.0).view(1, 1, 2, 2)
+    shifted = on_blocks(maps, Alignment(2, 1), (6, 6))
+    assert shifted[0, 0].tolist() == [[0, 0, 1], [0, 0, 1], [2, 2, 3]]
+
+
+# --- vectors -------------------------------------------------------------------------------------
+
+
+def test_the_transform_keeps_energy_and_comes_back(photos: Tensor) -> None:
+    coefficients = spectrum(photos, 32)  # all of them: 12 × 20
+    assert coefficients.shape == (30, 3 * 12 * 20)
+    torch.testing.assert_close(coefficients.square().sum(), photos.square().sum())
+    torch.testing.assert_close(picture(coefficients, (12, 20), 32), photos.float())
+    low = spectrum(photos, 6)
+    dropped = (picture(low, (12, 20), 6).double() - photos).square().sum()
+    torch.testing.assert_close(
+        dropped, photos.square().sum() - low.square().sum(), rtol=1e-5, atol=1e-2
+    )
+
+
+@pytest.mark.parametrize("features", [5, 60])  # fewer and more than photos
+def test_vectors_equal_scikit_learn(
+    photos: Tensor, features: int, generator: torch.Generator
+) -> None:
+    y = spectrum(photos)
+    mixing = torch.randn(y.shape[1], features, generator=generator, dtype=torch.float64)
+    x = (y @ mixing).tanh()
+    decoder = fit_vectors(x, y, [i % 5 == 1 for i in range(30)], (1e-2,))
+    centred = x - x.mean(0)
+    alpha = 1e-2 * float(centred.square().sum() / features)
+    expected = Ridge(alpha=alpha, solver="cholesky").fit(x.numpy(), y.numpy()).predict(x.numpy())
+    found = decoder.mean + (x - decoder.centre) @ decoder.weight
+    torch.testing.assert_close(found, torch.from_numpy(expected), rtol=1e-8, atol=1e-6)
+
+
+def test_no_ridge_beats_the_span_of_the_training_photos(
+    photos: Tensor, generator: torch.Generator
+) -> None:
+    x = torch.randn(30, 100, generator=generator, dtype=torch.float64)
+    decoder = fit_vectors(x[:20], spectrum(photos[:20]), [i % 5 == 1 for i in range(20)])
+    held = photos[20:]
+    reached = (decoder(x[20:], (12, 20)) - held).square().sum((1, 2, 3))
+    oracle = (decoder.oracle(held) - held).square().sum((1, 2, 3))
+    assert bool((oracle <= reached + 1e-3).all())
+
+
+def test_raw_preprocessing_changes_nothing(photos: Tensor) -> None:
+    torch.testing.assert_close(RAW(photos), photos)

@@ -1,0 +1,119 @@
+"""The whole question on small models whose answer is known."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from preimage.probing import RAW, LayerError, Preprocessing, list_layers, probe
+
+
+@pytest.fixture(scope="module")
+def photos() -> Tensor:
+    """40 smooth photos (3, 24, 32)."""
+    coarse = torch.rand(40, 3, 6, 8, generator=torch.Generator().manual_seed(0))
+    return 255 * nn.functional.interpolate(coarse, (24, 32), mode="bicubic").clamp(0, 1)
+
+
+class Constant(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0 * self.conv(x) + 1
+
+
+def test_a_constant_layer_gives_the_mean_image(photos: Tensor) -> None:
+    """A window of constants tells nothing of the photo but where its borders are."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 32, 3), nn.Hardtanh(5, 5.0001))
+    result = probe(model, photos, ["2"], preprocessing=RAW, twins=0)
+    low = result["2"].psnr.mean
+    assert abs(low - sum(result.mean_image) / 10) < 0.05
+
+
+def test_an_invertible_layer_keeps_everything(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 48, 4, 4), nn.Conv2d(48, 6, 1))
+    result = probe(model, photos, ["0", "1"], preprocessing=RAW, twins=3)
+    whole, part = result.layers
+    assert whole.psnr.mean > 60
+    assert min(whole.twins[0]) > 55
+    # Six numbers per block can't do better than its six principal components.
+    assert all(a < b for a, b in zip(part.trained, part.ceiling, strict=True))
+    assert not whole.ceiling
+
+
+def test_features_of_other_photos_are_no_better_than_the_mean_image(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 12, 4, 4), nn.ReLU())
+    result = probe(model, photos, ["1"], preprocessing=RAW, twins=0)
+    layer = result["1"]
+    mean = sum(result.mean_image) / len(result.mean_image)
+    for name in ("another photo's features", "shuffled positions"):
+        values = layer.floors[name]
+        assert len(values) == 10
+        assert sum(values) / 10 < mean
+    assert layer.psnr.mean > mean + 3
+
+
+class Half(nn.Module):
+    """What training would throw away: all but one of eight channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps: Tensor = self.conv(x)
+        return maps
+
+
+def test_the_verdict_finds_what_training_threw_away(photos: Tensor) -> None:
+    model = Half()
+    with torch.no_grad():
+        model.conv.weight[1:] = model.conv.weight[:1]
+    result = probe(model, photos, ["conv"], preprocessing=RAW, twins=4)
+    verdict = result["conv"].verdict(1)
+    assert verdict is not None
+    assert verdict.word == "training throws away"
+    assert verdict.over_photos.mean < -1
+    assert verdict.over_draws.n == 4
+    assert "training throws away" in str(result)
+    (row,) = result.rows()
+    assert row["verdict"] == "training throws away"
+    assert row["difference"] == pytest.approx(row["psnr"] - row["twin_psnr"])
+
+
+def test_the_same_seed_gives_the_same_numbers(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.ReLU())
+    one, two = (probe(model, photos, preprocessing=RAW, twins=2, seed=7) for _ in range(2))
+    assert one.rows() == two.rows()
+    assert [layer.name for layer in one.layers] == ["2"]  # auto: the last at each resolution
+    assert one.record["twins"][1]["seed"] == 8
+    assert one.record["photos"]["training"] == 30
+
+
+def test_layers_are_listed_with_their_shapes() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.Flatten(), nn.Linear(6 * 64, 5))
+    layers = list_layers(model, Preprocessing(16))
+    assert [(layer.name, layer.module, str(layer.layout)) for layer in layers] == [
+        ("0", "Conv2d", "maps 6×8×8"),
+        ("1", "Flatten", "vectors 384"),
+        ("2", "Linear", "vectors 5"),
+    ]
+
+
+def test_a_model_of_unknown_preprocessing_is_refused(photos: Tensor) -> None:
+    with pytest.raises(ValueError, match="`preprocessing` is not known for this model: give"):
+        probe(nn.Conv2d(3, 3, 1), photos)
+
+
+@pytest.mark.usefixtures("no_hint_checks")
+def test_bad_photos_are_refused(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 3, 1))
+    with pytest.raises(ValueError, match="at least 5 photos to fit to and 2 to score, got 3 and 1"):
+        probe(model, photos[:4], preprocessing=RAW)
+    with pytest.raises(ValueError, match=r"must be \(N, 3, H, W\)"):
+        probe(model, photos[:, :1], preprocessing=RAW)
+    with pytest.raises(ValueError, match="must have the size of `photos`"):
+        probe(model, photos, held_out=photos[..., :8], preprocessing=RAW)
+    with pytest.raises(LayerError, match="no module is called 'layer9'"):
+        probe(model, photos, ["layer9"], preprocessing=RAW)
