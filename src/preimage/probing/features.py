@@ -53,18 +53,18 @@ class Layout:
 
 
 def layout_of(
-    name: str, output: Tensor, size: tuple[int, int], model: nn.Module | None = None
+    name: str, shape: tuple[int, ...], size: tuple[int, int], model: nn.Module | None = None
 ) -> Layout:
     """How to read a layer's output.
 
     Args:
-        output: for a batch of inputs of (height, width) `size`.
+        shape: of the output for one photo, without the batch axis.
+        size: (height, width) of the photo.
         model: asked for its number of prefix tokens, where it knows it (timm, Hugging Face).
 
     Raises:
         LayerError: an output of no known form.
     """
-    shape = tuple(output.shape[1:])
     match len(shape):
         case 1:
             return Layout("vectors", shape, shape[0], None)
@@ -73,8 +73,8 @@ def layout_of(
         case 3:
             return _maps(shape, size)
     raise LayerError(
-        f"layer {name} gives {tuple(output.shape)}; expected maps (N, C, h, w), tokens (N, T, D) "
-        "or vectors (N, D); name a tensor of such a form with `selectors`."
+        f"layer {name} gives {shape} per photo; expected maps (C, h, w), tokens (T, D) or vectors "
+        "(D); name a tensor of such a form with `selectors`."
     )
 
 

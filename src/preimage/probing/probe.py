@@ -1,5 +1,6 @@
 """The question of this package, asked of any model: what does a layer remember of the photo?"""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from preimage.probing.twins import Initialisation, Twin, random_twin
 from preimage.scores.metrics import COLOUR
 
 Pixels = Float[Tensor, "N 3 H W"]
+_log = logging.getLogger(__name__)
 HeldOut = Float[Tensor, "M 3 H W"]
 Photos = str | Path | Sequence[str | Path] | Sequence[Photo] | Tensor
 
@@ -133,9 +135,23 @@ def find_targets(
         with torch.no_grad():
             outputs = capture(model, names, inputs)
     size = (photos.shape[2], photos.shape[3])
-    layouts = {name: layout_of(name, outputs[name], size, model) for name in names}
+    shapes = {name: tuple(outputs[name].shape[1:]) for name in names}
+    layouts = {name: layout_of(name, shape, size, model) for name, shape in shapes.items()}
     placements = _placements(model, layouts, preprocessing, size)
-    return [Target(name, layout, placements.get(name)) for name, layout in layouts.items()]
+    targets = []
+    for name, layout in layouts.items():
+        placement = placements.get(name)
+        if placement is not None and placement.stride.denominator != 1:
+            if layers == "auto":
+                _log.warning("%s left out: its positions do not divide the photo.", name)
+                continue
+            raise LayerError(
+                f"layer {name} has {layout.grid} positions, {float(placement.stride):.2f} pixels "
+                f"apart in photos of {size[0]}×{size[1]}; choose a photo size that is a whole "
+                "multiple."
+            )
+        targets.append(Target(name, layout, placement))
+    return targets
 
 
 def _placements(
@@ -153,15 +169,7 @@ def _placements(
         return {name: layout.read(outputs[name]) for name, layout in grids.items()}
 
     with undisturbed(model), torch.no_grad():
-        placements = measure_placements(features, size)
-    for name, placement in placements.items():
-        if placement.stride.denominator != 1:
-            raise LayerError(
-                f"layer {name} has {layouts[name].grid} positions, {float(placement.stride):.2f} "
-                f"pixels apart in photos of {size[0]}×{size[1]}; choose a photo size that is a "
-                "whole multiple."
-            )
-    return placements
+        return measure_placements(features, size)
 
 
 def list_layers(model: nn.Module, preprocessing: Preprocessing | None = None) -> list[Layer]:

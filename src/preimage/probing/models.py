@@ -1,0 +1,200 @@
+"""Models by name: torchvision's, timm's, Hugging Face's, the paper's, or a function in a file.
+
+None of these libraries is imported before it is asked for. `FILE.py:function` runs the file: it is
+code, and as trustworthy as whoever wrote it.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from preimage.network.architectures import ARCHITECTURES, architecture
+from preimage.network.build import build
+from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
+
+
+class ModelError(ValueError):
+    """A model that can't be had, in one line: which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A model, how it was made, and what it wants its pixels to be.
+
+    Args:
+        make: builds the same model untrained: what its random twins are.
+        preprocessing: None where nothing tells it.
+    """
+
+    name: str
+    model: nn.Module
+    make: Callable[[], nn.Module]
+    preprocessing: Preprocessing | None
+
+
+def open_model(name: str, weights: str | None = None) -> OpenModel:
+    """The model of a name, untrained unless `weights` are given.
+
+    Args:
+        name: `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:owner/name`, `vgg16`,
+            `alexnet`, or `FILE.py:function`, which returns a module that takes (N, 3, H, W).
+        weights: a .safetensors or .pth file with the model's state; or `pretrained`: the library's
+            own, which it downloads.
+
+    Raises:
+        ModelError: no such model, library, file or weights.
+    """
+    kind, colon, rest = name.partition(":")
+    openers = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}
+    pretrained = weights == "pretrained"
+    if colon and kind in openers:
+        opened = openers[kind](rest, pretrained)
+    elif colon and kind.endswith(".py"):
+        opened = _from_file(kind, rest)
+    elif name in ARCHITECTURES:
+        description = architecture(name)
+        made = _described(description)
+        opened = OpenModel(name, made(), made, RAW)
+    else:
+        raise ModelError(
+            f"`model`: {name!r} is not known; name torchvision:NAME, timm:NAME, hf:OWNER/NAME, "
+            f"FILE.py:FUNCTION or one of {', '.join(ARCHITECTURES)}."
+        )
+    if weights and not (pretrained and kind in openers):
+        load_weights(opened.model, weights)
+    return opened
+
+
+def _described(description: Any) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        seed = int(torch.randint(2**31, ()))
+        network = build(description, "gaussian:fan-in", seed=seed)
+        network.fast = False  # its hooks see convolutions one by one in neither case; plain bits
+        return network
+
+    return make
+
+
+def _torchvision(name: str, pretrained: bool) -> OpenModel:
+    try:
+        from torchvision import models
+    except (ImportError, RuntimeError) as error:
+        raise _missing("torchvision", error) from None
+    try:
+        weights = models.get_model_weights(name).DEFAULT
+    except ValueError:
+        raise ModelError(f"`model`: torchvision has no model {name!r}.") from None
+    model = _made(name, lambda: models.get_model(name, weights=weights if pretrained else None))
+    preprocessing = find_preprocessing(model, weights)
+    return OpenModel(
+        f"torchvision:{name}", model, lambda: models.get_model(name, weights=None), preprocessing
+    )
+
+
+def _timm(name: str, pretrained: bool) -> OpenModel:
+    try:
+        import timm
+    except (ImportError, RuntimeError) as error:
+        raise _missing("timm", error) from None
+    if not timm.is_model(name.split(".")[0]):
+        raise ModelError(f"`model`: timm has no model {name!r}; timm.list_models() names them.")
+    model = _made(name, lambda: timm.create_model(name, pretrained=pretrained))
+    return OpenModel(
+        f"timm:{name}",
+        model,
+        lambda: timm.create_model(name, pretrained=False),
+        find_preprocessing(model),
+    )
+
+
+def _hugging_face(name: str, pretrained: bool) -> OpenModel:
+    try:
+        from transformers import AutoConfig, AutoImageProcessor, AutoModel
+    except (ImportError, RuntimeError) as error:
+        raise _missing("transformers", error) from None
+    config = _made(name, lambda: AutoConfig.from_pretrained(name))
+    processor = _made(name, lambda: AutoImageProcessor.from_pretrained(name))
+
+    def make() -> nn.Module:
+        made: nn.Module = AutoModel.from_config(config)
+        return made
+
+    model = _made(name, lambda: AutoModel.from_pretrained(name)) if pretrained else make()
+    return OpenModel(f"hf:{name}", model, make, find_preprocessing(model, processor=processor))
+
+
+def _made(name: str, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Exception as error:  # each library fails in its own ways, mostly for want of a network
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ModelError(
+            f"`model`: {name} can't be made ({reason}); without a network give a file of weights "
+            "with `weights`, or a model already in the library's cache."
+        ) from None
+
+
+def _missing(library: str, error: Exception) -> ModelError:
+    return ModelError(
+        f"`model`: {library} can't be imported ({' '.join(str(error).split())}); "
+        "pip install 'preimage[models]'."
+    )
+
+
+def _from_file(path: str, function: str) -> OpenModel:
+    if not Path(path).is_file():
+        raise ModelError(f"`model`: {path}: no such file.")
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ModelError(f"`model`: {path} fails: {type(error).__name__}: {error}.") from error
+    make = getattr(module, function, None)
+    if not callable(make):
+        raise ModelError(f"`model`: {path} has no function {function!r}.")
+    model = make()
+    if not isinstance(model, nn.Module):
+        raise ModelError(
+            f"`model`: {path}:{function} returns {type(model).__name__}, not a torch.nn.Module."
+        )
+    try:
+        preprocessing = find_preprocessing(model)
+    except ValueError:
+        preprocessing = getattr(module, "preprocessing", None)
+    return OpenModel(f"{path}:{function}", model, make, preprocessing)
+
+
+def load_weights(model: nn.Module, path: str) -> None:
+    """Loads a model's state from a .safetensors or .pth file; nothing is unpickled.
+
+    Raises:
+        ModelError: no such file, not a file of tensors, or tensors of another model.
+    """
+    from preimage.decoders.pretrained import read_tensors
+
+    if not Path(path).is_file():
+        raise ModelError(f"`weights`: {path}: no such file.")
+    tensors = {name: value.float() if value.is_floating_point() else value
+               for name, value in read_tensors(Path(path)).items()}  # fmt: skip
+    state = model.state_dict()
+    missing = [name for name in state if name not in tensors]
+    other = [name for name in tensors if name not in state]
+    wrong = [n for n in state if n in tensors and tensors[n].shape != state[n].shape]
+    if missing or other or wrong:
+        raise ModelError(
+            f"`weights`: {path} does not fit the model: {_count(missing, 'missing')}, "
+            f"{_count(other, 'unknown')}, {_count(wrong, 'of another shape')}."
+        )
+    model.load_state_dict(tensors)
+
+
+def _count(names: list[str], what: str) -> str:
+    return f"{len(names)} tensors {what}" + (f" ({names[0]}, …)" if names else "")
