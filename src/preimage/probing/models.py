@@ -5,6 +5,7 @@ code, and as trustworthy as whoever wrote it.
 """
 
 import importlib.util
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ import torch
 from torch import nn
 
 from preimage.network.architectures import ARCHITECTURES, architecture
-from preimage.network.build import build
+from preimage.network.build import Network, build
+from preimage.network.description import Description
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 
 
@@ -70,14 +72,28 @@ def open_model(name: str, weights: str | None = None) -> OpenModel:
     return opened
 
 
-def _described(description: Any) -> Callable[[], nn.Module]:
+def _described(description: Description) -> Callable[[], nn.Module]:
     def make() -> nn.Module:
-        seed = int(torch.randint(2**31, ()))
-        network = build(description, "gaussian:fan-in", seed=seed)
-        network.fast = False  # its hooks see convolutions one by one in neither case; plain bits
-        return network
+        # Draws from torch's generator, as other libraries' constructors do.
+        return staged(build(description, "gaussian:fan-in", seed=int(torch.randint(2**31, ()))))
 
     return make
+
+
+def staged(encoder: Network) -> nn.Sequential:
+    """An encoder as a chain of modules, one per operation and of its name, so that each has a hook.
+
+    Plain convolutions throughout: Winograd's blocks would spread a pixel that is no number.
+    """
+    stages = OrderedDict[str, nn.Module]()
+    whole = encoder.state_dict()
+    pairs = zip(encoder.description.operations, encoder.description.channels[:-1], strict=True)
+    for operation, channels in pairs:
+        stage = Network(Description(operation.name, (operation,), channels))
+        stage.load_state_dict({key: whole[key] for key in stage.state_dict()})
+        stage.fast = False
+        stages[operation.name] = stage.eval()
+    return nn.Sequential(stages)
 
 
 def _torchvision(name: str, pretrained: bool) -> OpenModel:
@@ -117,14 +133,16 @@ def _hugging_face(name: str, pretrained: bool) -> OpenModel:
         from transformers import AutoConfig, AutoImageProcessor, AutoModel
     except (ImportError, RuntimeError) as error:
         raise _missing("transformers", error) from None
+    whole: Any = AutoModel  # its functions have no hints
     config = _made(name, lambda: AutoConfig.from_pretrained(name))
-    processor = _made(name, lambda: AutoImageProcessor.from_pretrained(name))
+    processor: Any = AutoImageProcessor
+    processor = _made(name, lambda: processor.from_pretrained(name))
 
     def make() -> nn.Module:
-        made: nn.Module = AutoModel.from_config(config)
+        made: nn.Module = whole.from_config(config)
         return made
 
-    model = _made(name, lambda: AutoModel.from_pretrained(name)) if pretrained else make()
+    model = _made(name, lambda: whole.from_pretrained(name)) if pretrained else make()
     return OpenModel(f"hf:{name}", model, make, find_preprocessing(model, processor=processor))
 
 
@@ -165,6 +183,7 @@ def _from_file(path: str, function: str) -> OpenModel:
         raise ModelError(
             f"`model`: {path}:{function} returns {type(model).__name__}, not a torch.nn.Module."
         )
+    preprocessing: Preprocessing | None
     try:
         preprocessing = find_preprocessing(model)
     except ValueError:
