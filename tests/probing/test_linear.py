@@ -7,7 +7,8 @@ from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 
 from preimage import Alignment
-from preimage.probing.linear import LinearSums, blocks_of, on_blocks
+from preimage.decoders.blocks import to_blocks
+from preimage.probing.linear import LinearSums
 from preimage.probing.preprocessing import RAW
 from preimage.probing.rungs import squared_error
 from preimage.probing.vectors import fit_vectors, picture, spectrum
@@ -23,7 +24,7 @@ def photos(generator: torch.Generator) -> Tensor:
 @pytest.mark.parametrize("window", [1, 3])
 def test_equal_to_scikit_learn(photos: Tensor, window: int, generator: torch.Generator) -> None:
     mixing = torch.randn(5, 3 * 16, generator=generator, dtype=torch.float64)
-    maps = torch.einsum("cq,nqhw->nchw", mixing, blocks_of(photos, 4)).relu()
+    maps = torch.einsum("cq,nqhw->nchw", mixing, to_blocks(photos, 4)).relu()
     sums = LinearSums(5, Alignment(4), window)
     held = [i % 5 == 1 for i in range(30)]
     for part in (slice(0, 7), slice(7, 30)):  # batches do not matter
@@ -34,12 +35,12 @@ def test_equal_to_scikit_learn(photos: Tensor, window: int, generator: torch.Gen
     standard = (maps - decoder.centre) / decoder.scale
     padded = nn.functional.unfold(standard, window, padding=window // 2)  # (N, C·k·k, h·w)
     x = padded.transpose(1, 2).reshape(-1, 5 * window**2).numpy()
-    y = blocks_of(photos, 4).flatten(2).transpose(1, 2).reshape(-1, 48).numpy()
+    y = to_blocks(photos, 4).flatten(2).transpose(1, 2).reshape(-1, 48).numpy()
     centred = x - x.mean(0)
     alpha = 1e-3 * np.mean(np.sum(centred**2, 0))
     expected = Ridge(alpha=alpha, solver="cholesky").fit(x, y).predict(x)
     expected = torch.from_numpy(expected).view(30, 3, 5, 48).permute(0, 3, 1, 2)
-    torch.testing.assert_close(blocks_of(output, 4), expected, rtol=1e-8, atol=1e-6)
+    torch.testing.assert_close(to_blocks(output, 4), expected, rtol=1e-8, atol=1e-6)
 
 
 def test_the_ridge_is_the_one_that_does_best_on_photos_held_back(photos: Tensor) -> None:
@@ -54,7 +55,7 @@ def test_the_ridge_is_the_one_that_does_best_on_photos_held_back(photos: Tensor)
 def test_patches_come_back(photos: Tensor) -> None:
     """An orthonormal patchify layer loses nothing: 60 dB or more."""
     orthonormal = torch.linalg.qr(torch.randn(48, 48, dtype=torch.float64))[0].float()
-    maps = torch.einsum("cq,nqhw->nchw", orthonormal, blocks_of(photos.float(), 4))
+    maps = torch.einsum("cq,nqhw->nchw", orthonormal, to_blocks(photos.float(), 4))
     sums = LinearSums(48, Alignment(4), 1)
     sums.add(maps[:20], photos[:20].float(), [i % 5 == 1 for i in range(20)])
     mse = squared_error(sums.solve()(maps[20:], (12, 20)), photos[20:].float())
@@ -64,7 +65,7 @@ def test_patches_come_back(photos: Tensor) -> None:
 def test_mixing_channels_changes_nothing_as_the_ridge_vanishes(
     photos: Tensor, generator: torch.Generator
 ) -> None:
-    maps = blocks_of(photos, 4)[:, ::5].contiguous()  # 10 of 48 values of each block
+    maps = to_blocks(photos, 4)[:, ::5].contiguous()  # 10 of 48 values of each block
     mixing = torch.randn(10, 10, generator=generator, dtype=torch.float64)
     held = [i % 5 == 1 for i in range(30)]
     errors = []
@@ -77,7 +78,7 @@ def test_mixing_channels_changes_nothing_as_the_ridge_vanishes(
 
 def test_channels_of_any_scale_and_offset(photos: Tensor) -> None:
     """Variations of a thousandth of the mean survive single precision."""
-    maps = blocks_of(photos, 4)
+    maps = to_blocks(photos, 4)
     plain, shifted = [], []
     for features, errors in ((maps, plain), (1000 + maps * 1e-3, shifted)):
         sums = LinearSums(48, Alignment(4), 1)
@@ -85,16 +86,6 @@ def test_channels_of_any_scale_and_offset(photos: Tensor) -> None:
         output = sums.solve((1e-4,))(features.float(), (12, 20))
         errors.append(float(squared_error(output, photos.float()).mean()))
     assert shifted[0] < plain[0] + 1.0  # grey levels²
-
-
-def test_blocks_beyond_the_border_repeat_its_pixels() -> None:
-    photo = torch.arange(15.0).view(1, 1, 3, 5).expand(1, 3, 3, 5)
-    blocks = blocks_of(photo, 2)
-    assert blocks.shape == (1, 12, 2, 3)
-    assert blocks[0, :4, 1, 2].tolist() == [14.0] * 4
-    maps = torch.arange(4.0).view(1, 1, 2, 2)
-    shifted = on_blocks(maps, Alignment(2, 1), (6, 6))
-    assert shifted[0, 0].tolist() == [[0, 0, 1], [0, 0, 1], [2, 2, 3]]
 
 
 # --- vectors -------------------------------------------------------------------------------------

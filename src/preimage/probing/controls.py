@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.probing.linear import blocks_of
+from preimage.decoders.blocks import to_blocks
 
 Pixels = Float[Tensor, "N 3 H W"]
 
@@ -24,7 +24,7 @@ class BlockBasis:
 
     def squared_error(self, pixels: Pixels) -> Float[Tensor, " N"]:
         """Mean squared error per value of each photo, its blocks projected on the directions."""
-        blocks = blocks_of(pixels, self.stride).double()  # (N, Q, h, w)
+        blocks = to_blocks(pixels, self.stride).double()  # (N, Q, h, w)
         centred = blocks - self.mean[:, None, None]
         within = torch.einsum("rq,nqhw->nrhw", self.directions, centred)
         rest = centred.square().sum((1, 2, 3)) - within.square().sum((1, 2, 3))
@@ -41,7 +41,7 @@ def block_basis(pixels: Pixels, stride: int, rank: int) -> BlockBasis | None:
     gram = torch.zeros(size, size, dtype=torch.float64)
     total, count = torch.zeros(size, dtype=torch.float64), 0
     for part in torch.split(pixels, 16):
-        rows = blocks_of(part, stride).movedim(1, -1).flatten(0, 2).double()
+        rows = to_blocks(part, stride).movedim(1, -1).flatten(0, 2).double()
         gram += rows.T @ rows
         total += rows.sum(0)
         count += len(rows)

@@ -13,7 +13,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.decoders.window_sums import NormalEquations, WindowMoments
+from preimage.decoders.blocks import on_blocks, to_blocks
+from preimage.decoders.normal_equations import NormalEquations
+from preimage.decoders.window_sums import WindowMoments
 from preimage.network.trace import Alignment
 
 Pixels = Float[Tensor, "N 3 H W"]
@@ -75,7 +77,7 @@ class LinearSums:
         centre, scale = self._standard
         maps = _real(maps)
         laid = on_blocks((maps - centre) / scale, self.alignment, size).contiguous()
-        targets = blocks_of(pixels.to(maps) - _GREY, self.alignment.stride)
+        targets = to_blocks(pixels.to(maps) - _GREY, self.alignment.stride)
         for part, wanted in zip(self._parts, (False, True), strict=True):
             chosen = [i for i, held in enumerate(held_back) if held is wanted]
             if chosen:
@@ -113,25 +115,6 @@ def standard(maps: Maps) -> tuple[Float[Tensor, "C 1 1"], Float[Tensor, "C 1 1"]
     constant = std <= 1e-7 * mean.abs()
     std = torch.where(constant, torch.ones_like(std), std)
     return mean.to(_real(maps))[:, None, None], std.to(_real(maps))[:, None, None]
-
-
-def on_blocks(maps: Maps, alignment: Alignment, size: tuple[int, int]) -> Float[Tensor, "N C H W"]:
-    """One feature vector per block of pixels, the nearest one where none lies on it."""
-    stride, shift = alignment
-    rows, columns = (
-        (torch.arange(-(-length // stride), device=maps.device) - shift).clamp(0, count - 1)
-        for length, count in zip(size, maps.shape[2:], strict=True)
-    )
-    return maps[:, :, rows][:, :, :, columns]
-
-
-def blocks_of(pixels: Pixels, stride: int) -> Float[Tensor, "N Q h w"]:
-    """Pixels in blocks, the last row and column repeated to fill the last block."""
-    height, width = (
-        torch.arange(-(-length // stride) * stride, device=pixels.device).clamp(max=length - 1)
-        for length in pixels.shape[2:]
-    )
-    return F.pixel_unshuffle(pixels[:, :, height][:, :, :, width], stride)
 
 
 def _real(maps: Tensor) -> Tensor:
