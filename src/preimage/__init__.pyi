@@ -8,6 +8,7 @@ from .network.laws import Law
 from .network.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 from .network.spec import NetworkConfig, ReconstructConfig
 from .network.trace import Alignment, alignment, input_sizes, layer_table, least_size, trace
+from .probing.probe import probe
 from .scores.metrics import COLOUR, GREY, colour_scores, grey_scores
 from .sweeps.pair import reconstruct
 from .sweeps.reconstruction import Reconstruction
@@ -45,6 +46,7 @@ __all__ = [
     "layer_table",
     "least_size",
     "load_photos",
+    "probe",
     "reconstruct",
     "torchvision_alexnet",
     "trace",

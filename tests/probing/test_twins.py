@@ -62,7 +62,7 @@ def test_a_law_draws_convolutions_and_linear_layers(trained: Trained) -> None:
     assert abs(float(weight.detach().std()) - 0.5) < 4 * stderr
     assert not values["conv.bias"].any()
     assert not values["linear.bias"].any()
-    with pytest.raises(ValueError, match="the law must be one of gaussian"):
+    with pytest.raises(ValueError, match="must be one of gaussian"):
         random_twin(trained, 0, initialisation="normal:1")
 
 
