@@ -62,8 +62,8 @@ def probe(
 
     Args:
         model: any module that takes (N, 3, H, W). It is left as it was: weights, mode, hooks.
-        photos: training photos: files, folders, zips, patterns, `Photo`s, or a tensor
-            (N, 3, H, W) in [0, 255].
+        photos: training photos: files, folders, zips, patterns, a list of `Photo`, or a
+            tensor (N, 3, H, W) in [0, 255].
         layers: `named_modules()` paths or glob patterns; `auto` takes the last module at each
             resolution and every k-th transformer block.
         held_out: photos to score; if not given, the last quarter of `photos` is held out.
