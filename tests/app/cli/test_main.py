@@ -232,5 +232,10 @@ def test_ctrl_c_in_the_middle_of_a_run(
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(overview, "run", interrupted)
-    assert run("demo", "--size", "32", "--out", str(tmp_path / "demo")) == 130
+    # A job in the background begins with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run("demo", "--size", "32", "--out", str(tmp_path / "demo")) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err.splitlines()[-1] == "preimage: interrupted."
