@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from preimage import Alignment
 from preimage.decoders.blocks import to_blocks
 from preimage.probing.linear import LinearSums
+from preimage.probing.linear_rung import squared_error
 from preimage.probing.preprocessing import RAW
-from preimage.probing.rungs import squared_error
 from preimage.probing.vectors import fit_vectors, picture, spectrum
 
 

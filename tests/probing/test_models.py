@@ -115,7 +115,7 @@ def timm() -> Iterator[None]:
 
 @pytest.mark.usefixtures("timm")
 def test_timm(generator: torch.Generator) -> None:
-    from preimage.probing.probe import find_targets
+    from preimage.probing.targets import find_targets
 
     opened = open_model("timm:convnext_atto")
     assert opened.preprocessing is not None

@@ -1,34 +1,23 @@
 """The question of this package, asked of any model: what does a layer remember of the photo?"""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from preimage.data.photo import Photo, fingerprint, open_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
 from preimage.decoders.evaluate import bicubic
-from preimage.probing.alignment import Placement, measure_placements
-from preimage.probing.capture import LayerError, capture, check_features, undisturbed
 from preimage.probing.controls import block_basis
-from preimage.probing.features import Layout, layout_of
+from preimage.probing.linear_rung import Experiment, LayerResult, probe_network, squared_error
+from preimage.probing.photos import Photos, open_probe_photos
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
 from preimage.probing.result import LayerReport, ProbeResult, psnr
-from preimage.probing.rungs import LayerResult, Target, probe_network, squared_error
-from preimage.probing.survey import Layer, choose_layers, survey
+from preimage.probing.targets import find_targets
 from preimage.probing.twins import Initialisation, Twin, random_twin
 from preimage.scores.metrics import COLOUR
-
-Pixels = Float[Tensor, "N 3 H W"]
-_log = logging.getLogger(__name__)
-HeldOut = Float[Tensor, "M 3 H W"]
-Photos = str | Path | Sequence[str | Path] | Sequence[Photo] | Tensor
 
 
 def probe(
@@ -82,150 +71,40 @@ def probe(
         PhotoError: a photo can't be read.
     """
     preprocessing = preprocessing or find_preprocessing(model)
-    training, held = _photos(photos, held_out, preprocessing.size)
-    targets = find_targets(model, layers, preprocessing, training)
-    count = len(training) + len(held)
+    opened = open_probe_photos(photos, held_out, preprocessing.size)
+    targets = find_targets(model, layers, preprocessing, opened.training)
+    experiment = Experiment(targets, preprocessing, opened, window, batch_size)
+    count = len(opened.training) + len(opened.held_out)
     with progress_bar("photos", count * (twins + 1)) as advance:
-
-        def run(network: nn.Module, controls: bool) -> dict[str, LayerResult]:
-            return probe_network(
-                network,
-                targets,
-                preprocessing,
-                training,
-                held,
-                window=window,
-                batch_size=batch_size,
-                controls=controls,
-                on_photos=advance,
-            )
-
-        trained = run(model, True)
+        trained = probe_network(model, experiment, controls=True, on_photos=advance)
         drawn, of_twins = [], []
         for index in range(twins):
-            inputs = _inputs(training, preprocessing, batch_size) if twin_statistics else None
+            inputs = _inputs(experiment) if twin_statistics else None
             drawn.append(random_twin(model, seed + index, inputs, initialisation))
-            of_twins.append(run(drawn[-1].model, False))
-    reports = _reports(targets, trained, of_twins, training, held)
-    mean = training.mean(0, keepdim=True)
+            of_twins.append(probe_network(drawn[-1].model, experiment, on_photos=advance))
+    mean = opened.training.mean(0, keepdim=True)
     return ProbeResult(
-        reports,
-        psnr(squared_error(mean.expand_as(held), held).tolist()),
-        _record(model, preprocessing, training, held, drawn, window, seed),
-        [photo.byte() for photo in held[:6]],
+        _reports(experiment, trained, of_twins),
+        psnr(squared_error(mean.expand_as(opened.held_out), opened.held_out).tolist()),
+        _record(model, experiment, drawn, seed),
+        [photo.byte() for photo in opened.held_out[:6]],
     )
 
 
-def find_targets(
-    model: nn.Module,
-    layers: str | Sequence[str],
-    preprocessing: Preprocessing,
-    photos: Pixels,
-) -> list[Target]:
-    """The layers to probe, how their features are read and where they lie, checked on two photos.
-
-    Raises:
-        LayerError: naming the layer and what to do.
-    """
-    inputs = preprocessing(photos[:2])
-    surveyed = survey(model, inputs) if layers == "auto" else []
-    names = choose_layers(model, layers, surveyed)
-    with undisturbed(model):
-        check_features(model, names, inputs)
-        with torch.no_grad():
-            outputs = capture(model, names, inputs)
-    size = (photos.shape[2], photos.shape[3])
-    shapes = {name: tuple(outputs[name].shape[1:]) for name in names}
-    layouts = {name: layout_of(name, shape, size, model) for name, shape in shapes.items()}
-    placements = _placements(model, layouts, preprocessing, size)
-    targets = []
-    for name, layout in layouts.items():
-        placement = placements.get(name)
-        if placement is not None and placement.stride.denominator != 1:
-            if layers == "auto":
-                _log.warning("%s left out: its positions do not divide the photo.", name)
-                continue
-            raise LayerError(
-                f"layer {name} has {layout.grid} positions, {float(placement.stride):.2f} pixels "
-                f"apart in photos of {size[0]}×{size[1]}; choose a photo size that is a whole "
-                "multiple."
-            )
-        targets.append(Target(name, layout, placement))
-    return targets
-
-
-def _placements(
-    model: nn.Module,
-    layouts: dict[str, Layout],
-    preprocessing: Preprocessing,
-    size: tuple[int, int],
-) -> dict[str, Placement]:
-    grids = {name: layout for name, layout in layouts.items() if layout.grid}
-    if not grids:
-        return {}
-
-    def features(pixels: Tensor) -> dict[str, Tensor]:
-        outputs = capture(model, list(grids), preprocessing(pixels))
-        return {name: layout.read(outputs[name]) for name, layout in grids.items()}
-
-    with undisturbed(model), torch.no_grad():
-        return measure_placements(features, size)
-
-
-def list_layers(model: nn.Module, preprocessing: Preprocessing | None = None) -> list[Layer]:
-    """The modules of a model that give features, with their shapes for one photo."""
-    preprocessing = preprocessing or find_preprocessing(model)
-    side = preprocessing.size
-    return survey(model, preprocessing(torch.full((1, 3, side, side), 127.0)))
-
-
-def _photos(photos: Photos, held_out: Photos | None, size: int) -> tuple[Pixels, HeldOut]:
-    training = _pixels(photos, size)
-    if held_out is not None:
-        held = _pixels(held_out, size)
-    else:
-        held = training[len(training) - len(training) // 4 :]
-        training = training[: len(training) - len(held)]
-    if len(training) < 5 or len(held) < 2:
-        raise ValueError(
-            f"`photos`: a probe needs at least 5 photos to fit to and 2 to score, got "
-            f"{len(training)} and {len(held)}."
-        )
-    if training.shape[1:] != held.shape[1:]:
-        raise ValueError(
-            f"`held_out` must have the size of `photos`, {tuple(training.shape[2:])}, got "
-            f"{tuple(held.shape[2:])}."
-        )
-    return training, held
-
-
-def _pixels(photos: Photos, size: int) -> Pixels:
-    if isinstance(photos, Tensor):
-        if photos.dim() != 4 or photos.shape[1] != 3:
-            raise ValueError(f"`photos` must be (N, 3, H, W), got {tuple(photos.shape)}.")
-        return photos.float()
-    if not isinstance(photos, str | Path):
-        photos = list(photos)  # type: ignore[assignment]
-        if photos and isinstance(photos[0], Photo):
-            return torch.stack([photo.pixels for photo in photos])  # type: ignore[union-attr]
-    found = open_photos(photos, size)  # type: ignore[arg-type]
-    return torch.stack([photo.pixels for photo in found])
-
-
-def _inputs(photos: Pixels, preprocessing: Preprocessing, batch_size: int) -> list[Tensor]:
+def _inputs(experiment: Experiment) -> list[Tensor]:
     # Batches of 16 or more, so that their statistics are those of the photos.
-    return [preprocessing(part) for part in torch.split(photos[:64], max(batch_size, 16))]
+    parts = torch.split(experiment.photos.training[:64], max(experiment.batch_size, 16))
+    return [experiment.preprocessing(part) for part in parts]
 
 
 def _reports(
-    targets: Sequence[Target],
+    experiment: Experiment,
     trained: dict[str, LayerResult],
     of_twins: Sequence[dict[str, LayerResult]],
-    training: Pixels,
-    held: HeldOut,
 ) -> list[LayerReport]:
+    training, held = experiment.photos.training, experiment.photos.held_out
     reports = []
-    for target in targets:
+    for target in experiment.targets:
         found, stride = trained[target.name], target.stride
         floors = {name: psnr(values) for name, values in found.controls.items()}
         ceiling: list[float] = []
@@ -254,27 +133,17 @@ def _reports(
 
 
 def _record(
-    model: nn.Module,
-    preprocessing: Preprocessing,
-    training: Pixels,
-    held: HeldOut,
-    twins: Sequence[Twin],
-    window: int,
-    seed: int,
+    model: nn.Module, experiment: Experiment, twins: Sequence[Twin], seed: int
 ) -> dict[str, Any]:
-    hashes = {
-        name: fingerprint(Photo("", "", photo).sha256 for photo in photos)
-        for name, photos in (("training", training), ("held_out", held))
-    }
     return {
         "model": type(model).__name__,
-        "preprocessing": asdict(preprocessing),
-        "photos": {"training": len(training), "held_out": len(held), "sha256": hashes},
+        "preprocessing": asdict(experiment.preprocessing),
+        "photos": experiment.photos.record(),
         "twins": [
             {"seed": t.seed, "how": t.how, "redrawn": list(t.redrawn), "statistics": t.statistics}
             for t in twins
         ],
-        "window": window,
+        "window": experiment.window,
         "seed": seed,
         "convention": asdict(COLOUR),
         "environment": environment(),

@@ -7,16 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from preimage.probing.alignment import Placement
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.controls import another_photo, shuffled_positions
-from preimage.probing.features import Layout
 from preimage.probing.linear import LinearDecoder, LinearSums
+from preimage.probing.photos import ProbePhotos
 from preimage.probing.preprocessing import Preprocessing
+from preimage.probing.targets import Target
 from preimage.probing.vectors import VectorDecoder, fit_vectors, spectrum
 
 Pixels = Float[Tensor, "N 3 H W"]
-HeldOut = Float[Tensor, "M 3 H W"]
 Decoder = LinearDecoder | VectorDecoder
 #: One training photo in so many chooses the ridge.
 HELD_BACK = 5
@@ -24,17 +23,19 @@ _PICTURES = 6  # reconstructions that are kept
 
 
 @dataclass(frozen=True)
-class Target:
-    """A layer and how its features are read: alike for the trained network and its twins."""
+class Experiment:
+    """What every network of a probe goes through, the trained one and its twins alike.
 
-    name: str
-    layout: Layout
-    placement: Placement | None
+    Args:
+        window: side of the window of features that a block of pixels is read from, odd.
+        batch_size: photos per forward pass.
+    """
 
-    @property
-    def stride(self) -> int | None:
-        """Side of the block of pixels per position; None for vectors."""
-        return None if self.placement is None else self.placement.alignment.stride
+    targets: Sequence[Target]
+    preprocessing: Preprocessing
+    photos: ProbePhotos
+    window: int = 1
+    batch_size: int = 8
 
 
 @dataclass
@@ -56,13 +57,8 @@ class LayerResult:
 
 def probe_network(
     model: nn.Module,
-    targets: Sequence[Target],
-    preprocessing: Preprocessing,
-    training: Pixels,
-    held_out: HeldOut,
+    experiment: Experiment,
     *,
-    window: int = 1,
-    batch_size: int = 8,
     controls: bool = False,
     on_photos: Callable[[int], object] = lambda count: None,
 ) -> dict[str, LayerResult]:
@@ -75,40 +71,31 @@ def probe_network(
     Raises:
         LayerError: a layer's features can't be taken or decoded.
     """
+    photos = experiment.photos
     with undisturbed(model), torch.no_grad():
-        decoders = _fit(
-            _features(model, targets, preprocessing, training, batch_size, on_photos),
-            targets,
-            training,
-            window,
-        )
+        decoders = _fit(features_of(model, experiment, photos.training, on_photos), experiment)
         results = {name: LayerResult(ridge=decoder.ridge) for name, decoder in decoders.items()}
-        for pixels, found in _features(
-            model, targets, preprocessing, held_out, max(batch_size, 2), on_photos
-        ):
-            for target in targets:
-                _score(
-                    results[target.name],
-                    decoders[target.name],
-                    found[target.name],
-                    pixels,
-                    controls,
-                )
+        for pixels, found in features_of(model, experiment, photos.held_out, on_photos):
+            for name, decoder in decoders.items():
+                _score(results[name], decoder, found[name], pixels, controls)
     return results
 
 
-def _features(
+def features_of(
     model: nn.Module,
-    targets: Sequence[Target],
-    preprocessing: Preprocessing,
+    experiment: Experiment,
     photos: Pixels,
-    batch_size: int,
-    on_photos: Callable[[int], object],
+    on_photos: Callable[[int], object] = lambda count: None,
 ) -> Iterator[tuple[Tensor, Mapping[str, Tensor]]]:
-    names = [target.name for target in targets]
-    for pixels in _batches(photos, batch_size):
-        outputs = capture(model, names, preprocessing(pixels))
-        found = {target.name: target.layout.read(outputs[target.name]) for target in targets}
+    """Batches of photos with the features of every layer: maps (N, C, h, w) or vectors (N, D).
+
+    Raises:
+        LayerError: a layer gives values that are not finite.
+    """
+    layouts = {target.name: target.layout for target in experiment.targets}
+    for pixels in _batches(photos, max(experiment.batch_size, 2)):
+        outputs = capture(model, list(layouts), experiment.preprocessing(pixels))
+        found = {name: layout.read(outputs[name]) for name, layout in layouts.items()}
         for name, features in found.items():
             if not features.isfinite().all():
                 raise LayerError(f"layer {name} gives NaN or infinite features for some photo.")
@@ -125,13 +112,13 @@ def _batches(photos: Pixels, batch_size: int) -> list[Tensor]:
 
 
 def _fit(
-    batches: Iterator[tuple[Tensor, Mapping[str, Tensor]]],
-    targets: Sequence[Target],
-    training: Pixels,
-    window: int,
+    batches: Iterator[tuple[Tensor, Mapping[str, Tensor]]], experiment: Experiment
 ) -> dict[str, Decoder]:
+    targets = experiment.targets
     sums = {
-        target.name: LinearSums(target.layout.channels, target.placement.alignment, window)
+        target.name: LinearSums(
+            target.layout.channels, target.placement.alignment, experiment.window
+        )
         for target in targets
         if target.placement is not None
     }

@@ -1,0 +1,90 @@
+"""The photos of a probe: some to fit decoders to, others to score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.data.photo import Photo, fingerprint, open_photos
+
+Pixels = Float[Tensor, "N 3 H W"]
+HeldOut = Float[Tensor, "M 3 H W"]
+#: Files, folders, zips, patterns, a list of `Photo`, or a tensor (N, 3, H, W) in [0, 255].
+Photos = str | Path | Sequence[str | Path] | Sequence[Photo] | Tensor
+
+
+@dataclass(frozen=True)
+class ProbePhotos:
+    """Photos of one size, in [0, 255]: `training` fits decoders, `held_out` is scored."""
+
+    training: Pixels
+    held_out: HeldOut
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return (self.training.shape[2], self.training.shape[3])
+
+    def record(self) -> dict[str, Any]:
+        """Numbers of photos, and a hash of their pixels."""
+        hashes = {
+            name: fingerprint(Photo("", "", photo).sha256 for photo in photos)
+            for name, photos in (("training", self.training), ("held_out", self.held_out))
+        }
+        return {
+            "training": len(self.training),
+            "held_out": len(self.held_out),
+            "sha256": hashes,
+        }
+
+
+def open_probe_photos(photos: Photos, held_out: Photos | None, size: int) -> ProbePhotos:
+    """The photos of a probe; without `held_out` the last quarter of `photos` is held out.
+
+    Args:
+        size: files are cropped to their centre square and resized to this side.
+
+    Raises:
+        ValueError: too few photos, or of different sizes.
+        PhotoError: a photo can't be read.
+    """
+    training = read_pixels(photos, size)
+    if held_out is not None:
+        held = read_pixels(held_out, size)
+    else:
+        held = training[len(training) - len(training) // 4 :]
+        training = training[: len(training) - len(held)]
+    if len(training) < 5 or len(held) < 2:
+        raise ValueError(
+            f"`photos`: a probe needs at least 5 photos to fit to and 2 to score, got "
+            f"{len(training)} and {len(held)}."
+        )
+    if training.shape[1:] != held.shape[1:]:
+        raise ValueError(
+            f"`held_out` must have the size of `photos`, {tuple(training.shape[2:])}, got "
+            f"{tuple(held.shape[2:])}."
+        )
+    return ProbePhotos(training, held)
+
+
+def read_pixels(photos: Photos, size: int) -> Pixels:
+    """Photos in [0, 255], one tensor.
+
+    Raises:
+        ValueError: a tensor of another form.
+        PhotoError: a photo can't be read.
+    """
+    if isinstance(photos, Tensor):
+        if photos.dim() != 4 or photos.shape[1] != 3:
+            raise ValueError(f"`photos` must be (N, 3, H, W), got {tuple(photos.shape)}.")
+        return photos.float()
+    if not isinstance(photos, str | Path):
+        photos = list(photos)  # type: ignore[assignment]
+        if photos and isinstance(photos[0], Photo):
+            return torch.stack([photo.pixels for photo in photos])  # type: ignore[union-attr]
+    found = open_photos(photos, size)  # type: ignore[arg-type]
+    return torch.stack([photo.pixels for photo in found])
