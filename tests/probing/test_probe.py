@@ -91,6 +91,30 @@ def test_the_same_seed_gives_the_same_numbers(photos: Tensor) -> None:
     assert one.record["photos"]["training"] == 30
 
 
+def test_photos_of_another_domain_are_scored_by_the_same_decoders(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 6, 4, 4), nn.ReLU())
+    noise = 255 * torch.rand(5, 3, 24, 32, generator=torch.Generator().manual_seed(1))
+    fitted, held = photos[:30], photos[30:35]
+    result = probe(model, fitted, ["1"], held_out=held, other=held, preprocessing=RAW, twins=2)
+    layer = result["1"]
+    assert layer.other == layer.trained
+    assert layer.other_twins == layer.twins
+    assert result.mean_image_other == result.mean_image
+    harder = probe(model, fitted, ["1"], held_out=held, other=noise, preprocessing=RAW, twins=2)
+    assert harder["1"].trained == layer.trained
+    assert max(harder["1"].other) < min(layer.other)
+    assert harder.record["photos"]["other"] == 5
+
+
+def test_pictures_of_the_network_and_of_one_twin_are_kept(photos: Tensor) -> None:
+    result = probe(nn.Sequential(nn.Conv2d(3, 48, 4, 4)), photos, preprocessing=RAW, twins=2)
+    layer = result["0"]
+    assert len(layer.pictures) == len(layer.twin_pictures) == len(result.photos) == 6
+    for pictures in (layer.pictures, layer.twin_pictures):  # of layers that keep everything
+        off = torch.stack(pictures).float() - torch.stack(result.photos).float()
+        assert off.abs().max() <= 2
+
+
 def test_layers_are_listed_with_their_shapes() -> None:
     model = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.Flatten(), nn.Linear(6 * 64, 5))
     layers = list_layers(model, Preprocessing(16))
@@ -115,5 +139,7 @@ def test_bad_photos_are_refused(photos: Tensor) -> None:
         probe(model, photos[:, :1], preprocessing=RAW)
     with pytest.raises(ValueError, match="must have the size of `photos`"):
         probe(model, photos, held_out=photos[..., :8], preprocessing=RAW)
+    with pytest.raises(ValueError, match="`other` must be at least 2 photos, got 1"):
+        probe(model, photos, other=photos[:1], preprocessing=RAW)
     with pytest.raises(LayerError, match="no module is called 'layer9'"):
         probe(model, photos, ["layer9"], preprocessing=RAW)

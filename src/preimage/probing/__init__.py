@@ -3,9 +3,10 @@
 from preimage.probing.capture import LayerError
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 from preimage.probing.probe import probe
-from preimage.probing.result import LayerReport, ProbeResult, Verdict
+from preimage.probing.result import LayerReport, ProbeResult
 from preimage.probing.targets import list_layers
 from preimage.probing.twins import random_twin
+from preimage.probing.verdict import Verdict
 
 __all__ = [
     "RAW",

@@ -19,7 +19,6 @@ Pixels = Float[Tensor, "N 3 H W"]
 Decoder = LinearDecoder | VectorDecoder
 #: One training photo in so many chooses the ridge.
 HELD_BACK = 5
-_PICTURES = 6  # reconstructions that are kept
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class LayerResult:
         controls: the same with features that are not the photo's.
         oracle: for vectors, the best picture in the span of the training photos.
         ridge: chosen on the training photos held back.
+        pictures: what comes back of the first held-out photos, RGB in [0, 255].
+        other: as `mse`, of the photos of another domain.
     """
 
     mse: list[float] = field(default_factory=list)
@@ -53,6 +54,7 @@ class LayerResult:
     oracle: list[float] = field(default_factory=list)
     ridge: float = 0.0
     pictures: list[Tensor] = field(default_factory=list)
+    other: list[float] = field(default_factory=list)
 
 
 def probe_network(
@@ -60,12 +62,14 @@ def probe_network(
     experiment: Experiment,
     *,
     controls: bool = False,
+    pictures: int = 0,
     on_photos: Callable[[int], object] = lambda count: None,
 ) -> dict[str, LayerResult]:
     """The linear rung of all layers of one network.
 
     Args:
-        controls: score features of other photos and of shuffled positions too, and keep pictures.
+        controls: score features of other photos and of shuffled positions too.
+        pictures: of how many held-out photos to keep what comes back.
         on_photos: called with the number of photos of each batch, for a progress bar.
 
     Raises:
@@ -77,7 +81,14 @@ def probe_network(
         results = {name: LayerResult(ridge=decoder.ridge) for name, decoder in decoders.items()}
         for pixels, found in features_of(model, experiment, photos.held_out, on_photos):
             for name, decoder in decoders.items():
-                _score(results[name], decoder, found[name], pixels, controls)
+                output = _score(results[name], decoder, found[name], pixels, controls)
+                kept = results[name].pictures
+                kept += output[: max(pictures - len(kept), 0)].clamp(0, 255).round().byte()
+        if photos.other is not None:
+            for pixels, found in features_of(model, experiment, photos.other, on_photos):
+                for name, decoder in decoders.items():
+                    output = decoder(found[name], photos.size)
+                    results[name].other += squared_error(output, pixels).tolist()
     return results
 
 
@@ -143,7 +154,8 @@ def _fit(
 
 def _score(
     result: LayerResult, decoder: Decoder, features: Tensor, pixels: Pixels, controls: bool
-) -> None:
+) -> Pixels:
+    """What comes back of a batch, its errors noted."""
     size = (pixels.shape[2], pixels.shape[3])
 
     def error(output: Tensor) -> list[float]:
@@ -154,14 +166,13 @@ def _score(
     if isinstance(decoder, VectorDecoder):
         result.oracle += error(decoder.oracle(pixels))
     if not controls:
-        return
-    room = _PICTURES - len(result.pictures)
-    result.pictures += list(output[: max(room, 0)].clamp(0, 255).round().byte())
+        return output
     others = {"another photo's features": another_photo(features)}
     if features.dim() == 4:
         others["shuffled positions"] = shuffled_positions(features, seed=0)
     for name, changed in others.items():
         result.controls.setdefault(name, []).extend(error(decoder(changed, size)))
+    return output
 
 
 def squared_error(output: Pixels, pixels: Pixels) -> Float[Tensor, " N"]:

@@ -13,16 +13,28 @@ from preimage.data.photo import Photo, fingerprint, open_photos
 
 Pixels = Float[Tensor, "N 3 H W"]
 HeldOut = Float[Tensor, "M 3 H W"]
+Other = Float[Tensor, "L 3 H W"]
 #: Files, folders, zips, patterns, a list of `Photo`, or a tensor (N, 3, H, W) in [0, 255].
 Photos = str | Path | Sequence[str | Path] | Sequence[Photo] | Tensor
 
 
 @dataclass(frozen=True)
 class ProbePhotos:
-    """Photos of one size, in [0, 255]: `training` fits decoders, `held_out` is scored."""
+    """Photos of one size, in [0, 255]: `training` fits decoders, `held_out` is scored.
+
+    So are `other` photos, of another domain, if there are any.
+    """
 
     training: Pixels
     held_out: HeldOut
+    other: Other | None = None
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts().values())
+
+    def _parts(self) -> dict[str, Tensor]:
+        parts = {"training": self.training, "held_out": self.held_out, "other": self.other}
+        return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -32,17 +44,15 @@ class ProbePhotos:
     def record(self) -> dict[str, Any]:
         """Numbers of photos, and a hash of their pixels."""
         hashes = {
-            name: fingerprint(Photo("", "", photo).sha256 for photo in photos)
-            for name, photos in (("training", self.training), ("held_out", self.held_out))
+            name: fingerprint(Photo("", "", photo).sha256 for photo in part)
+            for name, part in self._parts().items()
         }
-        return {
-            "training": len(self.training),
-            "held_out": len(self.held_out),
-            "sha256": hashes,
-        }
+        return {**{name: len(part) for name, part in self._parts().items()}, "sha256": hashes}
 
 
-def open_probe_photos(photos: Photos, held_out: Photos | None, size: int) -> ProbePhotos:
+def open_probe_photos(
+    photos: Photos, held_out: Photos | None, size: int, other: Photos | None = None
+) -> ProbePhotos:
     """The photos of a probe; without `held_out` the last quarter of `photos` is held out.
 
     Args:
@@ -63,12 +73,16 @@ def open_probe_photos(photos: Photos, held_out: Photos | None, size: int) -> Pro
             f"`photos`: a probe needs at least 5 photos to fit to and 2 to score, got "
             f"{len(training)} and {len(held)}."
         )
-    if training.shape[1:] != held.shape[1:]:
-        raise ValueError(
-            f"`held_out` must have the size of `photos`, {tuple(training.shape[2:])}, got "
-            f"{tuple(held.shape[2:])}."
-        )
-    return ProbePhotos(training, held)
+    elsewhere = None if other is None else read_pixels(other, size)
+    if elsewhere is not None and len(elsewhere) < 2:
+        raise ValueError(f"`other` must be at least 2 photos, got {len(elsewhere)}.")
+    for name, part in (("held_out", held), ("other", elsewhere)):
+        if part is not None and training.shape[1:] != part.shape[1:]:
+            raise ValueError(
+                f"`{name}` must have the size of `photos`, {tuple(training.shape[2:])}, got "
+                f"{tuple(part.shape[2:])}."
+            )
+    return ProbePhotos(training, held, elsewhere)
 
 
 def read_pixels(photos: Photos, size: int) -> Pixels:

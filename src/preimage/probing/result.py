@@ -1,59 +1,16 @@
 """What a probe found: PSNR per layer, for the network and its random twins, and what it decides."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import log10, sqrt
-from statistics import fmean, stdev
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
-from scipy import stats
 from torch import Tensor
 
 from preimage.probing.controls import usable_bits
 from preimage.probing.features import Layout
+from preimage.probing.verdict import Verdict, half_width_at, over_draws
 from preimage.scores.statistics import Interval, mean_interval
-
-
-def psnr(mse: Sequence[float]) -> list[float]:
-    """dB of each mean squared error of pixels in [0, 255]; at most 68 dB (0.01 levels²)."""
-    return [10 * log10(255**2 / max(value, 0.01)) for value in mse]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Trained minus twins in dB, over photos and over draws, corrected for the number of layers.
-
-    `word` is `training keeps more` or `training throws away` where the difference is decided over
-    both photos and draws, else `not decided`.
-    """
-
-    over_photos: Interval
-    over_draws: Interval
-    confidence: float
-
-    @property
-    def word(self) -> str:
-        """The verdict in words."""
-        over_photos, over_draws = (
-            _sign(interval, self.confidence) for interval in (self.over_photos, self.over_draws)
-        )
-        if over_photos != over_draws:
-            return "not decided"
-        words = {1: "training keeps more", -1: "training throws away"}
-        return words.get(over_photos, "not decided")
-
-
-def _sign(interval: Interval, confidence: float) -> int:
-    half_width = half_width_at(interval, confidence)
-    return (interval.mean > half_width) - (interval.mean < -half_width)
-
-
-def half_width_at(interval: Interval, confidence: float) -> float:
-    """Half-width of the t interval of another confidence than 95 %."""
-    if interval.n < 2:
-        return float("inf")
-    degrees = interval.n - 1 if interval.degrees is None else interval.degrees
-    return float(stats.t.ppf((1 + confidence) / 2, degrees)) * interval.stderr
 
 
 @dataclass(frozen=True)
@@ -68,6 +25,9 @@ class LayerReport:
         ceiling: of the best linear decoder of as many numbers per block; empty where the layer's
             rank is no limit.
         pictures: what comes back of the first photos, RGB in [0, 255].
+        twin_pictures: the same from the first twin; empty without twins.
+        other: of the network, on photos of another domain by the same decoders; empty without.
+        other_twins: the same of each twin.
     """
 
     name: str
@@ -80,6 +40,9 @@ class LayerReport:
     ceiling: list[float]
     ridge: float
     pictures: list[Tensor]
+    twin_pictures: list[Tensor] = field(default_factory=list)
+    other: list[float] = field(default_factory=list)
+    other_twins: list[list[float]] = field(default_factory=list)
 
     @property
     def psnr(self) -> Interval:
@@ -102,18 +65,6 @@ class LayerReport:
         return Verdict(over_photos, over_draws(draws), 1 - 0.05 / layers)
 
 
-def over_draws(differences: Sequence[float]) -> Interval:
-    """Of one network minus each of its twins: would the network be one more draw?
-
-    A prediction interval: the network itself would scatter like its twins, so that the standard
-    error is s·√(1 + 1/n), not s/√n. A network that was never trained is called different in one
-    case out of twenty.
-    """
-    n = len(differences)
-    stderr = stdev(differences) * sqrt(1 + 1 / n) if n > 1 else float("inf")
-    return Interval(fmean(differences), stderr, n)
-
-
 @dataclass(frozen=True)
 class ProbeResult:
     """What each layer remembers of the photo. In a notebook it shows itself as a table.
@@ -122,12 +73,14 @@ class ProbeResult:
         mean_image: PSNR of the training photos' mean image, per held-out photo.
         record: model, photos, preprocessing, twins, versions and scoring convention.
         photos: the first held-out photos, whose reconstructions the layers keep.
+        mean_image_other: as `mean_image`, per photo of another domain.
     """
 
     layers: list[LayerReport]
     mean_image: list[float]
     record: dict[str, Any]
     photos: list[Tensor]
+    mean_image_other: list[float] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> LayerReport:
         for layer in self.layers:

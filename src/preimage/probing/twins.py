@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,15 @@ class Twin:
     how: str
     redrawn: tuple[str, ...]
     statistics: bool
+
+    def record(self) -> dict[str, Any]:
+        """How it came about, as plain data."""
+        return {
+            "seed": self.seed,
+            "how": self.how,
+            "redrawn": list(self.redrawn),
+            "statistics": self.statistics,
+        }
 
 
 def random_twin(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from preimage.probing.controls import usable_bits
-from preimage.probing.result import Verdict, half_width_at, over_draws, psnr
+from preimage.probing.controls import psnr, usable_bits
+from preimage.probing.verdict import Verdict, half_width_at, over_draws
 from preimage.scores.statistics import Interval
 
 

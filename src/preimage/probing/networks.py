@@ -1,0 +1,84 @@
+"""Every network of a probe, the trained one and its random twins: each computed once and kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from preimage.probing.linear_rung import Experiment, LayerResult, probe_network
+from preimage.probing.store import Store
+from preimage.probing.twins import Initialisation, random_twin
+
+#: Held-out photos of which the trained network and the first twin keep what comes back.
+PICTURES = 6
+
+
+@dataclass(frozen=True)
+class TwinOptions:
+    """How random twins are drawn (`random_twin`).
+
+    Args:
+        seed: twin k has seed `seed` + k.
+        statistics: estimate batch normalisation's statistics on the training photos.
+    """
+
+    seed: int = 0
+    initialisation: Initialisation = None
+    statistics: bool = True
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """One network's layers; `made` says how a twin came about, and is empty for the trained one."""
+
+    layers: dict[str, LayerResult]
+    made: dict[str, Any] = field(default_factory=dict)
+
+
+def every_network(
+    model: nn.Module,
+    experiment: Experiment,
+    twins: int,
+    options: TwinOptions,
+    store: Store,
+    on_photos: Callable[[int], object],
+) -> list[NetworkResult]:
+    """The trained network first, then so many twins; what the store has is not computed again."""
+    results = []
+    for index in (None, *range(twins)):
+        name = "trained" if index is None else f"twin-{index}"
+        found = store.load(name, NetworkResult)
+        if found is None:
+            found = _network(model, experiment, index, options, on_photos)
+            store.save(name, found)
+        else:
+            on_photos(len(experiment.photos))
+        results.append(found)
+    return results
+
+
+def _network(
+    model: nn.Module,
+    experiment: Experiment,
+    index: int | None,
+    options: TwinOptions,
+    on_photos: Callable[[int], object],
+) -> NetworkResult:
+    if index is None:
+        found = probe_network(
+            model, experiment, controls=True, pictures=PICTURES, on_photos=on_photos
+        )
+        return NetworkResult(found)
+    inputs = _inputs(experiment) if options.statistics else None
+    twin = random_twin(model, options.seed + index, inputs, options.initialisation)
+    pictures = 0 if index else PICTURES
+    found = probe_network(twin.model, experiment, pictures=pictures, on_photos=on_photos)
+    return NetworkResult(found, twin.record())
+
+
+def _inputs(experiment: Experiment) -> list[Tensor]:
+    # Batches of 16 or more, so that their statistics are those of the photos.
+    parts = torch.split(experiment.photos.training[:64], max(experiment.batch_size, 16))
+    return [experiment.preprocessing(part) for part in parts]
