@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from preimage.data.checkpoints import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
-from preimage.decoders.inverter import Inversion, Inverter, feature_size, measure_scale
-from preimage.network.architectures import alexnet, vgg16
+from preimage.decoders.inverter import Inversion, Inverter, measure_scale
+from preimage.network.architectures import vgg16
 from preimage.network.build import build
 from preimage.network.trace import input_sizes
 
@@ -75,19 +75,6 @@ def test_an_encoder_that_is_drawn_otherwise_is_refused(inverter: Inverter, tmp_p
     write_checkpoint(path, Checkpoint("decoder", found.card, found.tensors))
     with pytest.raises(CheckpointError, match="draws other weights"):
         Inverter.load(path)
-
-
-@pytest.mark.parametrize(
-    ("description", "expected"),
-    [
-        (vgg16().cut("conv1"), (227, 130)),
-        (vgg16().cut("conv3"), (57, 33)),
-        (vgg16().cut("conv3", pooled=True), (29, 17)),
-        (alexnet().cut("conv2"), (27, 15)),
-    ],
-)
-def test_feature_size(description: object, expected: tuple[int, int]) -> None:
-    assert feature_size(description, (227, 130)) == expected
 
 
 def test_the_scale_is_the_root_mean_square(inverter: Inverter) -> None:

@@ -133,7 +133,7 @@ def test_the_options_reach_the_networks(photos: Path, tmp_path: Path) -> None:
     assert inverter is not None
     assert inverter.origin == {"law": "uniform:0.1", "seed": 5, "network": 0, "twin_of": None}
     assert inverter.scale == 1.0
-    assert inverter.description == spec.encoder()
+    assert inverter.encoder.description == spec.encoder()
     assert inverter.encoder.weights["conv1_1"].abs().max() <= 0.1
     hidden, last = inverter.decoder.description.convs
     assert (hidden.slope, hidden.bias, last.slope, last.bias) == (0.1, True, 1.0, True)

@@ -14,7 +14,14 @@ from preimage.network.architectures import (
 from preimage.network.build import build
 from preimage.network.description import Description
 from preimage.network.operations import Conv, Pool, Unpool
-from preimage.network.trace import input_sizes, layer_table, least_size, output_length, trace
+from preimage.network.trace import (
+    feature_size,
+    input_sizes,
+    layer_table,
+    least_size,
+    output_length,
+    trace,
+)
 
 
 def test_table_1() -> None:
@@ -124,3 +131,16 @@ def test_least_size_of_a_valid_convolution() -> None:
     assert least_size(network) == 7
     with pytest.raises(ValueError, match=r"valid needs an input of at least 7×7 pixels, got 6×9"):
         trace(network, 6, 9)
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        (vgg16().cut("conv1"), (227, 130)),
+        (vgg16().cut("conv3"), (57, 33)),
+        (vgg16().cut("conv3", pooled=True), (29, 17)),
+        (alexnet().cut("conv2"), (27, 15)),
+    ],
+)
+def test_feature_size(description: Description, expected: tuple[int, int]) -> None:
+    assert feature_size(description, (227, 130)) == expected

@@ -9,11 +9,11 @@ from preimage.decoders.options import EncoderOptions
 from preimage.decoders.pretrained import pretrained_encoder
 from preimage.network.build import Network, build
 from preimage.network.description import Description
+from preimage.network.encoder import Encoder, Origin
 from preimage.network.laws import Law
 from preimage.network.spec import EncoderSpec
 
 CLASSIFIER_KIND = "classifier"
-Origin = dict[str, Any]
 
 
 def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
@@ -40,6 +40,19 @@ def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
             "`twin_of` is for random weights; give a law such as gaussian:fan-in as `weights`."
         )
     return trained_encoder(options.weights, options.spec)
+
+
+def as_encoder(encoder: EncoderOptions | Encoder) -> Encoder:
+    """The encoder that options describe, its `origin` set; an encoder as it is.
+
+    Raises:
+        ValueError: as `open_encoder`.
+    """
+    if not isinstance(encoder, EncoderOptions):
+        return encoder
+    network, origin = open_encoder(encoder)
+    network.origin = origin
+    return network
 
 
 def is_law(weights: str) -> bool:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.decoders.arrays import Photos, Pixels
-from preimage.decoders.inverter import Inverter, feature_size
+from preimage.decoders.inverter import Inverter
 from preimage.scores.metrics import colour_scores
 from preimage.scores.statistics import Interval, mean_interval
 
@@ -46,7 +46,7 @@ class Evaluation:
 
 def evaluate(
     inverter: Inverter,
-    photos: Pixels,
+    photos: Pixels | Photos,
     mean: Float[Tensor, "1 3 H W"] | None = None,
     *,
     batch_size: int = 16,
@@ -61,7 +61,7 @@ def evaluate(
         by name: `decoder`; `bicubic`, the photo shrunk to the layer's resolution and enlarged; and
         with `mean`, `mean image`.
     """
-    layer = feature_size(inverter.description, (photos.shape[-2], photos.shape[-1]))
+    layer = inverter.encoder.feature_size((photos.shape[-2], photos.shape[-1]))
     methods: dict[str, Callable[[Photos], Photos]] = {
         "decoder": inverter,
         "bicubic": lambda x: bicubic(x, layer),

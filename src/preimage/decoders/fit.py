@@ -7,17 +7,17 @@ import torch
 
 from preimage.data.memory import open_squares
 from preimage.data.records import environment
-from preimage.decoders.encoders import open_encoder
+from preimage.decoders.encoders import as_encoder
 from preimage.decoders.inverter import Inverter
 from preimage.decoders.options import EncoderOptions
 from preimage.decoders.ridge import fit_least_squares
 from preimage.network.device import resolve_device
+from preimage.network.encoder import Encoder
 from preimage.network.spec import DeviceName
-from preimage.network.trace import alignment
 
 
 def fit_decoder(
-    encoder: EncoderOptions,
+    encoder: EncoderOptions | Encoder,
     data: str,
     out: str | Path,
     *,
@@ -25,24 +25,29 @@ def fit_decoder(
     positions: int | None = None,
     photos: int | None = None,
     size: int = 224,
+    seed: int | None = None,
     device: DeviceName = "auto",
 ) -> Inverter:
     """The least-squares decoder of an encoder, written to its file.
 
     Args:
+        encoder: options of one, or an encoder: `preimage.probing.layer_encoder` of any module, say.
         data: training photos, as in `DataOptions`.
         out: file of the decoder.
         window: side of the window of features; odd.
         positions: windows taken per photo, at random; None takes all.
         photos: use only the first this many; None uses all.
         size: photos are cropped to their centre square and resized to this side.
+        seed: of the positions; that of the options if not given, or 0.
         device: `auto` is a GPU if there is one.
 
     Raises:
         ValueError: an option, the data or the file does not fit.
     """
     place = resolve_device(device)
-    network, origin = open_encoder(encoder)
+    options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
+    seed = options.seed if seed is None else seed
+    network = as_encoder(encoder)
     network.to(place)
     source = open_squares(data, size, photos)
     batches = (part.float().to(place) for part in torch.split(source.pixels, _batch_size(size)))
@@ -50,10 +55,9 @@ def fit_decoder(
     decoder = fit_least_squares(
         network,
         batches,
-        alignment(network.description),
         window=window,
         positions=positions,
-        seed=encoder.seed,
+        seed=seed,
     )
     card = {
         "training": {
@@ -64,7 +68,7 @@ def fit_decoder(
             "environment": environment(place),
         }
     }
-    inverter = Inverter(network, origin, decoder, 1.0, card)
+    inverter = Inverter(network, network.origin, decoder, 1.0, card)
     inverter.save(Path(out))
     return inverter
 

@@ -3,6 +3,7 @@
 `Inverter` is what `fit` and `train` write and what `evaluate` and `reconstruct` read.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from preimage.decoders.least_squares import LeastSquaresDecoder
 from preimage.decoders.loop import Objective
 from preimage.network.build import Network, build
 from preimage.network.description import Description
-from preimage.network.trace import Size, input_sizes, output_size
+from preimage.network.encoder import Encoder
+from preimage.network.trace import Size
 
 DECODER_KIND = "decoder"
 
@@ -32,9 +34,11 @@ class Inverter:
     """An encoder and a decoder of its features.
 
     Args:
-        encoder: photos in [0, 255] → features.
-        origin: where the encoder's weights come from. From {"law", "seed", "network"} they are
-            drawn again; with any other origin they are kept in the file.
+        encoder: photos in [0, 255] → features: a network built from a description, or a layer of
+            any module.
+        origin: where the encoder's weights come from. From {"law", "seed", "network"} those of a
+            description are drawn again; with any other origin they are kept in the file. Of a
+            module's layer the file keeps the weights' SHA-256 only.
         decoder: features / `scale` → photos: a DCN, or a least-squares decoder.
         scale: the constant that features are divided by.
         card: plain data about how the decoder came to be.
@@ -42,7 +46,7 @@ class Inverter:
 
     def __init__(
         self,
-        encoder: Network,
+        encoder: Encoder,
         origin: Mapping[str, Any],
         decoder: Network | LeastSquaresDecoder,
         scale: float = 1.0,
@@ -55,14 +59,10 @@ class Inverter:
         self.card = dict(card or {})
 
     @property
-    def description(self) -> Description:
-        """The description of the encoder."""
-        return self.encoder.description
-
-    @property
     def device(self) -> torch.device:
         """The device of the encoder."""
-        return next(self.encoder.parameters()).device
+        parameter = next(iter(self.encoder.parameters()), None)
+        return torch.device("cpu") if parameter is None else parameter.device
 
     def to(self, device: torch.device) -> "Inverter":
         """Moves both networks."""
@@ -83,15 +83,15 @@ class Inverter:
         Raises:
             ValueError: photos of this size have features of another shape.
         """
-        expected = (self.description.out_channels, *feature_size(self.description, size))
+        expected = (self.encoder.out_channels, *self.encoder.feature_size(size))
         if tuple(features.shape[1:]) != expected:
             raise ValueError(
-                f"features of {self.description.name} for photos of {size[0]}×{size[1]} pixels "
+                f"features of {self.encoder.name} for photos of {size[0]}×{size[1]} pixels "
                 f"are (N, {', '.join(map(str, expected))}), got {tuple(features.shape)}."
             )
         features = features.to(self.device) / self.scale
         least_squares = isinstance(self.decoder, LeastSquaresDecoder)
-        sizes = size if least_squares else input_sizes(self.description, *size)
+        sizes = size if least_squares else self.encoder.input_sizes(size)
         output: Tensor = self.decoder(features, sizes)
         return output
 
@@ -101,6 +101,11 @@ class Inverter:
 
     # --- files -------------------------------------------------------------------------------
 
+    def encoder_card(self) -> dict[str, Any]:
+        """What the encoder is and where its weights come from, as plain data."""
+        kind = "description" if isinstance(self.encoder, Network) else "layer"
+        return {kind: self.encoder.to_dict(), "origin": self.origin}
+
     def save(self, path: str | Path) -> Path:
         """Writes one safetensors file with the card inside, and the card as JSON beside it.
 
@@ -109,14 +114,10 @@ class Inverter:
         """
         encoder = dict(self.encoder.state_dict())
         tensors = {f"decoder.{k}": v for k, v in self.decoder.state_dict().items()}
-        if "law" not in self.origin:
+        if isinstance(self.encoder, Network) and "law" not in self.origin:
             tensors |= {f"encoder.{k}": v for k, v in encoder.items()}
         card = {
-            "encoder": {
-                "description": self.description.to_dict(),
-                "origin": self.origin,
-                "sha256": digest(encoder),
-            },
+            "encoder": {**self.encoder_card(), "sha256": digest(encoder)},
             "decoder": _decoder_card(self.decoder),
             "scale": self.scale,
             **self.card,
@@ -124,32 +125,73 @@ class Inverter:
         return write_checkpoint(Path(path), Checkpoint(DECODER_KIND, card, tensors))
 
     @classmethod
-    def load(cls, path: str | Path) -> "Inverter":
+    def load(cls, path: str | Path, encoder: Encoder | None = None) -> "Inverter":
         """What `save` wrote.
 
+        Args:
+            encoder: the layer of a module that the decoder was made for, which is not in the file;
+                `preimage.probing.open_inverter` opens it by name.
+
         Raises:
-            CheckpointError: not there, not a decoder, damaged; or its random encoder can't be
-                drawn again by this version of torch.
+            CheckpointError: not there, not a decoder, damaged; its random encoder can't be drawn
+                again by this version of torch; or the `encoder` is missing, or another one.
         """
         checkpoint = read_checkpoint(path, DECODER_KIND)
         card = dict(checkpoint.card)
         encoder_card, decoder_card = card.pop("encoder"), card.pop("decoder")
-        description = Description.from_dict(encoder_card["description"])
         origin = encoder_card["origin"]
-        if "law" in origin:
-            encoder = build(
-                description, origin["law"], seed=origin["seed"], network_number=origin["network"]
-            )
-        else:
-            encoder = Network(description).eval()
-            encoder.load_state_dict(checkpoint.part("encoder"))
+        if encoder is None:
+            encoder = _described(path, encoder_card, checkpoint)
+        elif problem := _other_form(encoder_card, encoder):
+            raise CheckpointError(f"{path}: {problem}")
         if digest(encoder.state_dict()) != encoder_card["sha256"]:
-            raise CheckpointError(
-                f"{path}: this version of torch draws other weights from {origin}; decode with "
-                f"the version in the file's card."
-            )
+            raise CheckpointError(f"{path}: {_other_weights(encoder_card, encoder)}")
         decoder = _decoder(decoder_card, checkpoint.part("decoder"))
         return cls(encoder, origin, decoder, card.pop("scale"), card)
+
+
+def _described(path: str | Path, card: dict[str, Any], checkpoint: Checkpoint) -> Network:
+    """The encoder whose description is in a decoder's file."""
+    origin = card["origin"]
+    if "description" not in card:
+        raise CheckpointError(
+            f"{path}: decodes layer {origin.get('layer')} of {origin.get('model')}, which is not "
+            "in the file; give `encoder`, or open it with preimage.probing.open_inverter."
+        )
+    description = Description.from_dict(card["description"])
+    if "law" in origin:
+        return build(
+            description, origin["law"], seed=origin["seed"], network_number=origin["network"]
+        )
+    encoder = Network(description).eval()
+    encoder.load_state_dict(checkpoint.part("encoder"))
+    return encoder
+
+
+def _other_form(card: dict[str, Any], encoder: Encoder) -> str:
+    """How an encoder differs from the layer that a decoder's file names; empty if it does not."""
+    if "layer" not in card:
+        return "it has its own encoder; leave out `encoder`."
+    wanted, given = card["layer"], json.loads(json.dumps(encoder.to_dict()))
+    if other := sorted(key for key in {*wanted, *given} if wanted.get(key) != given.get(key)):
+        changes = "; ".join(f"{k}: {wanted.get(k)} there, {given.get(k)} here" for k in other)
+        return f"was made for another layer than `encoder` ({changes})."
+    return ""
+
+
+def _other_weights(card: dict[str, Any], encoder: Encoder) -> str:
+    """Why an encoder is not the one of a decoder's file."""
+    origin = card["origin"]
+    if "description" in card:
+        return (
+            f"this version of torch draws other weights from {origin}; decode with the version in "
+            "the file's card."
+        )
+    return (
+        f"was made for layer {origin.get('layer')} of {origin.get('model')} with weights whose "
+        f"SHA-256 begins with {card['sha256'][:8]}; those of {encoder.name} here begin with "
+        f"{digest(encoder.state_dict())[:8]}. Give the same `weights`."
+    )
 
 
 def _decoder_card(decoder: Network | LeastSquaresDecoder) -> dict[str, Any]:
@@ -167,19 +209,8 @@ def _decoder(card: dict[str, Any], tensors: dict[str, Tensor]) -> Network | Leas
     return LeastSquaresDecoder.from_parts(tensors, metadata)
 
 
-def feature_size(description: Description, size: Size) -> Size:
-    """(height, width) of the features of photos of this size.
-
-    Raises:
-        ValueError: the photos are too small.
-    """
-    sizes = input_sizes(description, *size)
-    last = description.operations[-1]
-    return output_size(last, sizes[last.name], sizes)
-
-
 @torch.inference_mode()
-def measure_scale(encoder: Network, pixels: Pixels) -> float:
+def measure_scale(encoder: Encoder, pixels: Pixels) -> float:
     """The root mean square of the encoder's features of some photos."""
     return float(encoder(pixels.float()).double().square().mean().sqrt())
 
@@ -187,12 +218,13 @@ def measure_scale(encoder: Network, pixels: Pixels) -> float:
 class Inversion(Objective):
     """The paper's equation (1): the sum of squared differences of all pixels, in [0, 255].
 
-    The encoder is fixed; features are divided by `scale`.
+    The encoder is fixed; features are divided by `scale`. Its parameters are frozen here, since
+    several processes would wait for their gradients.
     """
 
-    def __init__(self, encoder: Network, decoder: Network, scale: float) -> None:
+    def __init__(self, encoder: Encoder, decoder: Network, scale: float) -> None:
         super().__init__()
-        self.encoder = encoder.eval().requires_grad_(False)
+        self.encoder: Encoder = encoder.eval().requires_grad_(False)
         self.trained = decoder
         self.scale = scale
 
@@ -201,6 +233,6 @@ class Inversion(Objective):
         photos = pixels.float()
         with torch.no_grad():
             features = self.encoder(photos) / self.scale
-        sizes = input_sizes(self.encoder.description, photos.shape[-2], photos.shape[-1])
+        sizes = self.encoder.input_sizes((photos.shape[-2], photos.shape[-1]))
         loss: Tensor = (self.trained(features, sizes).float() - photos).square().sum()
         return loss

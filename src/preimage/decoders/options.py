@@ -6,7 +6,7 @@ rounding.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from preimage.network.description import Description
 from preimage.network.operations import UnpoolKind
@@ -19,6 +19,14 @@ from preimage.network.spec import (
 )
 
 Input = Literal["imagenet", "mean-subtracted", "raw"]
+
+
+@runtime_checkable
+class Mirrored(Protocol):
+    """What has a DCN: a description, or a `preimage.network.encoder.Encoder`."""
+
+    def mirror(self, unpool: UnpoolKind = "zeros") -> Description:
+        """The description of the DCN."""
 
 
 def default_spec() -> EncoderSpec:
@@ -73,8 +81,8 @@ class DecoderOptions(Checked):
     slope: float = 0.2
     bias: bool = False
 
-    def description(self, encoder: Description) -> Description:
-        """The DCN of an encoder."""
+    def description(self, encoder: Mirrored) -> Description:
+        """The DCN of an encoder or of its description."""
         return encoder.mirror(self.unpool).with_activation(self.slope).with_bias(self.bias)
 
 

@@ -28,7 +28,7 @@ _MEAN = 127.5  # taken from the pixels before they are summed: products lose few
 def fit_least_squares(
     encoder: Callable[[Tensor], Tensor],
     batches: Iterable[Tensor],
-    alignment: Alignment,
+    alignment: Alignment | None = None,
     *,
     window: int = 3,
     positions: int | None = None,
@@ -46,32 +46,46 @@ def fit_least_squares(
 
         >>> import torch
         >>> from preimage import build, vgg16
-        >>> from preimage.network.trace import alignment
         >>> encoder = build(vgg16().scale_width(1 / 16).cut("conv2"))
         >>> photos = 255 * torch.rand(10, 3, 31, 20, generator=torch.Generator().manual_seed(0))
-        >>> decoder = fit_least_squares(encoder, [photos], alignment(encoder.description))
+        >>> decoder = fit_least_squares(encoder, [photos])
         >>> decoder(encoder(photos), (31, 20)).shape
         torch.Size([10, 3, 31, 20])
 
     Args:
-        encoder: pixels (N, D, H, W) in [0, 255] to feature maps (N, C, h, w).
+        encoder: pixels (N, D, H, W) in [0, 255] to feature maps (N, C, h, w): an `Encoder`, that
+            is the network of a description or `preimage.probing.layer_encoder` of any module; or a
+            function.
         batches: photos, read once; sizes may differ between batches.
-        alignment: `preimage.network.trace.alignment` of the encoder's description.
+        alignment: of the features on the photo; the encoder's own if not given, which a function
+            has not.
         window: the side k of the window, odd. Memory is that of three (k·k·C)² float64 matrices.
         positions: the number of random positions taken per photo; None takes all.
         ridges: to choose from; with a single one no photo is held back.
         seed: of the positions.
 
     Raises:
-        ValueError: no photos, fewer windows than weights, NaN or infinite values, another number
-            of channels from batch to batch, or no ridge that can be solved.
+        ValueError: no alignment, no photos, fewer windows than weights, NaN or infinite values,
+            another number of channels from batch to batch, or no ridge that can be solved.
     """
     _check_arguments(window, positions, ridges)
+    alignment = _alignment(encoder) if alignment is None else alignment
     sums = PhotoSums(alignment, window, positions, seed, HELD_BACK if len(ridges) > 1 else None)
     with torch.no_grad():
         for photos in batches:
             sums.add(photos, encoder(photos))
         return _solve(sums, tuple(float(ridge) for ridge in ridges))
+
+
+def _alignment(encoder: object) -> Alignment:
+    found = getattr(encoder, "alignment", None)
+    if not isinstance(found, Alignment):
+        raise ValueError(
+            "`alignment`: where the features lie on the photo is not known of this encoder; give "
+            "Alignment(stride, shift), or take a layer of a module with "
+            "preimage.probing.layer_encoder, which measures it."
+        )
+    return found
 
 
 def _check_arguments(window: int, positions: int | None, ridges: Sequence[float]) -> None:

@@ -12,7 +12,7 @@ from preimage.data.crops import CropDataset
 from preimage.data.memory import open_source, open_squares
 from preimage.data.records import environment, output_folder
 from preimage.decoders.batches import crop_dataset, load_batches
-from preimage.decoders.encoders import open_encoder
+from preimage.decoders.encoders import as_encoder
 from preimage.decoders.inverter import Inversion, Inverter, measure_scale
 from preimage.decoders.machine import open_training
 from preimage.decoders.options import (
@@ -23,7 +23,8 @@ from preimage.decoders.options import (
 )
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import Run, read_metrics, saved_settings
-from preimage.network.build import Network, build
+from preimage.network.build import build
+from preimage.network.encoder import Encoder
 from preimage.scores.metrics import colour_scores
 
 DECODER_FILE = "decoder.safetensors"
@@ -32,17 +33,22 @@ _SCALE_PHOTOS = 64  # the first ones; the constant only has to be near the featu
 
 
 def train_decoder(
-    encoder: EncoderOptions,
+    encoder: EncoderOptions | Encoder,
     decoder: DecoderOptions,
     data: DataOptions,
     recipe: Recipe,
     out: str | Path,
     machine: MachineOptions | None = None,
+    *,
+    seed: int | None = None,
 ) -> Inverter | None:
     """The trained decoder of a run, which is resumed if need be; None if it stopped early.
 
     Args:
+        encoder: options of one, or an encoder: `preimage.probing.layer_encoder` of any module, say,
+            whose parameters are frozen.
         out: folder of the run; the same call resumes it.
+        seed: of crops and of the DCN's first weights; that of the options if not given, or 0.
 
     Raises:
         ValueError: an option, the data or the folder does not fit.
@@ -52,21 +58,24 @@ def train_decoder(
     machine = machine or MachineOptions()
     folder = output_folder(out)
     source = open_source(data.data, data.in_memory)
-    network, origin = open_encoder(encoder)
-    dataset = crop_dataset(source, recipe, encoder.seed)
+    options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
+    seed = options.seed if seed is None else seed
+    network = as_encoder(encoder)
+    dataset = crop_dataset(source, recipe, seed)
     scale = _scale(network, dataset, folder) if recipe.feature_scaling else 1.0
-    mirror = _new_decoder(network, decoder, encoder)
-    inverter = Inverter(network, origin, mirror, scale)
+    # Of the same seed and number as a random encoder.
+    mirror = build(decoder.description(network), seed=seed, network_number=options.network_number)
+    inverter = Inverter(network, network.origin, mirror, scale)
     training = open_training(Inversion(network, mirror, scale), recipe, machine, folder)
     settings = {
         "recipe": asdict(training.recipe),
-        "encoder": network.description.to_dict(),
-        "origin": origin,
+        "encoder": network.to_dict(),
+        "origin": network.origin,
         "decoder": mirror.description.to_dict(),
         "scale": scale,
         "data": source.fingerprint,
         "in_memory": data.in_memory,
-        "seed": encoder.seed,
+        "seed": seed,
     }
     run = Run(training, folder, settings, source.problems)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, machine.workers)
@@ -85,18 +94,12 @@ def train_decoder(
     return inverter
 
 
-def _new_decoder(network: Network, decoder: DecoderOptions, encoder: EncoderOptions) -> Network:
-    """The DCN before training, of the same seed and number as the encoder."""
-    description = decoder.description(network.description)
-    return build(description, seed=encoder.seed, network_number=encoder.network_number)
-
-
-def _scale(network: Network, dataset: CropDataset, folder: Path) -> float:
+def _scale(encoder: Encoder, dataset: CropDataset, folder: Path) -> float:
     """What features are divided by: as the folder's run began, since processors round apart."""
     if saved := saved_settings(folder):
         return float(saved["scale"])
     keys = [(0, index) for index in range(min(len(dataset), _SCALE_PHOTOS))]
-    return measure_scale(network, dataset.batch(keys).pixels)
+    return measure_scale(encoder, dataset.batch(keys).pixels)
 
 
 def _card(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -11,8 +11,15 @@ from torch import Tensor, nn
 from preimage.network import layers, winograd
 from preimage.network.description import Description
 from preimage.network.laws import Law, stream
-from preimage.network.operations import Conv, Unpool
-from preimage.network.trace import Size, input_sizes, output_size
+from preimage.network.operations import Conv, Unpool, UnpoolKind
+from preimage.network.trace import (
+    Alignment,
+    Size,
+    alignment,
+    feature_size,
+    input_sizes,
+    output_size,
+)
 
 
 class Network(nn.Module):
@@ -22,12 +29,16 @@ class Network(nn.Module):
     convolutions and several times as fast for strided transposed convolutions and poolings, with
     AVX2 and with AVX-512 (benchmarks/RESULTS.md). Without gradients, wide convolutions go through
     `winograd` where that is faster, unless `fast` is False.
+
+    The network of a CNN is a `preimage.network.encoder.Encoder`. `origin` tells where its weights
+    come from; those who read or draw them fill it in.
     """
 
     def __init__(self, description: Description) -> None:
         super().__init__()
         self.description = description
         self.fast = True
+        self.origin: dict[str, Any] = {}
         self.weights = nn.ParameterDict()
         self.biases = nn.ParameterDict()
         self.norms = nn.ModuleDict()
@@ -91,6 +102,39 @@ class Network(nn.Module):
         if conv.batch_norm:
             x = self.norms[conv.name](x)
         return layers.activate(x, conv)
+
+    # --- as an encoder -----------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The description's."""
+        return self.description.name
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the output."""
+        return self.description.out_channels
+
+    @property
+    def alignment(self) -> Alignment:
+        """`trace.alignment`. Raises ValueError for a DCN."""
+        return alignment(self.description)
+
+    def feature_size(self, size: Size) -> Size:
+        """`trace.feature_size`."""
+        return feature_size(self.description, size)
+
+    def input_sizes(self, size: Size) -> dict[str, Size]:
+        """`trace.input_sizes`: what its DCN asks for."""
+        return input_sizes(self.description, *size)
+
+    def mirror(self, unpool: UnpoolKind = "zeros") -> Description:
+        """The description of its DCN."""
+        return self.description.mirror(unpool)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The description as plain data."""
+        return self.description.to_dict()
 
 
 @torch.no_grad()

@@ -114,6 +114,17 @@ def input_sizes(
     return known
 
 
+def feature_size(description: Description, size: Size) -> Size:
+    """(height, width) of the features of photos of this size.
+
+    Raises:
+        ValueError: the photos are too small.
+    """
+    sizes = input_sizes(description, *size)
+    last = description.operations[-1]
+    return output_size(last, sizes[last.name], sizes)
+
+
 def least_size(description: Description, limit: int = 4096) -> int:
     """The side of the smallest square input that every operation can take, at most `limit`."""
 

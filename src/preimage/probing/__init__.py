@@ -1,6 +1,7 @@
 """Any layer of any model, its random twin, its controls."""
 
 from preimage.probing.capture import LayerError
+from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 from preimage.probing.probe import probe
 from preimage.probing.result import LayerReport, ProbeResult
@@ -10,12 +11,14 @@ from preimage.probing.verdict import Verdict
 
 __all__ = [
     "RAW",
+    "LayerEncoder",
     "LayerError",
     "LayerReport",
     "Preprocessing",
     "ProbeResult",
     "Verdict",
     "find_preprocessing",
+    "layer_encoder",
     "list_layers",
     "probe",
     "random_twin",

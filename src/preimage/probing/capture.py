@@ -18,6 +18,10 @@ class LayerError(ValueError):
     """A layer whose features can't be taken, in one line: which, why, and what to do."""
 
 
+class _Found(Exception):
+    """All layers have been called; the rest of the model need not run."""
+
+
 def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
     """The modules that names or glob patterns stand for, in the model's order.
 
@@ -61,6 +65,8 @@ def capture(
     layers: Sequence[str],
     inputs: Tensor,
     selectors: Mapping[str, Selector] | None = None,
+    *,
+    stop: bool = False,
 ) -> dict[str, Tensor]:
     """The outputs of several layers for one batch, in one forward pass.
 
@@ -72,6 +78,8 @@ def capture(
         inputs: whatever the model takes.
         selectors: for layers with several outputs, which tensor to take; the first one if not
             given (`first_tensor`).
+        stop: once all layers have been called, leave out the rest of the model, and with it the
+            check that none is called again.
 
     Raises:
         LayerError: a layer was not called, was called more than once, or gave no tensor.
@@ -89,6 +97,8 @@ def capture(
                     "uses it, which is called once."
                 )
             found[name] = _selected(name, select, output).clone()
+            if stop and len(found) == len(layers):
+                raise _Found
 
         return hook
 
@@ -96,6 +106,8 @@ def capture(
     handles = [modules[name].register_forward_hook(keep(name)) for name in layers]
     try:
         model(inputs)
+    except _Found:
+        pass
     finally:
         for handle in handles:
             handle.remove()

@@ -62,7 +62,7 @@ def decode(config: ReconstructCommand) -> int:
         (str(record["photo"]), *(f"{record[name]:.3f}" for name in _SCORES)) for record in records
     ]
     print(text_table(("Photo", "MSE", "PSNR (dB)", "SSIM"), rows))
-    title = f"{inverter.description.name}, {Path(config.decoder).name}"
+    title = f"{inverter.encoder.name}, {Path(config.decoder).name}"
     print(f"\n{save_figure(decoded_sheet(sheet, title), folder / 'sheet.png')}")
     keep.raise_interrupt()
     return 2 if problems.count else 0
@@ -109,7 +109,7 @@ def _write_run(inverter: Inverter, config: ReconstructCommand, kind: str) -> Non
         {
             "kind": kind,
             "command": {name: options[name] for name in WITH_DECODER} | {"out": config.folder},
-            "encoder": {"description": inverter.description.to_dict(), "origin": inverter.origin},
+            "encoder": inverter.encoder_card(),
             "decoder": inverter.card,
             "contract": asdict(COLOUR),
             "environment": environment(inverter.device),

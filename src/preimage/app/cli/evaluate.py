@@ -39,7 +39,7 @@ def run(config: EvaluateCommand) -> int:
         {
             "command": flat(config),
             "decoder": inverter.card,
-            "encoder": {"description": inverter.description.to_dict(), "origin": inverter.origin},
+            "encoder": inverter.encoder_card(),
             "contract": asdict(COLOUR),
             "data": {name: source.fingerprint for name, source in sources.items()},
             "environment": environment(inverter.device),
