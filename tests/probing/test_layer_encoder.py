@@ -162,5 +162,5 @@ def test_a_model_that_takes_one_size_only() -> None:
 
 
 def test_a_function_has_no_alignment() -> None:
-    with pytest.raises(ValueError, match="`alignment`: where the features lie .*layer_encoder"):
+    with pytest.raises(ValueError, match=r"`alignment`: where the features lie .*layer_encoder"):
         fit_least_squares(lambda x: x, [ramp(4, 9, 8)])
