@@ -66,6 +66,19 @@ class Half(nn.Module):
         return maps
 
 
+def test_leakage_of_every_layer(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 12, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(576, 8))
+    result = probe(model, photos, ["1", "3"], preprocessing=RAW, twins=1, leakage=True)
+    for layer in result.layers:
+        assert layer.leakage is not None
+        assert len(layer.twin_leakage) == 1
+        noise = layer.leakage.series["noise"]
+        # Clipped pixels come out a little better, and PSNR is averaged over photos.
+        assert noise[0].psnr == pytest.approx(layer.psnr.mean, abs=0.3)
+        assert noise[0].psnr > noise[-1].psnr
+        assert noise[-1].psnr == pytest.approx(sum(result.mean_image) / 10, abs=0.3)
+
+
 def test_the_verdict_finds_what_training_threw_away(photos: Tensor) -> None:
     model = Half()
     with torch.no_grad():

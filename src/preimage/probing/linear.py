@@ -8,20 +8,18 @@ lowest frequencies of the picture's cosine transform (`preimage.probing.vectors`
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.decoders.blocks import on_blocks, to_blocks
+from preimage.decoders.blocks import on_blocks
 from preimage.decoders.normal_equations import NormalEquations
-from preimage.decoders.window_sums import WindowMoments
 from preimage.network.trace import Alignment
+from preimage.probing.block_sums import GREY, BlockSums, Standard, blocks_of, standard
 
 Pixels = Float[Tensor, "N 3 H W"]
 Maps = Float[Tensor, "N C h w"]
 RIDGES = tuple(10.0**power for power in range(-9, 3))
-_GREY = 127.5  # taken from the pixels before they are summed: products lose fewer digits
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,14 @@ class LinearDecoder:
     """Pixels from maps: weight (P, 3·s²) and bias (3·s²), P = k·k·C, of standardised features.
 
     Args:
-        centre: taken from each channel before it is divided by its `scale`.
+        standard: how channels are brought to one scale first.
         ridge: the one chosen, times the mean diagonal of the centred Gram.
         equations: the sums over the training photos that it was solved from.
     """
 
     weight: Float[Tensor, "P Q"]
     bias: Float[Tensor, " Q"]
-    centre: Float[Tensor, "C 1 1"]
-    scale: Float[Tensor, "C 1 1"]
+    standard: Standard
     alignment: Alignment
     window: int
     ridge: float
@@ -45,7 +42,7 @@ class LinearDecoder:
 
     def __call__(self, maps: Maps, size: tuple[int, int]) -> Pixels:
         """Photos of this (height, width), in [0, 255] but not clipped."""
-        maps = on_blocks((_real(maps) - self.centre) / self.scale, self.alignment, size)
+        maps = on_blocks(self.standard(maps), self.alignment, size)
         k, channels = self.window, maps.shape[1]
         weight = self.weight.to(maps).view(k, k, channels, -1).permute(3, 2, 0, 1)
         blocks = F.conv2d(maps, weight.contiguous(), self.bias.to(maps), padding=k // 2)
@@ -56,32 +53,35 @@ class LinearSums:
     """What the linear decoder of one layer is solved from, summed batch by batch.
 
     Args:
-        channels: of the maps.
         alignment: of the maps on the photo.
         window: side k of the window, odd.
+        positions: how many random positions are taken per photo; None takes all.
+        components: how many principal components of the channels are left; None leaves the
+            channels. They are those of the first batch.
     """
 
-    def __init__(self, channels: int, alignment: Alignment, window: int) -> None:
+    def __init__(
+        self,
+        alignment: Alignment,
+        window: int = 1,
+        positions: int | None = None,
+        components: int | None = None,
+    ) -> None:
         self.alignment, self.window = alignment, window
-        targets = 3 * alignment.stride**2
-        self._parts = [WindowMoments(channels, targets, window) for _ in range(2)]
-        self._standard: tuple[Tensor, Tensor] | None = None
+        self.positions, self.components = positions, components
+        self._parts: list[BlockSums] = []
+        self._photos = 0
 
     def add(self, maps: Maps, pixels: Pixels, held_back: Sequence[bool]) -> None:
         """A batch of photos; those `held_back` choose the ridge."""
-        size = (pixels.shape[2], pixels.shape[3])
-        # A random network's channels may vary by a thousandth of their mean, or by a thousand times
-        # less than their neighbours: brought to one scale first, float32 products lose nothing.
-        if self._standard is None:
-            self._standard = standard(maps)
-        centre, scale = self._standard
-        maps = _real(maps)
-        laid = on_blocks((maps - centre) / scale, self.alignment, size).contiguous()
-        targets = to_blocks(pixels.to(maps) - _GREY, self.alignment.stride)
+        if not self._parts:
+            form = standard(maps, self.components), self.alignment, self.window, self.positions
+            self._parts = [BlockSums(*form), BlockSums(*form)]
+        laid, blocks = blocks_of(pixels, maps, self.alignment)
         for part, wanted in zip(self._parts, (False, True), strict=True):
             chosen = [i for i, held in enumerate(held_back) if held is wanted]
-            if chosen:
-                part.add(laid, targets, chosen)
+            part.add(laid, blocks, chosen, self._photos)
+        self._photos += len(maps)
 
     def solve(self, ridges: Sequence[float] = RIDGES) -> LinearDecoder:
         """The decoder of the ridge that does best on the photos held back, fitted to all.
@@ -89,7 +89,7 @@ class LinearSums:
         Raises:
             ValueError: no photo was held back or fitted to, or no ridge can be solved.
         """
-        if not all(part.count for part in self._parts):
+        if not self._parts or not all(part.count for part in self._parts):
             raise ValueError("a linear decoder needs photos to fit to and photos to hold back.")
         fit, held_back = (part.finish() for part in self._parts)
         errors: dict[float, float] = {}
@@ -101,22 +101,7 @@ class LinearSums:
         for ridge in sorted(errors, key=lambda r: errors[r]):
             solution = total.solve(ridge)
             if solution is not None:
-                assert self._standard is not None
-                weight, bias = solution[0], solution[1] + _GREY
-                place = (self.alignment, self.window)
-                return LinearDecoder(weight, bias, *self._standard, *place, ridge, total)
+                weight, bias = solution[0], solution[1] + GREY
+                place = (self._parts[0].standard, self.alignment, self.window)
+                return LinearDecoder(weight, bias, *place, ridge, total)
         raise ValueError(f"no ridge of {tuple(ridges)} can be solved; the features are constant.")
-
-
-def standard(maps: Maps) -> tuple[Float[Tensor, "C 1 1"], Float[Tensor, "C 1 1"]]:
-    """Mean and standard deviation of each channel of some maps; 1 where a channel is constant."""
-    values = maps.double().movedim(1, 0).flatten(1)
-    mean, std = values.mean(1), values.std(1)
-    constant = std <= 1e-7 * mean.abs()
-    std = torch.where(constant, torch.ones_like(std), std)
-    return mean.to(_real(maps))[:, None, None], std.to(_real(maps))[:, None, None]
-
-
-def _real(maps: Tensor) -> Tensor:
-    """At least in single precision."""
-    return maps.to(torch.promote_types(maps.dtype, torch.float32))

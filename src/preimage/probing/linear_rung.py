@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.controls import another_photo, shuffled_positions
+from preimage.probing.leakage import LeakageCurve
+from preimage.probing.leakage_sums import leakage_sums
 from preimage.probing.linear import LinearDecoder, LinearSums
 from preimage.probing.photos import ProbePhotos
 from preimage.probing.preprocessing import Preprocessing
@@ -28,6 +30,9 @@ class Experiment:
     Args:
         window: side of the window of features that a block of pixels is read from, odd.
         batch_size: photos per forward pass.
+        positions: random positions per photo that maps are fitted at; None takes all.
+        components: principal components of the channels that are left; None leaves the channels.
+        leakage: whether leakage curves are computed.
     """
 
     targets: Sequence[Target]
@@ -35,6 +40,9 @@ class Experiment:
     photos: ProbePhotos
     window: int = 1
     batch_size: int = 8
+    positions: int | None = None
+    components: int | None = None
+    leakage: bool = False
 
 
 @dataclass
@@ -47,6 +55,7 @@ class LayerResult:
         ridge: chosen on the training photos held back.
         pictures: what comes back of the first held-out photos, RGB in [0, 255].
         other: as `mse`, of the photos of another domain.
+        leakage: where the experiment asks for it.
     """
 
     mse: list[float] = field(default_factory=list)
@@ -55,6 +64,7 @@ class LayerResult:
     ridge: float = 0.0
     pictures: list[Tensor] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
+    leakage: LeakageCurve | None = None
 
 
 def probe_network(
@@ -79,11 +89,20 @@ def probe_network(
     with undisturbed(model), torch.no_grad():
         decoders = _fit(features_of(model, experiment, photos.training, on_photos), experiment)
         results = {name: LayerResult(ridge=decoder.ridge) for name, decoder in decoders.items()}
+        sums = {
+            name: leakage_sums(decoder, photos.training, experiment.positions)
+            for name, decoder in decoders.items()
+            if experiment.leakage
+        }
         for pixels, found in features_of(model, experiment, photos.held_out, on_photos):
             for name, decoder in decoders.items():
                 output = _score(results[name], decoder, found[name], pixels, controls)
                 kept = results[name].pictures
                 kept += output[: max(pictures - len(kept), 0)].clamp(0, 255).round().byte()
+                if name in sums:
+                    sums[name].add(found[name], pixels)
+        for name, sum_ in sums.items():
+            results[name].leakage = sum_.curve()
         if photos.other is not None:
             for pixels, found in features_of(model, experiment, photos.other, on_photos):
                 for name, decoder in decoders.items():
@@ -128,7 +147,10 @@ def _fit(
     targets = experiment.targets
     sums = {
         target.name: LinearSums(
-            target.layout.channels, target.placement.alignment, experiment.window
+            target.placement.alignment,
+            experiment.window,
+            experiment.positions,
+            experiment.components,
         )
         for target in targets
         if target.placement is not None
@@ -148,7 +170,9 @@ def _fit(
     held = [i % HELD_BACK == 1 for i in range(done)]
     decoders: dict[str, Decoder] = {name: sum_.solve() for name, sum_ in sums.items()}
     for name, rows in vectors.items():
-        decoders[name] = fit_vectors(torch.cat(rows), torch.cat(coefficients), held)
+        decoders[name] = fit_vectors(
+            torch.cat(rows), torch.cat(coefficients), held, experiment.photos.training.mean(0)
+        )
     return decoders
 
 

@@ -33,6 +33,9 @@ def probe(
     twin_statistics: bool = True,
     initialisation: Initialisation = None,
     window: int = 1,
+    positions: int | None = None,
+    components: int | None = None,
+    leakage: bool = False,
     batch_size: int = 8,
     seed: int = 0,
     out: str | Path | None = None,
@@ -67,6 +70,10 @@ def probe(
         initialisation: how twins are drawn (`random_twin`): a function that builds the untrained
             model, a law such as `gaussian:fan-in`, or None for the model's own.
         window: side of the window of features that a block of pixels is read from, odd.
+        positions: decoders are fitted at so many random positions of each photo; None takes all.
+        components: of each layer's channels only so many principal components are read, found on
+            the first batch: for windows of wide layers. None reads the channels.
+        leakage: compute leakage curves too (`preimage.probing.leakage`).
         seed: of the twins: twin k has seed `seed` + k.
         out: folder in which each network's numbers are kept as it is finished. The same call again
             computes what is missing and ends with the same bits.
@@ -79,7 +86,9 @@ def probe(
     preprocessing = preprocessing or find_preprocessing(model)
     opened = open_probe_photos(photos, held_out, preprocessing.size, other)
     targets = find_targets(model, layers, preprocessing, opened.training)
-    experiment = Experiment(targets, preprocessing, opened, window, batch_size)
+    experiment = Experiment(
+        targets, preprocessing, opened, window, batch_size, positions, components, leakage
+    )
     options = TwinOptions(seed, initialisation, twin_statistics)
     store = Store(out)
     store.claim(settings(model, experiment, options))

@@ -41,6 +41,8 @@ def layer_reports(
                 twin_pictures=of_twins[0].pictures if of_twins else [],
                 other=psnr(found.other),
                 other_twins=[psnr(twin.other) for twin in of_twins if twin.other],
+                leakage=found.leakage,
+                twin_leakage=[twin.leakage for twin in of_twins if twin.leakage],
             )
         )
     return reports

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from preimage.probing.controls import usable_bits
 from preimage.probing.features import Layout
+from preimage.probing.leakage import LeakageCurve
 from preimage.probing.verdict import Verdict, half_width_at, over_draws
 from preimage.scores.statistics import Interval, mean_interval
 
@@ -28,6 +29,8 @@ class LayerReport:
         twin_pictures: the same from the first twin; empty without twins.
         other: of the network, on photos of another domain by the same decoders; empty without.
         other_twins: the same of each twin.
+        leakage: where the probe was asked for it.
+        twin_leakage: the same of each twin.
     """
 
     name: str
@@ -43,6 +46,8 @@ class LayerReport:
     twin_pictures: list[Tensor] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
     other_twins: list[list[float]] = field(default_factory=list)
+    leakage: LeakageCurve | None = None
+    twin_leakage: list[LeakageCurve] = field(default_factory=list)
 
     @property
     def psnr(self) -> Interval:

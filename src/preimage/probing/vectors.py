@@ -2,7 +2,9 @@
 
 A vector stands for the whole picture. Its target are the lowest q×q frequencies of each channel's
 orthonormal cosine transform; what lies above is never predicted, and its energy stays in the error
-exactly, since the transform keeps squared distances.
+exactly, since the transform keeps squared distances. Of the mean picture all frequencies are kept.
+Features are brought to one scale; where there are more of them than photos, all is computed in the
+basis of the photos' principal components, which is the dual form of the same regression.
 """
 
 from collections.abc import Sequence
@@ -14,9 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from preimage.decoders.normal_equations import NormalEquations
+
 Pixels = Float[Tensor, "N 3 H W"]
 Vectors = Float[Tensor, "N D"]
 FREQUENCIES = 32
+_LEAST = 1e-12  # of the largest variance: directions below it are rounding
 _RIDGES = tuple(10.0**power for power in range(-7, 4))
 
 
@@ -49,41 +54,62 @@ def picture(
 
 @dataclass(frozen=True)
 class VectorDecoder:
-    """Frequencies from vectors: f ↦ mean + (f − centre) W."""
+    """Pictures from vectors: the mean picture, and its deviations at low frequencies.
 
-    weight: Float[Tensor, "D K"]
+    A vector's coordinates are z = (f − centre) / scale, times `basis` where there is one; the
+    frequencies' deviations are weightᵀ z.
+
+    Args:
+        mean: the training photos' mean picture.
+        ridge: the one chosen, times the mean variance of a feature.
+        span: orthonormal, of the training photos' deviations from their mean.
+        equations: sums over the training photos' coordinates and frequencies.
+    """
+
+    weight: Float[Tensor, "r K"]
     centre: Float[Tensor, " D"]
-    mean: Float[Tensor, " K"]
+    scale: Float[Tensor, " D"]
+    basis: Float[Tensor, "D r"] | None
+    mean: Float[Tensor, "3 H W"]
     ridge: float
-    span: Float[Tensor, "r K"]
+    span: Float[Tensor, "q K"]
+    equations: NormalEquations
+
+    def coordinates(self, vectors: Vectors) -> Float[Tensor, "N r"]:
+        """What the decoder sees of vectors, float64."""
+        standard = (vectors.double() - self.centre) / self.scale
+        return standard if self.basis is None else standard @ self.basis
 
     def __call__(self, vectors: Vectors, size: tuple[int, int]) -> Pixels:
         """Photos of this (height, width), not clipped."""
-        coefficients = self.mean + (vectors.double() - self.centre) @ self.weight
-        return picture(coefficients, size)
+        return self.mean.float() + picture(self.coordinates(vectors) @ self.weight, size)
 
     def oracle(self, pixels: Pixels) -> Pixels:
         """The best picture in the span of the training photos: no ridge on fewer photos than
         features can do better, whatever the features are.
         """
-        centred = spectrum(pixels) - self.mean
-        within = centred @ self.span.T @ self.span
-        return picture(self.mean + within, (pixels.shape[2], pixels.shape[3]))
+        within = spectrum(pixels - self.mean) @ self.span.T @ self.span
+        return self.mean.float() + picture(within, (pixels.shape[2], pixels.shape[3]))
+
+    def beyond(self, pixels: Pixels) -> float:
+        """Energy of these pictures that is never decoded, per picture: above the frequencies."""
+        deviations = pixels.double() - self.mean
+        dropped = deviations.square().sum() - spectrum(deviations).square().sum()
+        return max(float(dropped), 0.0) / len(pixels)
 
 
 def fit_vectors(
     vectors: Vectors,
     coefficients: Float[Tensor, "N K"],
     held_back: Sequence[bool],
+    mean: Float[Tensor, "3 H W"],
     ridges: Sequence[float] = _RIDGES,
 ) -> VectorDecoder:
     """Ridge regression, the ridge chosen on the photos held back; then fitted to all.
 
-    Solved from the singular value decomposition of the centred vectors, which is the primal form
-    for many photos and the dual one for few.
-
     Args:
         coefficients: `spectrum` of the photos.
+        mean: their mean picture.
 
     Raises:
         ValueError: fewer than two photos to fit to, or none held back.
@@ -91,30 +117,71 @@ def fit_vectors(
     held = torch.tensor(list(held_back))
     if int((~held).sum()) < 2 or not held.any():
         raise ValueError("a linear decoder needs two photos to fit to and one to hold back.")
-    x, y = vectors.double(), coefficients.double()
-    trial = _Ridge(x[~held], y[~held])
-    errors = [float((trial.predict(x[held], ridge) - y[held]).square().sum()) for ridge in ridges]
+    centre, scale, basis, z = _coordinates(vectors)
+    y, features = coefficients.double(), vectors.shape[1]
+    trial = _Ridge(z[~held], y[~held], features)
+    errors = [float((trial.predict(z[held], ridge) - y[held]).square().sum()) for ridge in ridges]
     ridge = ridges[min(range(len(ridges)), key=errors.__getitem__)]
-    final = _Ridge(x, y)
+    weight = _Ridge(z, y, features).weight(ridge)
+    sums = equations_of(z, y)
+    return VectorDecoder(weight, centre, scale, basis, mean.double(), ridge, _span(y), sums)
+
+
+def equations_of(x: Float[Tensor, "N r"], y: Float[Tensor, "N K"]) -> NormalEquations:
+    """The sums of these samples."""
+    return NormalEquations(x.T @ x, x.T @ y, x.sum(0), y.sum(0), float(y.square().sum()), len(x))
+
+
+def _coordinates(
+    vectors: Vectors,
+) -> tuple[
+    Float[Tensor, " D"], Float[Tensor, " D"], Float[Tensor, "D r"] | None, Float[Tensor, "N r"]
+]:
+    """Centre and scale of the features, a basis where there are fewer photos, and coordinates."""
+    x = vectors.double()
+    centre, scale = x.mean(0), x.std(0, correction=0)
+    scale = torch.where(scale <= 1e-7 * centre.abs(), torch.ones_like(scale), scale)
+    x = (x - centre) / scale
+    if len(x) >= x.shape[1]:
+        return centre, scale, None, x
+    # A Gram matrix of the photos: a decomposition of x itself takes ten times as long.
+    variances, directions = torch.linalg.eigh(x @ x.T)
+    kept = variances > _LEAST * variances[-1].clamp(min=1e-300)
+    lengths = variances[kept].sqrt()
+    basis = x.T @ (directions[:, kept] / lengths)
+    return centre, scale, basis, directions[:, kept] * lengths
+
+
+def _span(y: Float[Tensor, "N K"]) -> Float[Tensor, "q K"]:
+    """Orthonormal rows that span the samples' deviations from their mean."""
     centred = y - y.mean(0)
-    _, values, span = torch.linalg.svd(centred, full_matrices=False)
-    kept = values > values.max() * 1e-10
-    return VectorDecoder(final.weight(ridge), final.centre, final.mean, ridge, span[kept])
+    few = len(y) < y.shape[1]
+    variances, directions = torch.linalg.eigh(centred @ centred.T if few else centred.T @ centred)
+    kept = variances > _LEAST * variances[-1].clamp(min=1e-300)
+    span: Tensor = directions[:, kept].T
+    if few:
+        span = span @ centred / variances[kept].sqrt()[:, None]
+    return span
 
 
 class _Ridge:
-    """W(λ) = V diag(s / (s² + λ̂)) Uᵀ Y, λ̂ = λ · mean of s² over the D features."""
+    """W(λ) = V diag(s / (s² + λ̂)) Uᵀ Y, λ̂ = λ · mean of s² over the features."""
 
-    def __init__(self, x: Vectors, y: Float[Tensor, "N K"]) -> None:
+    def __init__(self, x: Float[Tensor, "N r"], y: Float[Tensor, "N K"], features: int) -> None:
         self.centre, self.mean = x.mean(0), y.mean(0)
         u, self.s, self.vt = torch.linalg.svd(x - self.centre, full_matrices=False)
         self.uy = u.T @ (y - self.mean)
-        self.unit = float(self.s.square().sum() / x.shape[1])
+        self.unit = float(self.s.square().sum() / features)
 
-    def weight(self, ridge: float) -> Float[Tensor, "D K"]:
-        shrunk = self.s / (self.s.square() + ridge * self.unit + 1e-300)
-        weight: Tensor = self.vt.T @ (shrunk[:, None] * self.uy)
+    def _gains(self, ridge: float) -> Float[Tensor, " s"]:
+        gains: Tensor = self.s / (self.s.square() + ridge * self.unit + 1e-300)
+        return gains
+
+    def weight(self, ridge: float) -> Float[Tensor, "r K"]:
+        weight: Tensor = self.vt.T @ (self._gains(ridge)[:, None] * self.uy)
         return weight
 
-    def predict(self, x: Vectors, ridge: float) -> Float[Tensor, "N K"]:
-        return self.mean + (x - self.centre) @ self.weight(ridge)
+    def predict(self, x: Float[Tensor, "M r"], ridge: float) -> Float[Tensor, "M K"]:
+        scores = (x - self.centre) @ self.vt.T * self._gains(ridge)
+        predicted: Tensor = self.mean + scores @ self.uy
+        return predicted
