@@ -54,10 +54,14 @@ def cells(out: Path) -> int:
     return len(list(out.glob("cells/*.json")))
 
 
+def in_a_thread(patch: pytest.MonkeyPatch) -> None:
+    """A thread in place of processes, for sweeps that nobody kills."""
+    patch.setattr(run, "open_backend", lambda *_: Backend(ThreadPoolExecutor(1), 1))
+
+
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread in place of processes, for sweeps that nobody kills."""
-    monkeypatch.setattr(run, "open_backend", lambda *_: Backend(ThreadPoolExecutor(1), 1))
+    in_a_thread(monkeypatch)
 
 
 def finish(out: Path) -> bytes:
@@ -67,19 +71,27 @@ def finish(out: Path) -> bytes:
     return (out / "table.csv").read_bytes()
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The table of a sweep that nobody kills."""
+    with pytest.MonkeyPatch.context() as patch:
+        in_a_thread(patch)
+        return finish(tmp_path_factory.mktemp("unbroken"))
+
+
 @pytest.mark.usefixtures("threads")
-def test_killed_driver(tmp_path: Path) -> None:
+def test_killed_driver(tmp_path: Path, unbroken: bytes) -> None:
     with driver(tmp_path / "killed") as process:
         process.kill()
         process.wait(LIMIT)
         (worker,) = workers(tmp_path / "killed")
         wait_for("the worker's end", lambda: has_ended(worker))
     assert cells(tmp_path / "killed") == 12
-    assert finish(tmp_path / "killed") == finish(tmp_path / "unbroken")
+    assert finish(tmp_path / "killed") == unbroken
 
 
 @pytest.mark.usefixtures("threads")
-def test_killed_worker_and_ctrl_c(tmp_path: Path) -> None:
+def test_killed_worker_and_ctrl_c(tmp_path: Path, unbroken: bytes) -> None:
     out = tmp_path / "interrupted"
     with driver(out) as process:
         (first,) = workers(out)
@@ -92,4 +104,4 @@ def test_killed_worker_and_ctrl_c(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.splitlines() == ["preimage: interrupted."]
     assert cells(out) == 12
-    assert finish(out) == finish(tmp_path / "unbroken")
+    assert finish(out) == unbroken

@@ -1,9 +1,11 @@
+import contextlib
 import math
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from unchecked import unchecked
 
 from preimage import Conv, Description, Pool, Unpool, least_size
 from preimage.network.operations import ChannelMean
@@ -55,13 +57,14 @@ def test_bounds_are_never_violated_on_1000_random_images_and_networks():
     rng = np.random.default_rng(0)
     for index in range(1000):
         net, image = _random_pair(rng)
-        if index % 2 == 0:
-            kernel = int(rng.integers(1, 10))
-            net = convs(1, 1, kernel, image.shape[1])
-            found = two_layer_cosine_bound(image, kernel)
-        else:
-            found = cosine_bound(net, image)
-        truth = cosine(limit(net, image)[0, 0], image[0].square().sum(0).sqrt())
+        with contextlib.nullcontext() if index < 100 else unchecked():
+            if index % 2 == 0:
+                kernel = int(rng.integers(1, 10))
+                net = convs(1, 1, kernel, image.shape[1])
+                found = two_layer_cosine_bound(image, kernel)
+            else:
+                found = cosine_bound(net, image)
+            truth = cosine(limit(net, image)[0, 0], image[0].square().sum(0).sqrt())
         assert found.cosine == pytest.approx(truth, rel=1e-9)
         assert found.printed_bound <= found.corrected_bound + 1e-12
         assert found.corrected_bound <= truth + 1e-9
