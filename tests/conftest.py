@@ -19,7 +19,6 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import HealthCheck, register_random, settings  # noqa: E402
-from unchecked import unchecked  # noqa: E402
 
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
@@ -63,5 +62,6 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def no_hint_checks() -> Iterator[None]:
     """What a user has: no checks of hints, so that the package's own messages are seen."""
-    with unchecked():
-        yield
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
