@@ -33,6 +33,9 @@ class Experiment:
         positions: random positions per photo that maps are fitted at; None takes all.
         components: principal components of the channels that are left; None leaves the channels.
         leakage: whether leakage curves are computed.
+
+    Raises:
+        ValueError: an even window.
     """
 
     targets: Sequence[Target]
@@ -43,6 +46,10 @@ class Experiment:
     positions: int | None = None
     components: int | None = None
     leakage: bool = False
+
+    def __post_init__(self) -> None:
+        if self.window < 1 or self.window % 2 == 0:
+            raise ValueError(f"`window` must be odd and positive, got {self.window}.")
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from preimage.network.laws import Law
 from preimage.probing.linear_rung import Experiment, LayerResult, probe_network
 from preimage.probing.store import Store
 from preimage.probing.twins import Initialisation, random_twin
@@ -22,11 +23,22 @@ class TwinOptions:
     Args:
         seed: twin k has seed `seed` + k.
         statistics: estimate batch normalisation's statistics on the training photos.
+
+    Raises:
+        ValueError: no such law.
     """
 
     seed: int = 0
     initialisation: Initialisation = None
     statistics: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.initialisation, str):
+            try:
+                Law.parse(self.initialisation)
+            except ValueError as error:
+                message = str(error).replace("`weights`", "`initialisation`")
+                raise ValueError(message) from None
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,19 @@ def pack(value: Any) -> tuple[Any, dict[str, Tensor]]:
     return _pack(value, "", tensors), tensors
 
 
-def _pack(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+def plain(value: Any) -> Any:
+    """Plain data alone, tensors as nested lists: for people and other programs to read."""
+    return _pack(value, "", None)
+
+
+def _pack(value: Any, path: str, tensors: dict[str, Tensor] | None) -> Any:
     def inside(key: object, part: Any) -> Any:
         return _pack(part, f"{path}.{key}".lstrip("."), tensors)
 
     match value:
         case Tensor():
+            if tensors is None:
+                return _pack(value.tolist(), path, None)
             tensors[path] = value
             return {"$tensor": path}
         case Fraction():
@@ -55,14 +62,14 @@ def _pack(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     raise TypeError(f"{path}: {type(value).__name__} is no plain data.")
 
 
-def unpack(hint: Any, plain: Any, tensors: Mapping[str, Tensor]) -> Any:
+def unpack(hint: Any, data: Any, tensors: Mapping[str, Tensor]) -> Any:
     """The value of this type that `pack` made plain.
 
     Raises:
         KeyError: a field without a default, or a tensor, is not there.
     """
-    if isinstance(plain, Mapping) and len(plain) == 1:
-        ((key, content),) = plain.items()
+    if isinstance(data, Mapping) and len(data) == 1:
+        ((key, content),) = data.items()
         match key:
             case "$tensor":
                 return tensors[content]
@@ -75,32 +82,32 @@ def unpack(hint: Any, plain: Any, tensors: Mapping[str, Tensor]) -> Any:
                 return {
                     unpack(of_key, k, tensors): unpack(of_value, v, tensors) for k, v in content
                 }
-    if isinstance(plain, Mapping):
-        return _unpack_mapping(hint, plain, tensors)
-    if isinstance(plain, list):
-        return _unpack_list(hint, plain, tensors)
-    return plain
+    if isinstance(data, Mapping):
+        return _unpack_mapping(hint, data, tensors)
+    if isinstance(data, list):
+        return _unpack_list(hint, data, tensors)
+    return data
 
 
-def _unpack_mapping(hint: Any, plain: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
+def _unpack_mapping(hint: Any, data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
     hint = _without_none(hint)
     if is_dataclass(hint):
         hints = get_type_hints(hint)
         given = {
-            f.name: unpack(hints[f.name], plain[f.name], tensors)
+            f.name: unpack(hints[f.name], data[f.name], tensors)
             for f in fields(hint)
-            if f.name in plain or (f.default is MISSING and f.default_factory is MISSING)
+            if f.name in data or (f.default is MISSING and f.default_factory is MISSING)
         }
         return hint(**given)  # type: ignore[operator]
     of_value = (get_args(hint) or (Any, Any))[1]
-    return {key: unpack(of_value, part, tensors) for key, part in plain.items()}
+    return {key: unpack(of_value, part, tensors) for key, part in data.items()}
 
 
-def _unpack_list(hint: Any, plain: list[Any], tensors: Mapping[str, Tensor]) -> Any:
+def _unpack_list(hint: Any, data: list[Any], tensors: Mapping[str, Tensor]) -> Any:
     hint = _without_none(hint)
     inner = [kind for kind in get_args(hint) if kind is not Ellipsis] or [Any]
-    kinds = inner if len(inner) == len(plain) else inner[:1] * len(plain)
-    found = [unpack(kind, part, tensors) for kind, part in zip(kinds, plain, strict=True)]
+    kinds = inner if len(inner) == len(data) else inner[:1] * len(data)
+    found = [unpack(kind, part, tensors) for kind, part in zip(kinds, data, strict=True)]
     return tuple(found) if get_origin(hint) is tuple or hint is tuple else found
 
 

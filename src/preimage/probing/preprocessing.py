@@ -4,7 +4,8 @@ Photos come as pixels in [0, 255], already brought to the model's size. What is 
 the model sees them is a scale, a mean and a standard deviation per channel.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jaxtyping import Float
@@ -84,6 +85,45 @@ def find_preprocessing(
         "`preprocessing` is not known for this model: give Preprocessing(size=224, mean=(…), "
         "std=(…)) of pixels in [0, 1], or probing.RAW if it takes pixels in [0, 255]."
     )
+
+
+def changed_preprocessing(
+    found: Preprocessing | None,
+    size: int = 0,
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    scale: float | None = None,
+    raw: bool = False,
+) -> Preprocessing:
+    """A model's preprocessing with what is given in its place.
+
+    Args:
+        found: the model's own; None where nothing tells it.
+        size: side of the photos in pixels; 0 leaves it, or takes 224.
+        mean: three values, of pixels divided by `scale`; given together with `std`.
+        raw: the model takes pixels in [0, 255] as they are.
+
+    Raises:
+        ValueError: nothing tells the preprocessing, or what is given does not go together.
+    """
+    if raw and (mean or std or scale):
+        raise ValueError("`raw` says that pixels stay as they are; leave `mean` and `std` out.")
+    side = size or (found or RAW).size
+    if raw:
+        return replace(RAW, size=side)
+    if mean or std:
+        if not (len(mean) == len(std) == 3 and all(value > 0 for value in std)):
+            raise ValueError(
+                f"`mean` and `std` are three values each, those of `std` positive, got "
+                f"{tuple(mean)} and {tuple(std)}."
+            )
+        return Preprocessing(side, tuple(mean), tuple(std), scale or 255.0)
+    if found is None:
+        raise ValueError(
+            "`model`: nothing tells how it wants its pixels; give `mean` and `std` of pixels in "
+            "[0, 1], or `raw` if it takes pixels in [0, 255]."
+        )
+    return replace(found, size=side, scale=scale or found.scale)
 
 
 def _processor_size(processor: Any) -> int:

@@ -1,15 +1,18 @@
 """What a probe found: PSNR per layer, for the network and its random twins, and what it decides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from torch import Tensor
 
+from preimage.data.records import write_json
 from preimage.probing.controls import usable_bits
 from preimage.probing.features import Layout
 from preimage.probing.leakage import LeakageCurve
+from preimage.probing.packing import plain
 from preimage.probing.verdict import Verdict, half_width_at, over_draws
 from preimage.scores.statistics import Interval, mean_interval
 
@@ -125,6 +128,24 @@ class ProbeResult:
                 }
             )
         return rows
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the numbers (`.json`).
+
+        Raises:
+            ValueError: another ending.
+            OSError: the folder can't be written to.
+        """
+        path = Path(path)
+        if path.suffix == ".json":
+            return write_json(path, self.to_dict())
+        raise ValueError(f"`path` must end in .json, got {path}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the rows, every value per photo and the record, without pictures."""
+        layers = [replace(layer, pictures=[], twin_pictures=[]) for layer in self.layers]
+        whole: dict[str, Any] = plain(replace(self, layers=layers, photos=[]))
+        return {"table": plain(self.rows()), **whole}
 
     @property
     def table(self) -> Any:

@@ -11,7 +11,7 @@ from torch import nn
 from preimage.data.checkpoints import digest
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import TwinOptions
-from preimage.probing.packing import pack
+from preimage.probing.packing import plain
 from preimage.probing.twins import Initialisation
 from preimage.scores.metrics import COLOUR
 
@@ -24,8 +24,8 @@ def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> di
     return {
         "version": VERSION,
         "model": fingerprint(model),
-        "layers": pack(experiment.targets)[0],
-        "preprocessing": pack(experiment.preprocessing)[0],
+        "layers": plain(experiment.targets),
+        "preprocessing": plain(experiment.preprocessing),
         "photos": experiment.photos.record(),
         "window": experiment.window,
         "positions": experiment.positions,

@@ -37,7 +37,7 @@ class Store:
         """Writes the settings: from now on the folder is for these alone.
 
         Args:
-            settings: all that the pieces depend on; tensors are not allowed.
+            settings: all that the pieces depend on, plain data.
 
         Raises:
             ValueError: the folder holds a probe under other settings.
@@ -45,7 +45,7 @@ class Store:
         if self.folder is None:
             return
         path = self.folder / "settings.json"
-        wanted: dict[str, Any] = json.loads(json.dumps(pack(dict(settings))[0]))
+        wanted: dict[str, Any] = json.loads(json.dumps(dict(settings)))
         before = _read_settings(path)
         if before is None:
             write_json(path, wanted)
@@ -78,8 +78,8 @@ class Store:
     def save(self, name: str, found: Any) -> None:
         """Writes a piece atomically."""
         if path := self._path(name):
-            plain, tensors = pack(found)
-            write_checkpoint(path, Checkpoint(_KIND, plain, tensors))
+            card, tensors = pack(found)
+            write_checkpoint(path, Checkpoint(_KIND, card, tensors))
 
     def kept(self, name: str, kind: type[Found], compute: Callable[[], Found]) -> Found:
         """A piece as an earlier run has left it, or else computed now and kept."""

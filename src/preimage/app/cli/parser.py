@@ -35,6 +35,7 @@ _PANELS = {
     "ReconstructConfig": "Weights and photos",
     "SweepConfig": "Grid",
     "DataOptions": "Photos",
+    "PixelOptions": "Pixels",
     "RecipeChanges": "Recipe",
     "MachineOptions": "Machine",
     "Execution": "Machine",
