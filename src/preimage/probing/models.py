@@ -19,6 +19,9 @@ from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 
+_LIBRARIES = ("torchvision", "timm", "hf")
+_SEED = 2**32 - 1  # of untrained weights; twins count from 0
+
 
 class ModelError(ValueError):
     """A model that can't be had, in one line: which, why, and what to do."""
@@ -42,6 +45,8 @@ class OpenModel:
 def open_model(name: str, weights: str | None = None) -> OpenModel:
     """The model of a name, untrained unless `weights` are given.
 
+    Untrained weights are the same every time, and those of no twin.
+
     Args:
         name: `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:owner/name`, `vgg16`,
             `alexnet`, or `FILE.py:function`, which returns a module that takes (N, 3, H, W).
@@ -51,25 +56,29 @@ def open_model(name: str, weights: str | None = None) -> OpenModel:
     Raises:
         ModelError: no such model, library, file or weights.
     """
-    kind, colon, rest = name.partition(":")
-    openers = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}
     pretrained = weights == "pretrained"
-    if colon and kind in openers:
-        opened = openers[kind](rest, pretrained)
-    elif colon and kind.endswith(".py"):
-        opened = _from_file(kind, rest)
-    elif name in ARCHITECTURES:
-        description = architecture(name)
-        made = _described(description)
-        opened = OpenModel(name, made(), made, RAW)
-    else:
-        raise ModelError(
-            f"`model`: {name!r} is not known; name torchvision:NAME, timm:NAME, hf:OWNER/NAME, "
-            f"FILE.py:FUNCTION or one of {', '.join(ARCHITECTURES)}."
-        )
-    if weights and not (pretrained and kind in openers):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        opened = _opened(name, pretrained)
+    if weights and not (pretrained and name.partition(":")[0] in _LIBRARIES):
         load_weights(opened.model, weights)
     return opened
+
+
+def _opened(name: str, pretrained: bool) -> OpenModel:
+    kind, colon, rest = name.partition(":")
+    if colon and kind in _LIBRARIES:
+        opener = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}[kind]
+        return opener(rest, pretrained)
+    if colon and kind.endswith(".py"):
+        return _from_file(kind, rest)
+    if name in ARCHITECTURES:
+        made = _described(architecture(name))
+        return OpenModel(name, made(), made, RAW)
+    raise ModelError(
+        f"`model`: {name!r} is not known; name torchvision:NAME, timm:NAME, hf:OWNER/NAME, "
+        f"FILE.py:FUNCTION or one of {', '.join(ARCHITECTURES)}."
+    )
 
 
 def _described(description: Description) -> Callable[[], nn.Module]:

@@ -33,7 +33,7 @@ def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> di
         "leakage": experiment.leakage,
         "batch_size": experiment.batch_size,
         "seed": twins.seed,
-        "initialisation": _initialisation(twins.initialisation, twins.seed),
+        "initialisation": _initialisation(twins.initialisation),
         "twin_statistics": twins.statistics,
         "convention": asdict(COLOUR),
     }
@@ -46,10 +46,10 @@ def fingerprint(model: nn.Module) -> str:
     return hashlib.sha256(f"{structure}\0{digest(tensors)}".encode()).hexdigest()
 
 
-def _initialisation(initialisation: Initialisation, seed: int) -> str | None:
+def _initialisation(initialisation: Initialisation) -> str | None:
     """A law's name; for a function, the hash of the model that it builds."""
     if not callable(initialisation):
         return initialisation
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(0)
         return fingerprint(initialisation())

@@ -34,8 +34,8 @@ def test_a_table_and_numbers(words: list[str], capsys: pytest.CaptureFixture[str
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert lines[0].split()[:3] == ["layer", "features", "PSNR"]
-    assert lines[2].startswith("1        maps 5×8×8")
-    assert lines[3].startswith("3         vectors 7")
+    assert lines[2].startswith("1      maps 5×8×8")
+    assert lines[3].startswith("3       vectors 7")
     data = json.loads(Path("probe/probe.json").read_text())
     assert [row["layer"] for row in data["table"]] == ["1", "3"]
     assert data["record"]["photos"]["training"] == 9

@@ -45,6 +45,9 @@ def run(command: ProbeCommand) -> int:
         twins=command.twins,
         initialisation=command.initialisation or opened.make,
         window=command.window,
+        positions=command.positions or None,
+        components=command.components or None,
+        leakage=command.leakage,
         seed=command.seed,
         out=command.out,
     )

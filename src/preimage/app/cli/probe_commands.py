@@ -47,6 +47,11 @@ class ProbeCommand(Checked):
         initialisation: How twins are drawn: a law such as gaussian:fan-in; as the untrained model
             is if not given.
         window: Side of the window of features that a block of pixels is read from; odd.
+        positions: Fit decoders at so many random positions of each photo; all if 0.
+        components: Read only so many principal components of each layer's channels, for windows of
+            wide layers; all channels if 0.
+        leakage: Compute how well photos can be read from features with noise, in few bits or in
+            part.
         seed: Seed of the twins.
         out: Folder for the page (probe.html), the numbers (probe.json) and each network's own; the
             same command resumes it.
@@ -63,6 +68,9 @@ class ProbeCommand(Checked):
     twins: int = 5
     initialisation: str | None = None
     window: int = 1
+    positions: int = 0
+    components: int = 0
+    leakage: bool = False
     seed: int = 0
     out: str = "preimage-probe"
     dry_run: bool = False
