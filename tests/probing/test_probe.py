@@ -66,9 +66,9 @@ class Half(nn.Module):
         return maps
 
 
-def test_leakage_of_every_layer(photos: Tensor) -> None:
+def test_leakage_and_bands_of_every_layer(photos: Tensor) -> None:
     model = nn.Sequential(nn.Conv2d(3, 12, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(576, 8))
-    result = probe(model, photos, ["1", "3"], preprocessing=RAW, twins=1, leakage=True)
+    result = probe(model, photos, ["1", "3"], preprocessing=RAW, twins=1, leakage=True, bands=True)
     for layer in result.layers:
         assert layer.leakage is not None
         assert len(layer.twin_leakage) == 1
@@ -77,6 +77,10 @@ def test_leakage_of_every_layer(photos: Tensor) -> None:
         assert noise[0].psnr == pytest.approx(layer.psnr.mean, abs=0.3)
         assert noise[0].psnr > noise[-1].psnr
         assert noise[-1].psnr == pytest.approx(sum(result.mean_image) / 10, abs=0.3)
+        assert layer.bands is not None
+        assert len(layer.bands.twins) == 1
+        low, high = (layer.bands.trained.retained(0, band).mean for band in (0, -1))
+        assert low > high
 
 
 def test_the_verdict_finds_what_training_threw_away(photos: Tensor) -> None:

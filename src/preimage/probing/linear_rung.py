@@ -7,10 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from preimage.probing.analyses import Analyses
+from preimage.probing.bands import Bands
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.controls import another_photo, shuffled_positions
 from preimage.probing.leakage import LeakageCurve
-from preimage.probing.leakage_sums import leakage_sums
 from preimage.probing.linear import LinearDecoder, LinearSums
 from preimage.probing.photos import ProbePhotos
 from preimage.probing.preprocessing import Preprocessing
@@ -33,6 +34,7 @@ class Experiment:
         positions: random positions per photo that maps are fitted at; None takes all.
         components: principal components of the channels that are left; None leaves the channels.
         leakage: whether leakage curves are computed.
+        bands: whether the variance retained is split by frequency and colour.
 
     Raises:
         ValueError: an even window.
@@ -46,6 +48,7 @@ class Experiment:
     positions: int | None = None
     components: int | None = None
     leakage: bool = False
+    bands: bool = False
 
     def __post_init__(self) -> None:
         if self.window < 1 or self.window % 2 == 0:
@@ -63,6 +66,7 @@ class LayerResult:
         pictures: what comes back of the first held-out photos, RGB in [0, 255].
         other: as `mse`, of the photos of another domain.
         leakage: where the experiment asks for it.
+        bands: likewise.
     """
 
     mse: list[float] = field(default_factory=list)
@@ -72,6 +76,7 @@ class LayerResult:
     pictures: list[Tensor] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
     leakage: LeakageCurve | None = None
+    bands: Bands | None = None
 
 
 def probe_network(
@@ -96,20 +101,22 @@ def probe_network(
     with undisturbed(model), torch.no_grad():
         decoders = _fit(features_of(model, experiment, photos.training, on_photos), experiment)
         results = {name: LayerResult(ridge=decoder.ridge) for name, decoder in decoders.items()}
-        sums = {
-            name: leakage_sums(decoder, photos.training, experiment.positions)
-            for name, decoder in decoders.items()
-            if experiment.leakage
-        }
+        analyses = Analyses(
+            decoders,
+            photos.training,
+            experiment.positions,
+            experiment.leakage,
+            experiment.bands,
+        )
         for pixels, found in features_of(model, experiment, photos.held_out, on_photos):
+            analyses.add_photos(pixels)
             for name, decoder in decoders.items():
                 output = _score(results[name], decoder, found[name], pixels, controls)
                 kept = results[name].pictures
                 kept += output[: max(pictures - len(kept), 0)].clamp(0, 255).round().byte()
-                if name in sums:
-                    sums[name].add(found[name], pixels)
-        for name, sum_ in sums.items():
-            results[name].leakage = sum_.curve()
+                analyses.add(name, found[name], pixels, output)
+        for name, result in results.items():
+            result.leakage, result.bands = analyses.leakage(name), analyses.bands(name)
         if photos.other is not None:
             for pixels, found in features_of(model, experiment, photos.other, on_photos):
                 for name, decoder in decoders.items():

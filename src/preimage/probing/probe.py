@@ -36,6 +36,7 @@ def probe(
     positions: int | None = None,
     components: int | None = None,
     leakage: bool = False,
+    bands: bool = False,
     batch_size: int = 8,
     seed: int = 0,
     out: str | Path | None = None,
@@ -74,6 +75,8 @@ def probe(
         components: of each layer's channels only so many principal components are read, found on
             the first batch: for windows of wide layers. None reads the channels.
         leakage: compute leakage curves too (`preimage.probing.leakage`).
+        bands: split the variance that is retained by spatial frequency and colour
+            (`preimage.probing.bands`).
         seed: of the twins: twin k has seed `seed` + k.
         out: folder in which each network's numbers are kept as it is finished. The same call again
             computes what is missing and ends with the same bits.
@@ -86,9 +89,8 @@ def probe(
     preprocessing = preprocessing or find_preprocessing(model)
     opened = open_probe_photos(photos, held_out, preprocessing.size, other)
     targets = find_targets(model, layers, preprocessing, opened.training)
-    experiment = Experiment(
-        targets, preprocessing, opened, window, batch_size, positions, components, leakage
-    )
+    form = window, batch_size, positions, components
+    experiment = Experiment(targets, preprocessing, opened, *form, leakage, bands)
     options = TwinOptions(seed, initialisation, twin_statistics)
     store = Store(out)
     store.claim(settings(model, experiment, options))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from preimage.decoders.evaluate import bicubic
+from preimage.probing.bands import BandReport
 from preimage.probing.controls import block_basis, psnr
 from preimage.probing.linear_rung import Experiment, LayerResult, squared_error
 from preimage.probing.photos import ProbePhotos
@@ -43,9 +44,16 @@ def layer_reports(
                 other_twins=[psnr(twin.other) for twin in of_twins if twin.other],
                 leakage=found.leakage,
                 twin_leakage=[twin.leakage for twin in of_twins if twin.leakage],
+                bands=_bands(found, of_twins),
             )
         )
     return reports
+
+
+def _bands(found: LayerResult, twins: Sequence[LayerResult]) -> BandReport | None:
+    if found.bands is None:
+        return None
+    return BandReport(found.bands, [twin.bands for twin in twins if twin.bands])
 
 
 def _bounds(

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from preimage.data.records import write_json
+from preimage.probing.bands import BandReport
 from preimage.probing.controls import usable_bits
 from preimage.probing.features import Layout
 from preimage.probing.leakage import LeakageCurve
@@ -34,6 +35,7 @@ class LayerReport:
         other_twins: the same of each twin.
         leakage: where the probe was asked for it.
         twin_leakage: the same of each twin.
+        bands: variance retained by frequency and colour, where the probe was asked for it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class LayerReport:
     other_twins: list[list[float]] = field(default_factory=list)
     leakage: LeakageCurve | None = None
     twin_leakage: list[LeakageCurve] = field(default_factory=list)
+    bands: BandReport | None = None
 
     @property
     def psnr(self) -> Interval:

@@ -31,6 +31,7 @@ def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> di
         "positions": experiment.positions,
         "components": experiment.components,
         "leakage": experiment.leakage,
+        "bands": experiment.bands,
         "batch_size": experiment.batch_size,
         "seed": twins.seed,
         "initialisation": _initialisation(twins.initialisation),
