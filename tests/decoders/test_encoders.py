@@ -8,7 +8,6 @@ import torch
 from preimage.decoders.classifier import classifier
 from preimage.decoders.encoders import (
     cut,
-    is_law,
     load_classifier,
     open_encoder,
     random_twin,
@@ -101,20 +100,6 @@ def test_a_classifier_of_the_version_before(before: Path) -> None:
 
 
 BEFORE_LOGITS = torch.tensor([[-0.00096619979, 0.00096617534]])
-
-
-@pytest.mark.parametrize(
-    ("weights", "expected"),
-    [("gaussian:fan-in", True), ("uniform:0.04", True), ("imagenet", False), ("a.pth", False)],
-)
-def test_laws_and_files_are_told_apart(weights: str, expected: bool) -> None:
-    assert is_law(weights) == expected
-
-
-def test_a_file_named_like_a_law(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("gaussian:0.1").touch()
-    assert not is_law("gaussian:0.1")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
 from preimage.decoders.classifier import Classification, classifier
 from preimage.decoders.inverter import Inversion
 from preimage.decoders.loop import Objective
@@ -14,6 +17,7 @@ from preimage.decoders.speed import PRECISIONS, faster, time_steps
 from preimage.network.build import build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
+from preimage.network.encoder import Encoder
 from preimage.network.operations import Conv
 from preimage.network.trace import trace
 
@@ -42,7 +46,7 @@ class TrainingCost:
 
 
 def training_cost(
-    encoder: Description,
+    encoder: Description | Encoder,
     decoder: Description | None,
     recipe: Recipe,
     machine: MachineOptions | None = None,
@@ -60,16 +64,36 @@ def training_cost(
         ValueError: no such device, or the folder's state is damaged.
     """
     machine = machine or MachineOptions()
-    side = recipe.crop
-    forward = sum(step.multiply_adds for step in trace(encoder, side, side))
-    trained, work = encoder, 3 * forward
-    if decoder is not None:
-        whole = sum(step.multiply_adds for step in trace(encoder + decoder, side, side))
-        trained, work = decoder, forward + 3 * (whole - forward)
+    work, trained = _work(encoder, decoder, recipe.crop)
     photos = recipe.steps * recipe.batch_size
     precision, seconds = _speed(_objective(encoder, decoder), recipe, machine, out)
     state = 3 * 4 * _parameters(trained)  # float32: the weights and Adam's two moments
     return TrainingCost(recipe.steps, photos, work * photos, state, precision, seconds)
+
+
+def _work(
+    encoder: Description | Encoder, decoder: Description | None, side: int
+) -> tuple[int, Description]:
+    """Multiply-adds per photo of a step, and what is trained."""
+    if not isinstance(encoder, Description):
+        assert decoder is not None, "a module's layer is not trained"
+        size = (side, side)
+        steps = trace(decoder, *encoder.feature_size(size), encoder.input_sizes(size))
+        return _counted(encoder, side) + 3 * sum(step.multiply_adds for step in steps), decoder
+    forward = sum(step.multiply_adds for step in trace(encoder, side, side))
+    if decoder is None:
+        return 3 * forward, encoder
+    whole = sum(step.multiply_adds for step in trace(encoder + decoder, side, side))
+    return forward + 3 * (whole - forward), decoder
+
+
+@torch.no_grad()
+def _counted(encoder: Encoder, side: int) -> int:
+    """Multiply-adds of a forward pass of one photo, counted while it runs."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        encoder(torch.zeros(1, 3, side, side))
+    return int(counter.get_total_flops() // 2)
 
 
 def _parameters(description: Description) -> int:
@@ -79,8 +103,11 @@ def _parameters(description: Description) -> int:
     )
 
 
-def _objective(encoder: Description, decoder: Description | None) -> Objective:
+def _objective(encoder: Description | Encoder, decoder: Description | None) -> Objective:
     """With random weights, on which the time of a step does not depend."""
+    if not isinstance(encoder, Description):
+        assert decoder is not None, "a module's layer is not trained"
+        return Inversion(encoder, build(decoder), 1.0)
     if decoder is None:
         return Classification(classifier(encoder, _CLASSES))
     return Inversion(build(encoder), build(decoder), 1.0)

@@ -10,8 +10,8 @@ from preimage.decoders.pretrained import pretrained_encoder
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.encoder import Encoder, Origin
-from preimage.network.laws import Law
 from preimage.network.spec import EncoderSpec
+from preimage.network.weights import PRETRAINED, weights_kind
 
 CLASSIFIER_KIND = "classifier"
 
@@ -22,7 +22,7 @@ def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
     Raises:
         ValueError: no such law or file; the file is damaged or does not fit.
     """
-    if is_law(options.weights):
+    if weights_kind(options.weights) == "law":
         description = (
             trained_encoder(options.twin_of, options.spec)[0].description
             if options.twin_of
@@ -55,14 +55,6 @@ def as_encoder(encoder: EncoderOptions | Encoder) -> Encoder:
     return network
 
 
-def is_law(weights: str) -> bool:
-    """Whether weights are drawn from a law rather than read from a file."""
-    if weights == "imagenet" or Path(weights).exists() or ":" not in weights:
-        return False
-    Law.parse(weights)
-    return True
-
-
 def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
     """Torchvision's encoder, or the one in a file, up to the spec's layer.
 
@@ -75,7 +67,7 @@ def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
             f"the encoder of {weights} has its own widths and kernels; leave out `width`, "
             "`width_factor`, `kernel_size` and `simplified`."
         )
-    if weights == "imagenet" or not is_checkpoint(weights):
+    if weights in PRETRAINED or not is_checkpoint(weights):
         return pretrained_encoder(weights, spec.architecture, spec.layer, pooled=spec.pooled)
     checkpoint = read_checkpoint(weights, CLASSIFIER_KIND)
     whole = Network(Description.from_dict(checkpoint.card["encoder"]))

@@ -40,9 +40,9 @@ class EncoderOptions(Checked):
 
     Args:
         spec: The CNN up to its layer.
-        weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet for torchvision's
-            pre-trained weights; or a file: torchvision's layout (.pth, .safetensors), or what
-            `pretrain_encoder` wrote.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
+            that others trained; or a file (.pth, .safetensors) with the model's state, or what
+            preimage pretrain wrote.
         twin_of: With a law as weights, take everything else (architecture, activation, input) from
             the encoder of this file, or of imagenet; biases are zero.
         seed: Seed of all random streams.

@@ -20,6 +20,7 @@ from preimage.network.architectures import architecture as architecture_named
 from preimage.network.build import Network
 from preimage.network.description import Description
 from preimage.network.spec import IMAGENET_MEAN, IMAGENET_STD
+from preimage.network.weights import PRETRAINED, no_such_file
 
 
 def pretrained_encoder(
@@ -33,8 +34,8 @@ def pretrained_encoder(
     and column that floor mode drops, and differ from torchvision's near them.
 
     Args:
-        weights: `imagenet` for torchvision's file, downloaded once into torch's own cache; or the
-            path of a .pth or .safetensors file in torchvision's layout.
+        weights: `imagenet` or `pretrained` for torchvision's file, downloaded once into torch's own
+            cache; or the path of a .pth or .safetensors file in torchvision's layout.
 
     Raises:
         WeightsError: no such file, no network, a wrong checksum, a damaged file, or layers that
@@ -44,16 +45,14 @@ def pretrained_encoder(
     whole = pretrained_description(architecture)
     encoder = whole.cut(layer, pooled=pooled)
     origin: dict[str, Any] = {"weights": weights, "layout": "torchvision"}
-    if weights == "imagenet":
+    if weights in PRETRAINED:
+        origin["weights"] = "imagenet"
         path, sha256 = official_file(architecture)
         origin |= {"url": ADDRESSES[architecture]}
     else:
         path = Path(weights)
         if not path.is_file():
-            raise WeightsError(
-                f"{path}: no such file; `weights` takes a law such as gaussian:fan-in, imagenet, "
-                "or a file."
-            )
+            raise WeightsError(no_such_file(path))
         origin["weights"] = path.name
         sha256 = file_sha256(path)
     tensors = from_torchvision(whole, read_tensors(path), str(path))

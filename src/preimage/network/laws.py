@@ -70,7 +70,8 @@ class Law:
         except ValueError:
             raise ValueError(
                 "`weights` must be a law and its scale, such as gaussian:0.015, uniform:0.04, "
-                f"logistic:0.015, laplace:0.015 or gaussian:fan-in, got {text!r}."
+                "logistic:0.015, laplace:0.015 or gaussian:fan-in (these networks are random), got "
+                f"{text!r}."
             ) from None
         return cls(family, number)
 

@@ -7,19 +7,23 @@ code, and as trustworthy as whoever wrote it.
 import importlib.util
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from preimage.data.checkpoints import is_checkpoint
+from preimage.decoders.encoders import load_classifier
+from preimage.decoders.pretrained import pretrained_encoder, read_tensors
 from preimage.network.architectures import ARCHITECTURES, architecture
 from preimage.network.build import Network, build
 from preimage.network.description import Description
+from preimage.network.weights import no_such_file, weights_kind
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
+from preimage.probing.twins import random_twin
 
-_LIBRARIES = ("torchvision", "timm", "hf")
 _SEED = 2**32 - 1  # of untrained weights; twins count from 0
 
 
@@ -42,7 +46,7 @@ class OpenModel:
     preprocessing: Preprocessing | None
 
 
-def open_model(name: str, weights: str | None = None) -> OpenModel:
+def open_model(name: str, weights: str | None = None, *, seed: int = _SEED) -> OpenModel:
     """The model of a name, untrained unless `weights` are given.
 
     Untrained weights are the same every time, and those of no twin.
@@ -50,35 +54,58 @@ def open_model(name: str, weights: str | None = None) -> OpenModel:
     Args:
         name: `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:owner/name`, `vgg16`,
             `alexnet`, or `FILE.py:function`, which returns a module that takes (N, 3, H, W).
-        weights: a .safetensors or .pth file with the model's state; or `pretrained`: the library's
-            own, which it downloads.
+        weights: a file (.safetensors or .pth) with the model's state; `pretrained` or `imagenet`
+            for the library's own, which it downloads; or a law such as `gaussian:fan-in` for
+            convolutions and linear layers, their biases 0. As untrained as its library makes it if
+            None.
+        seed: of untrained weights and of a law.
 
     Raises:
         ModelError: no such model, library, file or weights.
+        ValueError: no such law.
     """
-    pretrained = weights == "pretrained"
+    kind = weights_kind(weights) if weights else None
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        opened = _opened(name, pretrained)
-    if weights and not (pretrained and name.partition(":")[0] in _LIBRARIES):
+        torch.manual_seed(seed)
+        if name in ARCHITECTURES:
+            return _architecture(name, weights, kind, seed)
+        opened = _opened(name, pretrained=kind == "pretrained")
+    if weights and kind == "law":
+        twin = random_twin(opened.model, seed, initialisation=weights)
+        return replace(opened, model=twin.model)
+    if weights and kind == "file":
         load_weights(opened.model, weights)
     return opened
 
 
-def _opened(name: str, pretrained: bool) -> OpenModel:
+def _opened(name: str, *, pretrained: bool) -> OpenModel:
     kind, colon, rest = name.partition(":")
-    if colon and kind in _LIBRARIES:
-        opener = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}[kind]
-        return opener(rest, pretrained)
+    openers = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}
+    if colon and kind in openers:
+        return openers[kind](rest, pretrained)
     if colon and kind.endswith(".py"):
+        if pretrained:
+            raise ModelError(f"`weights`: nobody publishes those of {name}; give a file.")
         return _from_file(kind, rest)
-    if name in ARCHITECTURES:
-        made = _described(architecture(name))
-        return OpenModel(name, made(), made, RAW)
     raise ModelError(
         f"`model`: {name!r} is not known; name torchvision:NAME, timm:NAME, hf:OWNER/NAME, "
         f"FILE.py:FUNCTION or one of {', '.join(ARCHITECTURES)}."
     )
+
+
+def _architecture(name: str, weights: str | None, kind: str | None, seed: int) -> OpenModel:
+    """One of the paper's, with the weights that `preimage.decoders.encoders` takes."""
+    description = architecture(name)
+    if not weights:
+        made = _described(description)
+        return OpenModel(name, made(), made, RAW)
+    if kind == "law":
+        network = build(description, weights, seed=seed)
+    elif is_checkpoint(weights):
+        network = load_classifier(weights).encoder
+    else:
+        network = pretrained_encoder(weights, name, description.blocks[-1], pooled=True)[0]
+    return OpenModel(name, staged(network), _described(network.description), RAW)
 
 
 def _described(description: Description) -> Callable[[], nn.Module]:
@@ -206,10 +233,8 @@ def load_weights(model: nn.Module, path: str) -> None:
     Raises:
         ModelError: no such file, not a file of tensors, or tensors of another model.
     """
-    from preimage.decoders.pretrained import read_tensors
-
     if not Path(path).is_file():
-        raise ModelError(f"`weights`: {path}: no such file.")
+        raise ModelError(no_such_file(path))
     tensors = {name: value.float() if value.is_floating_point() else value
                for name, value in read_tensors(Path(path)).items()}  # fmt: skip
     state = model.state_dict()

@@ -15,6 +15,7 @@ from preimage.network.spec import (
     NetworkConfig,
     ReconstructConfig,
 )
+from preimage.network.weights import weights_kind
 from preimage.paper.options import FigureOptions
 from preimage.paper.registry import FIGURES
 from preimage.sweeps.grid import Execution, SweepConfig
@@ -54,6 +55,12 @@ class ReconstructCommand:
         """Where the results go."""
         return self.out or ("preimage-out" if self.decoder is None else "preimage-decoded")
 
+    @property
+    def moved_weights(self) -> str | None:
+        """Where the weights of the decoder's model are now; a law is none."""
+        weights = self.pair.weights
+        return None if weights_kind(weights) == "law" else weights
+
     def check_given(self, given: Collection[str]) -> None:
         """Refuses options that do not go together.
 
@@ -66,7 +73,8 @@ class ReconstructCommand:
             return
         if self.features is not None and self.photos:
             raise ValueError("`features` stand in place of `photos`; give one of the two.")
-        needless = [f"`{name}`" for name in sorted(set(given) - set(WITH_DECODER))]
+        fitting = {*WITH_DECODER} | ({"weights"} if self.moved_weights else set())
+        needless = [f"`{name}`" for name in sorted(set(given) - fitting)]
         if needless:
             raise ValueError(
                 f"{', '.join(needless)} cannot be given with `decoder`: its file says it already."

@@ -25,6 +25,7 @@ from preimage.data.tables import text_table
 from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
 from preimage.paper.draw import decoded_sheet, save_figure
+from preimage.probing.open_layer import open_inverter
 from preimage.scores.metrics import COLOUR, ColourScores, colour_scores
 
 _SHEET_ROWS = 8
@@ -34,7 +35,9 @@ _SCORES = ("mse", "psnr", "ssim")
 def decode(config: ReconstructCommand) -> int:
     """Writes a picture for each photo, or each row of features; 2 if a photo could not be read."""
     assert config.decoder is not None
-    inverter = Inverter.load(config.decoder).to(resolve_device(config.pair.device))
+    inverter = open_inverter(config.decoder, config.moved_weights).to(
+        resolve_device(config.pair.device)
+    )
     if config.features is not None:
         return _decode_features(inverter, config, Path(config.features))
     folder = own_folder(config.folder, DECODED)

@@ -1,6 +1,7 @@
 """The commands of the verbs about decoders that learn, composed of the library's option sets."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 
 from preimage.app.cli.options import option_set
 from preimage.decoders.options import (
@@ -19,6 +20,39 @@ from preimage.decoders.recipes import (
     RecipeName,
 )
 from preimage.network.spec import Checked, DeviceName, EncoderSpec
+
+#: What describes a CNN, and so means nothing for a layer of a model.
+_OF_DESCRIPTIONS = {field.name for field in fields(EncoderSpec)} - {"layer"}
+_OF_DESCRIPTIONS |= {"input", "twin_of", "network_number"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithModel(Checked):
+    """A verb that takes a layer of any model in place of a CNN of ours.
+
+    Args:
+        model: Take the layer from this model: torchvision:NAME, timm:NAME, hf:OWNER/NAME, vgg16,
+            alexnet, or FILE.py:FUNCTION, a function that returns a torch module; the file is run.
+            --layer is then the path of a module in it, such as layer2 or features.8.
+    """
+
+    model: str | None = None
+
+    def check_given(self, given: Collection[str]) -> None:
+        """Refuses options that do not go together.
+
+        Raises:
+            ValueError: they do not.
+        """
+        if self.model is None:
+            return
+        if needless := sorted(_OF_DESCRIPTIONS.intersection(given)):
+            raise ValueError(
+                f"{', '.join(f'`{name}`' for name in needless)} cannot be given with `model`: they "
+                "describe a network of ours."
+            )
+        if "layer" not in given:
+            raise ValueError(f"`layer` is missing; name a module of {self.model}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +82,10 @@ class RecipeChanges(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainCommand(Checked):
-    """Train the DCN on the features of a CNN (Section 3).
+class TrainCommand(WithModel):
+    """Train the DCN on the features of a CNN (Section 3), or of a layer of any model.
 
     Args:
-        weights: Weights of the CNN: a law such as gaussian:0.015 or gaussian:fan-in; imagenet for
-            torchvision's pre-trained weights; or a file: torchvision's layout (.pth,
-            .safetensors), or what preimage pretrain wrote.
         slope: Slope of the CNN's activation below zero: 0 ReLU, 0.2 the paper's leaky ReLU, 1 none.
         input: What the CNN does to pixels in [0, 255] first: imagenet subtracts ImageNet's mean and
             divides by its standard deviation; imagenet if not given, mean-subtracted with --recipe
@@ -122,15 +153,12 @@ class PretrainCommand(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitCommand(Checked):
-    """Fit a decoder in closed form, in one pass over photos.
+class FitCommand(WithModel):
+    """Fit a decoder in closed form, in one pass over photos, to a CNN or a layer of any model.
 
     The decoder is the best linear map from a window of feature maps to pixels.
 
     Args:
-        weights: Weights of the CNN: a law such as gaussian:0.015 or gaussian:fan-in; imagenet for
-            torchvision's pre-trained weights; or a file: torchvision's layout (.pth,
-            .safetensors), or what preimage pretrain wrote.
         input: What the CNN does to pixels in [0, 255] first: imagenet subtracts ImageNet's mean and
             divides by its standard deviation.
         window: Side of the window in positions of the feature map; odd.
@@ -158,6 +186,7 @@ class EvaluateCommand(Checked):
 
     Args:
         decoder: File of the decoder.
+        weights: File of the weights of its model, if it is no longer where it was.
         data: Photos that it was trained on; the mean image is theirs.
         held_out: Photos that it has not seen.
         photos: Use only the first so many of each; all if 0.
@@ -167,6 +196,7 @@ class EvaluateCommand(Checked):
     """
 
     decoder: str
+    weights: str | None = None
     data: str = ""
     held_out: str = ""
     photos: int = 0

@@ -9,14 +9,14 @@ from preimage.data.memory import open_squares
 from preimage.data.records import environment, output_folder, write_json, write_jsonl
 from preimage.data.tables import text_table
 from preimage.decoders.evaluate import METRICS, Evaluation, evaluate, mean_image
-from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
+from preimage.probing.open_layer import open_inverter
 from preimage.scores.metrics import COLOUR
 
 
 def run(config: EvaluateCommand) -> int:
     """Scores photos, writes every score, and prints means with their intervals."""
-    inverter = Inverter.load(config.decoder).to(resolve_device(config.device))
+    inverter = open_inverter(config.decoder, config.weights).to(resolve_device(config.device))
     folder = output_folder(config.out)
     count = config.photos or None
     sources = {

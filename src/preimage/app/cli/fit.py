@@ -1,5 +1,6 @@
 """`preimage fit`: a decoder in closed form."""
 
+from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import FitCommand
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.least_squares import LeastSquaresDecoder
@@ -8,13 +9,14 @@ from preimage.decoders.least_squares import LeastSquaresDecoder
 def run(config: FitCommand) -> int:
     """Fits and writes the decoder."""
     decoder = fit_decoder(
-        config.encoder,
+        chosen_encoder(config.model, config.encoder),
         config.data,
         config.out,
         window=config.window,
         positions=config.positions or None,
         photos=config.photos or None,
         size=config.size,
+        seed=config.encoder.seed,
         device=config.device,
     ).decoder
     assert isinstance(decoder, LeastSquaresDecoder)

@@ -35,8 +35,9 @@ class ProbeCommand(Checked):
     Args:
         model: The model: torchvision:NAME, timm:NAME, hf:OWNER/NAME, vgg16, alexnet, or
             FILE.py:FUNCTION, a function that returns a torch module; the file is run.
-        weights: File of the trained weights (.safetensors, .pth), or pretrained for those of the
-            model's library; the model is untrained if not given.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
+            that others trained; or a file (.pth, .safetensors) with the model's state, or what
+            preimage pretrain wrote. The model is untrained if not given.
         layers: Names of modules, as preimage layers lists them, or quoted glob patterns; auto takes
             the last at each resolution and every k-th transformer block.
         data: Photos to fit decoders to; as in preimage train.

@@ -4,31 +4,35 @@ from pathlib import Path
 
 from accelerate import PartialState
 
+from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import TrainCommand
 from preimage.decoders.costs import TrainingCost, training_cost
-from preimage.decoders.encoders import is_law, trained_encoder
-from preimage.decoders.options import EncoderOptions
+from preimage.decoders.encoders import trained_encoder
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import DECODER_FILE, train_decoder
 from preimage.network.description import Description
+from preimage.network.encoder import Encoder
+from preimage.network.weights import weights_kind
+from preimage.probing.open_layer import open_layer
 
 
 def run(config: TrainCommand) -> int:
     """Trains and writes `decoder.safetensors`."""
     recipe = config.training_recipe()
     if config.dry_run:
-        encoder = _description(config.encoder_options())
+        encoder = _cheap_encoder(config)
         decoder = config.decoder.description(encoder)
         cost = training_cost(encoder, decoder, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
     inverter = train_decoder(
-        config.encoder_options(),
+        chosen_encoder(config.model, config.encoder_options()),
         config.decoder,
         config.photos,
         recipe,
         config.out,
         config.machine,
+        seed=config.encoder.seed,
     )
     if not PartialState().is_main_process:  # one of several under torchrun; the first one speaks
         return 0
@@ -42,10 +46,13 @@ def run(config: TrainCommand) -> int:
     return 0
 
 
-def _description(options: EncoderOptions) -> Description:
+def _cheap_encoder(config: TrainCommand) -> Description | Encoder:
     """The encoder; a file says its own, but nothing is downloaded to tell a cost."""
+    options = config.encoder_options()
+    if config.model is not None:
+        return open_layer(config.model, options.spec.layer, seed=options.seed)
     source = options.twin_of or options.weights
-    if source == "imagenet" or is_law(source):
+    if weights_kind(source) != "file":
         return options.description()
     return trained_encoder(source, options.spec)[0].description
 

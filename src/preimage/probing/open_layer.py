@@ -1,0 +1,64 @@
+"""A layer by name: of a model that can be named, and of the one that a decoder's file names."""
+
+from pathlib import Path
+
+from preimage.data.checkpoints import CheckpointError, read_card
+from preimage.decoders.inverter import DECODER_KIND, Inverter
+from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
+from preimage.probing.models import ModelError, open_model
+from preimage.probing.preprocessing import Preprocessing
+
+
+def open_layer(
+    model: str,
+    layer: str,
+    weights: str | None = None,
+    *,
+    seed: int = 0,
+    preprocessing: Preprocessing | None = None,
+) -> LayerEncoder:
+    """A layer of the model of this name as an encoder.
+
+    Args:
+        model: as in `open_model`.
+        layer: a `named_modules()` path.
+        weights: as in `open_model`.
+        seed: of weights that are drawn.
+        preprocessing: the model's own if not given.
+
+    Raises:
+        ModelError: no such model or weights, or nothing tells its preprocessing.
+        LayerError: no such layer, or it gives no maps or tokens.
+    """
+    opened = open_model(model, weights, seed=seed)
+    preprocessing = preprocessing or opened.preprocessing
+    if preprocessing is None:
+        raise ModelError(
+            f"`model`: nothing tells what pixels {model} wants; let its file have a variable "
+            "`preprocessing`, such as preimage.probing.RAW."
+        )
+    origin = {"weights": weights, "seed": seed}
+    return layer_encoder(opened.model, layer, preprocessing, name=model, origin=origin)
+
+
+def open_inverter(path: str | Path, weights: str | None = None) -> Inverter:
+    """A decoder's file with its encoder: a description's, or the layer of the model that it names.
+
+    Args:
+        weights: where the model's weights are now, if no longer where they were.
+
+    Raises:
+        CheckpointError: as `Inverter.load`; or its model can't be opened, or has other weights.
+    """
+    card = read_card(path, DECODER_KIND)["encoder"]
+    if "layer" not in card:
+        if weights:
+            raise CheckpointError(f"{path}: it has its own encoder; leave out `weights`.")
+        return Inverter.load(path)
+    origin = card["origin"]
+    name = origin["model"]
+    try:
+        model = open_model(name, weights or origin.get("weights"), seed=origin.get("seed", 0)).model
+    except ValueError as error:
+        raise CheckpointError(f"{path}: its encoder is a layer of {name}: {error}") from None
+    return Inverter.load(path, LayerEncoder.from_dict(model, card["layer"], name, origin))
