@@ -115,7 +115,7 @@ def test_damaged_files_and_code_get_one_line(
         assert name in str(caught.value)
         assert "\n" not in str(caught.value)
     assert not Path("owned").exists()
-    with pytest.raises(WeightsError, match=r"nowhere\.pth: no such file; `weights` takes"):
+    with pytest.raises(WeightsError, match=r"nowhere\.pth: no such file; it takes"):
         pretrained_encoder("nowhere.pth", "vgg16", "conv1")
 
 

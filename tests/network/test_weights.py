@@ -34,6 +34,6 @@ def test_a_law_that_does_not_exist() -> None:
 
 def test_the_message_names_all_three() -> None:
     assert no_such_file("a.pth") == (
-        "a.pth: no such file; `weights` takes a law such as gaussian:fan-in, imagenet or "
+        "`weights`: a.pth: no such file; it takes a law such as gaussian:fan-in, imagenet or "
         "pretrained for weights that others trained, or a file."
     )

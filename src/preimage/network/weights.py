@@ -33,4 +33,4 @@ def weights_kind(weights: str) -> Literal["law", "pretrained", "file"]:
 
 def no_such_file(weights: str | Path) -> str:
     """What to say where `weights` is a file that is not there."""
-    return f"{weights}: no such file; `weights` takes {_VOCABULARY}."
+    return f"`weights`: {weights}: no such file; it takes {_VOCABULARY}."

@@ -64,7 +64,7 @@ def test_fit_evaluate_and_reconstruct(folder: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     decode = ("reconstruct", "photos/0.png", "--decoder", "d.safetensors", "--size", "32")
     assert run(*decode) == 2
-    assert "w.safetensors: no such file; --weights takes a law" in capsys.readouterr().err
+    assert "w.safetensors: no such file; it takes a law" in capsys.readouterr().err
     assert run(*decode, "--weights", "moved.safetensors") == 0
     assert (
         run("evaluate", "--decoder", "d.safetensors", "--weights", "moved.safetensors", *scored)
@@ -95,7 +95,7 @@ def test_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         ((*FIT, "--width", "4"), "--width cannot be given with --model: they describe"),
         (("fit", "--model", "net.py:make"), "--layer is missing; name a module of net.py:make"),
-        ((*FIT, "--weights", "none.pth"), "none.pth: no such file; --weights takes a law such as"),
+        ((*FIT, "--weights", "none.pth"), "none.pth: no such file; it takes a law such as"),
         ((*FIT, "--weights", "pretrained"), "--weights: nobody publishes those of net.py:make"),
         ((*FIT, "--layer", "3"), "layer 3 gives vectors"),
     ],
