@@ -68,3 +68,23 @@ def test_squared_error_is_that_of_the_windows(generator: torch.Generator) -> Non
     sums = NormalEquations(x.T @ x, x.T @ y, x.sum(0), y.sum(0), float(y.square().sum()), len(x))
     expected = float((x @ weight + bias - y).square().sum())
     assert sums.squared_error(weight, bias) == pytest.approx(expected, rel=1e-10)
+
+
+def test_errors_of_many_ridges_are_those_of_each_solution(
+    samples: tuple[Tensor, Tensor],
+) -> None:
+    x, y = samples
+    fit, held_back = sums(x[:30], y[:30]), sums(x[30:], y[30:])
+    ridges = (1e-6, 1e-2, 1.0, 30.0)
+    errors = fit.errors_on(held_back, ridges)
+    for ridge in ridges:
+        solution = fit.solve(ridge)
+        assert solution is not None
+        assert errors[ridge] == pytest.approx(held_back.squared_error(*solution), rel=1e-9)
+
+
+def test_a_ridge_too_small_for_its_gram_is_left_out(samples: tuple[Tensor, Tensor]) -> None:
+    x, y = samples
+    twice = torch.cat([x, x], 1)
+    fit, held_back = sums(twice[:30], y[:30]), sums(twice[30:], y[30:])
+    assert list(fit.errors_on(held_back, (0.0, 1e-30, 1e-3))) == [1e-3]

@@ -1,5 +1,6 @@
 """The sums that a linear fit with an intercept is solved from, however many samples there were."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -55,3 +56,44 @@ class NormalEquations:
         quadratic = (weight * (self.gram @ weight - 2 * self.cross)).sum()
         linear = 2 * bias @ (weight.T @ self.sum_x - self.sum_y) + self.count * bias @ bias
         return max(float(quadratic + linear) + self.sum_yy, 0.0)
+
+    def errors_on(
+        self, held_back: "NormalEquations", ridges: Sequence[float]
+    ) -> dict[float, float]:
+        """Σ |y − Wᵀx − b|² over samples held back, of the solution of each ridge.
+
+        One decomposition serves all ridges. With the centred Gram V diag(e) Vᵀ and the centred
+        cross-moments A, the weight of a ridge is V diag(s) Vᵀ A, s = 1 / (e + λ); with the same
+        sums over the samples held back, about the same means, G and B,
+
+            Σ |y − Wᵀx − b|² = Σ |y − ȳ|² − 2 Σᵢ sᵢ (VᵀB Aᵀ V)ᵢᵢ + Σᵢⱼ sᵢ sⱼ (VᵀG V)ᵢⱼ (VᵀA Aᵀ V)ᵢⱼ
+
+        Ridges too small for the Gram's rounding are left out.
+        """
+        x, y = self.sum_x / self.count, self.sum_y / self.count
+        own, held = self._about(x, y), held_back._about(x, y)
+        values, vectors = torch.linalg.eigh(own.gram)
+        told = vectors.T @ own.cross
+        linear = (told * (vectors.T @ held.cross)).sum(1)
+        quadratic = (vectors.T @ held.gram @ vectors) * (told @ told.T)
+        least = len(values) * torch.finfo(values.dtype).eps * float(values[-1])
+        errors = {}
+        for ridge in ridges:
+            penalised = values + ridge * own.gram.diagonal().mean()
+            if penalised[0] > least:
+                error = held.sum_yy - 2 * linear @ (1 / penalised)
+                error += (1 / penalised) @ quadratic @ (1 / penalised)
+                errors[ridge] = max(float(error), 0.0)
+        return errors
+
+    def _about(self, x: Float[Tensor, " P"], y: Float[Tensor, " Q"]) -> "NormalEquations":
+        """The sums of x − `x` and y − `y`."""
+        sum_x, sum_y = self.sum_x - self.count * x, self.sum_y - self.count * y
+        return NormalEquations(
+            self.gram - torch.outer(self.sum_x, x) - torch.outer(x, sum_x),
+            self.cross - torch.outer(self.sum_x, y) - torch.outer(x, sum_y),
+            sum_x,
+            sum_y,
+            self.sum_yy - float(y @ (self.sum_y + sum_y)),
+            self.count,
+        )

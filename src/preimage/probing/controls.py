@@ -6,6 +6,7 @@ from math import log10
 
 import torch
 from jaxtyping import Float
+from scipy import linalg
 from torch import Tensor
 
 from preimage.decoders.blocks import to_blocks
@@ -34,23 +35,30 @@ class BlockBasis:
 
 
 def block_basis(pixels: Pixels, stride: int, rank: int) -> BlockBasis | None:
-    """The best basis of `rank` numbers per block: no pointwise linear decoder of `rank` channels
-    can do better on these photos. None where the rank is no limit.
+    """The best basis of `rank` numbers per block: no linear decoder of `rank` numbers per block can
+    do better on these photos. None where the rank is no limit.
+
+    Of fewer blocks than values in a block, it spans no more than the blocks, as a decoder does.
     """
     size = 3 * stride**2
     if rank >= size:
         return None
+    parts = [
+        to_blocks(part, stride).movedim(1, -1).flatten(0, 2) for part in torch.split(pixels, 16)
+    ]
+    count = sum(map(len, parts))
+    mean = torch.stack([part.sum(0, dtype=torch.float64) for part in parts]).sum(0) / count
+    if count <= size:
+        _, values, vectors = torch.linalg.svd(torch.cat(parts).double() - mean, full_matrices=False)
+        kept = values[:rank] > 1e-10 * values[0]
+        return BlockBasis(stride, mean, vectors[:rank][kept].contiguous())
     gram = torch.zeros(size, size, dtype=torch.float64)
-    total, count = torch.zeros(size, dtype=torch.float64), 0
-    for part in torch.split(pixels, 16):
-        rows = to_blocks(part, stride).movedim(1, -1).flatten(0, 2).double()
-        gram += rows.T @ rows
-        total += rows.sum(0)
-        count += len(rows)
-    mean = total / count
-    covariance = gram / count - torch.outer(mean, mean)
-    _, vectors = torch.linalg.eigh(covariance)
-    return BlockBasis(stride, mean, vectors[:, -rank:].T.flip(0).contiguous())
+    for part in parts:
+        centred = part - mean.to(part)
+        gram += centred.T @ centred
+    # Of SciPy's drivers this one computes the largest components only.
+    _, columns = linalg.eigh(gram.numpy(), subset_by_index=(size - rank, size - 1), driver="evr")
+    return BlockBasis(stride, mean, torch.from_numpy(columns.T[::-1].copy()))
 
 
 def another_photo(features: Tensor) -> Tensor:

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from preimage.probing.capture import LayerError
 
+#: Class and register tokens that are guessed at the most, where a model does not tell.
+_MOST_PREFIX = 16
+
 Kind = Literal["maps", "channels-last maps", "tokens", "vectors"]
 
 
@@ -100,10 +103,10 @@ def _tokens(
     name: str, shape: tuple[int, ...], size: tuple[int, int], model: nn.Module | None
 ) -> Layout:
     count, width = shape
-    if count < 4:
+    if count < 4 or width == 1:
         return Layout("vectors", shape, count * width, None)
     known = _prefix_tokens(model)
-    for prefix in [known] if known is not None else range(count):
+    for prefix in [known] if known is not None else range(min(count, _MOST_PREFIX + 1)):
         if grid := _grid(count - prefix, size):
             return Layout("tokens", shape, width, grid, prefix)
     raise LayerError(

@@ -92,11 +92,7 @@ class LinearSums:
         if not self._parts or not all(part.count for part in self._parts):
             raise ValueError("a linear decoder needs photos to fit to and photos to hold back.")
         fit, held_back = (part.finish() for part in self._parts)
-        errors: dict[float, float] = {}
-        for ridge in ridges:
-            solution = fit.solve(ridge)
-            if solution is not None:
-                errors[ridge] = held_back.squared_error(*solution)
+        errors = fit.errors_on(held_back, ridges)
         total = fit + held_back
         for ridge in sorted(errors, key=lambda r: errors[r]):
             solution = total.solve(ridge)

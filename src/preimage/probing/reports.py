@@ -26,7 +26,7 @@ def layer_reports(
     for target in experiment.targets:
         found = trained[target.name]
         of_twins = [twin[target.name] for twin in twins]
-        floors, ceiling = _bounds(target, experiment.photos, found)
+        floors, ceiling = _bounds(target, experiment, found)
         reports.append(
             LayerReport(
                 name=target.name,
@@ -57,14 +57,16 @@ def _bands(found: LayerResult, twins: Sequence[LayerResult]) -> BandReport | Non
 
 
 def _bounds(
-    target: Target, photos: ProbePhotos, found: LayerResult
+    target: Target, experiment: Experiment, found: LayerResult
 ) -> tuple[dict[str, list[float]], list[float]]:
     """Floors by name and the ceiling, dB per held-out photo."""
+    photos = experiment.photos
     floors = {name: psnr(values) for name, values in found.controls.items()}
     if not (target.layout.grid and target.stride):
         return floors, psnr(found.oracle)
     small = squared_error(bicubic(photos.held_out, target.layout.grid), photos.held_out)
-    basis = block_basis(photos.training, target.stride, target.layout.channels)
+    channels = min(target.layout.channels, experiment.components or target.layout.channels)
+    basis = block_basis(photos.training, target.stride, channels * experiment.window**2)
     ceiling = psnr(basis.squared_error(photos.held_out).tolist()) if basis else []
     return {"bicubic": psnr(small.tolist()), **floors}, ceiling
 
