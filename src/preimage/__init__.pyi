@@ -1,4 +1,5 @@
-from .data.photo import Photo, PhotoError, embedded_photos, load_photos
+from .data.photo import Photo, PhotoError, embedded_photos
+from .data.photos import load_photos
 from .decoders.least_squares import LeastSquaresDecoder
 from .decoders.ridge import fit_least_squares
 from .network.architectures import alexnet, architecture, torchvision_alexnet, vgg16

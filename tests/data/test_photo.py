@@ -9,14 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from preimage.data.photo import (
-    Photo,
-    PhotoError,
-    embedded_photos,
-    fingerprint,
-    load_photos,
-    to_image,
-)
+from preimage.data.photo import Photo, PhotoError, embedded_photos, fingerprint, to_image
+from preimage.data.photos import load_photos
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_bad_photos_are_refused(photos: Tensor) -> None:
     model = nn.Sequential(nn.Conv2d(3, 3, 1))
     with pytest.raises(ValueError, match="at least 5 photos to fit to and 2 to score, got 3 and 1"):
         probe(model, photos[:4], preprocessing=RAW)
-    with pytest.raises(ValueError, match=r"must be \(N, 3, H, W\)"):
+    with pytest.raises(ValueError, match=r"or \(N, 3, H, W\), got \(1, 24, 32\)"):
         probe(model, photos[:, :1], preprocessing=RAW)
     with pytest.raises(ValueError, match="must have the size of `photos`"):
         probe(model, photos, held_out=photos[..., :8], preprocessing=RAW)

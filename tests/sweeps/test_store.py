@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from preimage.data.photo import embedded_photos, open_photos
+from preimage.data.photo import embedded_photos
+from preimage.data.photos import open_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps import run
 from preimage.sweeps.grid import Execution, SweepConfig

@@ -1,13 +1,13 @@
 """A pass over photos that survives bad photos and, on Ctrl-C, keeps what is finished."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TypeVar
 
 from preimage.data.archives import OnError, PhotoError
-from preimage.data.photo import Photo, open_photos
+from preimage.data.photo import Photo
+from preimage.data.photos import Photos, open_photos
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
@@ -15,7 +15,7 @@ _Result = TypeVar("_Result")
 
 def each_photo(
     work: Callable[[Photo], _Result],
-    sources: str | Path | Sequence[str | Path] | None,
+    sources: Photos | None,
     size: int | None,
     on_error: OnError | None = None,
 ) -> Iterator[tuple[Photo, _Result]]:
@@ -23,8 +23,8 @@ def each_photo(
 
     Args:
         work: may refuse a photo with a ValueError.
-        sources: files, folders, zips or glob patterns; None for the embedded photos.
-        size: the central square is resized to this side; None keeps photos as they are.
+        sources: as in `load_photos`; None for the embedded photos.
+        size: the central square of files is resized to this side; None keeps them as they are.
         on_error: called with the error of each photo that cannot be read or that `work` refuses;
             the others still follow. Without it the error is raised.
 

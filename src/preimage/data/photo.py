@@ -5,11 +5,9 @@ Transparent pixels are composited over white; EXIF rotation is applied; 16-bit g
 
 import hashlib
 import io
-import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from threading import Lock
 
 import numpy as np
@@ -18,14 +16,12 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from preimage.data.archives import OnError, expand
 from preimage.data.archives import PhotoError as PhotoError
 
 #: Photos are cropped and resized to a square of this side, as in the paper's Table 1.
 SIZE = 227
 #: Natural colour photos that scikit-image ships, of subjects recognised at a glance.
 EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
-_LONGEST_NAME = 150  # bytes; files take 255, endings included
 
 
 @dataclass(frozen=True)
@@ -62,61 +58,6 @@ def embedded_photos(size: int | None = SIZE) -> list[Photo]:
     ]
 
 
-def load_photos(
-    sources: str | Path | Sequence[str | Path],
-    size: int | None = SIZE,
-    on_error: OnError | None = None,
-) -> Iterator[Photo]:
-    """The photos of files, folders (with subfolders), zips and glob patterns, one at a time.
-
-    Args:
-        sources: one or several.
-        size: the central square is resized to this side (Lanczos); None keeps photos as they are.
-        on_error: called with the `PhotoError` of each photo that cannot be read; the others are
-            still read. Without it the error is raised.
-
-    Raises:
-        PhotoError: no such file, not an image, truncated, empty, too large; no photo in a folder.
-    """
-    if isinstance(sources, str | Path):
-        sources = [sources]
-    taken: set[str] = set()
-    for source in sources:
-        for entry in expand(str(source), on_error):
-            name = entry.shown
-            try:
-                image = fit(read_image(name, entry.read), size)
-            except PhotoError as error:
-                if on_error is None:
-                    raise
-                on_error(error)
-                continue
-            yield Photo(_unique(PurePosixPath(name).stem, taken), name, to_pixels(image).float())
-
-
-def open_photos(
-    sources: str | Path | Sequence[str | Path] | None,
-    size: int | None,
-    on_error: Callable[[PhotoError], None] | None = None,
-) -> Iterator[Photo]:
-    """`load_photos`, or the embedded photos if no source is given."""
-    if sources is None:
-        return iter(embedded_photos(size))
-    return load_photos(sources, size, on_error)
-
-
-def open_photo(source: str | None, size: int | None) -> Photo:
-    """The single photo of a source, or the first embedded one.
-
-    Raises:
-        PhotoError: it can't be read, or there are several.
-    """
-    photos = list(itertools.islice(open_photos(source, size), 2 if source else 1))
-    if len(photos) > 1:
-        raise PhotoError(f"{source}: contains several photos; name one of them.")
-    return photos[0]
-
-
 def clipped_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
     """An 8-bit picture of pixels in [0, 255]; values outside are clipped."""
     array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).cpu().numpy()
@@ -129,17 +70,6 @@ def to_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
     scaled = (pixels - low) / torch.where(high > low, high - low, 1.0) * 255
     array = scaled.round().byte().permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
-
-
-def _unique(stem: str, taken: set[str]) -> str:
-    clean = "".join(c if c.isalnum() or c in "-_." else "_" for c in stem) or "photo"
-    clean = clean.encode()[:_LONGEST_NAME].decode(errors="ignore")
-    name, count = clean, 1
-    while name in taken:
-        count += 1
-        name = f"{clean}-{count}"
-    taken.add(name)
-    return name
 
 
 # --- pixels -------------------------------------------------------------------------------------
@@ -158,7 +88,7 @@ def read_image(label: str, read: Callable[[], bytes]) -> Image.Image:
         with quiet:  # of large photos and odd metadata; errors stay
             image = Image.open(io.BytesIO(data))
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return upright_rgb(image)
     except PhotoError:
         raise
     except Image.DecompressionBombError:
@@ -198,6 +128,15 @@ class _Quiet:
 
 #: Reentrant: a loop that reads many photos enters it once.
 quiet = _Quiet()
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says, as 8-bit RGB.
+
+    Raises:
+        ValueError: its pixels have no range of 8 or 16 bits.
+    """
+    return _to_rgb(ImageOps.exif_transpose(image))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

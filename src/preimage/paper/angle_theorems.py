@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from preimage.data.photo import SIZE, open_photos
+from preimage.data.photo import SIZE
+from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
 from preimage.paper.angles import (
     CORRECTED_3,

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from preimage.data.photo import SIZE, Photo, open_photos
+from preimage.data.photo import SIZE, Photo
+from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
 from preimage.network.device import resolve_device
 from preimage.paper.curves import Curve

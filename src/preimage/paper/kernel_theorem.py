@@ -7,7 +7,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from preimage.data.photo import SIZE, open_photos
+from preimage.data.photo import SIZE
+from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
 from preimage.paper.angles import conv1
 from preimage.paper.draw import save_figure, without_ticks

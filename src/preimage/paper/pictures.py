@@ -8,7 +8,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from preimage.data.photo import SIZE, Photo, clipped_image, embedded_photos, open_photos
+from preimage.data.photo import SIZE, Photo, clipped_image, embedded_photos
+from preimage.data.photos import open_photos
 from preimage.network.architectures import LAYERS
 from preimage.paper.decision import all_of, is_above, is_below, is_within, opposite
 from preimage.paper.decoder_draw import save_files, with_files

@@ -7,8 +7,9 @@ from time import perf_counter
 
 from torch import nn
 
+from preimage.data.photos import Photos
 from preimage.probing.linear_rung import Experiment, probe_network
-from preimage.probing.photos import Photos, ProbePhotos, open_probe_photos
+from preimage.probing.photos import ProbePhotos, open_probe_photos
 from preimage.probing.preprocessing import Preprocessing
 from preimage.probing.targets import Target, find_targets
 

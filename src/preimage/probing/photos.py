@@ -1,21 +1,17 @@
 """The photos of a probe: some to fit decoders to, others to score."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.data.photo import Photo, fingerprint, open_photos
+from preimage.data.photo import Photo, fingerprint
+from preimage.data.photos import Photos, stack_photos
 
 Pixels = Float[Tensor, "N 3 H W"]
 HeldOut = Float[Tensor, "M 3 H W"]
 Other = Float[Tensor, "L 3 H W"]
-#: Files, folders, zips, patterns, a list of `Photo`, or a tensor (N, 3, H, W) in [0, 255].
-Photos = str | Path | Sequence[str | Path] | Sequence[Photo] | Tensor
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,9 @@ def open_probe_photos(
         ValueError: too few photos, or of different sizes.
         PhotoError: a photo can't be read.
     """
-    training = read_pixels(photos, size)
+    training = stack_photos(photos, size)
     if held_out is not None:
-        held = read_pixels(held_out, size)
+        held = stack_photos(held_out, size)
     else:
         held = training[len(training) - len(training) // 4 :]
         training = training[: len(training) - len(held)]
@@ -73,7 +69,7 @@ def open_probe_photos(
             f"`photos`: a probe needs at least 5 photos to fit to and 2 to score, got "
             f"{len(training)} and {len(held)}."
         )
-    elsewhere = None if other is None else read_pixels(other, size)
+    elsewhere = None if other is None else stack_photos(other, size)
     if elsewhere is not None and len(elsewhere) < 2:
         raise ValueError(f"`other` must be at least 2 photos, got {len(elsewhere)}.")
     for name, part in (("held_out", held), ("other", elsewhere)):
@@ -83,22 +79,3 @@ def open_probe_photos(
                 f"{tuple(part.shape[2:])}."
             )
     return ProbePhotos(training, held, elsewhere)
-
-
-def read_pixels(photos: Photos, size: int) -> Pixels:
-    """Photos in [0, 255], one tensor.
-
-    Raises:
-        ValueError: a tensor of another form.
-        PhotoError: a photo can't be read.
-    """
-    if isinstance(photos, Tensor):
-        if photos.dim() != 4 or photos.shape[1] != 3:
-            raise ValueError(f"`photos` must be (N, 3, H, W), got {tuple(photos.shape)}.")
-        return photos.float()
-    if not isinstance(photos, str | Path):
-        photos = list(photos)  # type: ignore[assignment]
-        if photos and isinstance(photos[0], Photo):
-            return torch.stack([photo.pixels for photo in photos])  # type: ignore[union-attr]
-    found = open_photos(photos, size)  # type: ignore[arg-type]
-    return torch.stack([photo.pixels for photo in found])

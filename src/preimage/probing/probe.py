@@ -6,11 +6,12 @@ from pathlib import Path
 
 from torch import nn
 
+from preimage.data.photos import Photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import PICTURES, TwinOptions, every_network
-from preimage.probing.photos import Photos, open_probe_photos
+from preimage.probing.photos import open_probe_photos
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
 from preimage.probing.reports import layer_reports, mean_image
 from preimage.probing.result import ProbeResult
@@ -57,8 +58,8 @@ def probe(
 
     Args:
         model: any module that takes (N, 3, H, W). It is left as it was: weights, mode, hooks.
-        photos: training photos: files, folders, zips, patterns, a list of `Photo`, or a
-            tensor (N, 3, H, W) in [0, 255].
+        photos: training photos, as in `preimage.load_photos`: files, folders, zips, patterns,
+            `Photo`s, PIL images, arrays or tensors.
         layers: `named_modules()` paths or glob patterns; `auto` takes the last module at each
             resolution and every k-th transformer block.
         held_out: photos to score; if not given, the last quarter of `photos` is held out.

@@ -7,7 +7,8 @@ from preimage.app.cli.commands import DemoCommand
 from preimage.app.cli.figures import core_seconds
 from preimage.app.cli.options import command_line, flat
 from preimage.data.each_photo import Problems
-from preimage.data.photo import fingerprint, open_photos
+from preimage.data.photo import fingerprint
+from preimage.data.photos import open_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment, output_folder, write_json, write_jsonl, write_text
 from preimage.data.tables import text_table

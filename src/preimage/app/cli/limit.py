@@ -7,7 +7,8 @@ import numpy as np
 
 from preimage.app.cli.commands import LimitCommand
 from preimage.app.cli.options import flat
-from preimage.data.photo import Photo, open_photo
+from preimage.data.photo import Photo
+from preimage.data.photos import open_photo
 from preimage.data.records import environment, output_folder, write_atomically, write_json
 from preimage.data.tables import text_table
 from preimage.paper.draw import save_figure

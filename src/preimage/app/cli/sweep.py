@@ -6,7 +6,8 @@ from pathlib import Path
 
 from preimage.app.cli.commands import SweepCommand
 from preimage.app.cli.options import flat
-from preimage.data.photo import Photo, open_photos
+from preimage.data.photo import Photo
+from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
 from preimage.data.tables import text_table
 from preimage.network.device import resolve_device
