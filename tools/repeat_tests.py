@@ -3,7 +3,7 @@
     python tools/repeat_tests.py [--runs 20] [--out FILE.md] [--records FILE.jsonl] [PATH ...]
 
 Every run has its own PYTHONHASHSEED, seed of Hypothesis and seed of the global generators. A
-quarter of the runs shares the machine with two busy processes per core, a quarter has one core
+quarter of the runs shares the machine with one busy process per core, a quarter has one core
 and one worker, the others run as `make test` does. A run is written down when it ends; started
 again, the loop takes up where it stopped, and its exit code is 1 if any run has failed.
 """
@@ -81,7 +81,7 @@ def carry_out(run: Run, log: Path, paths: list[str]) -> Run:
         "PYTHONHASHSEED": str(run.hash_seed),
         "PREIMAGE_TEST_SEED": str(run.global_seed),
     }
-    busy = 2 * (os.cpu_count() or 1) if run.condition == "under load" else 0
+    busy = (os.cpu_count() or 1) if run.condition == "under load" else 0
     start = time.monotonic()
     with load(busy), log.open("w") as file:
         try:
@@ -113,8 +113,8 @@ def table(runs: list[Run]) -> str:
         "# Does `make test` ever fail by luck?",
         "",
         f"`python tools/repeat_tests.py --runs {len(runs)}`: {green} of {len(runs)} runs passed; "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}. *Under load*: beside two "
-        "busy processes per core. *One thread*: one worker, bound to one core.",
+        f"{os.cpu_count()} cores, Python {platform.python_version()}. *Under load*: beside one "
+        "busy process per core. *One thread*: one worker, bound to one core.",
         "",
         "| run | condition | PYTHONHASHSEED | Hypothesis seed | global seed | seconds | outcome |",
         "| --- | --- | --- | --- | --- | --- | --- |",
