@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from preimage.data.photo import embedded_photos
 from preimage.network.build import build
 from preimage.network.description import Description
-from preimage.network.operations import UnpoolKind
+from preimage.network.operations import Conv, Pool, UnpoolKind
 from preimage.network.spec import ReconstructConfig
+from preimage.network.trace import input_sizes
 from preimage.sweeps.pair import RandomPair, reconstruct, run_record
 from preimage.sweeps.trials import run_trials, summarise
 
@@ -104,3 +106,62 @@ def test_what_a_random_network_sees(
     trials = list(run_trials(configs, embedded_photos(96)))
     assert summarise(trials, "ssim").mean == pytest.approx(ssim, abs=1e-3)
     assert summarise(trials, "pearson").mean == pytest.approx(pearson, abs=1e-3)
+
+
+def test_a_description_of_ones_own() -> None:
+    """It takes the place of the architecture; the DCN is its mirror, of the same seed."""
+    photo = embedded_photos(40)[1]
+    own = Description("mine", (Conv("a", 5, kernel_size=5, padding=(2, 2), slope=0.1), Pool("b")))
+    (result,) = reconstruct(photo, encoder=own, unpool="nearest", weights="uniform:0.2", seed=3)
+    network = build(own + own.mirror("nearest"), "uniform:0.2", seed=3)
+    with torch.inference_mode():
+        torch.testing.assert_close(result.colour, network(photo.pixels[None])[0])
+    # The architecture's own description gives what its options give.
+    (by_name,) = reconstruct(photo, SMALL)
+    (by_description,) = reconstruct(photo, size=40, encoder=SMALL.encoder())
+    assert torch.equal(by_name.colour, by_description.colour)
+
+
+def test_a_network_keeps_its_weights() -> None:
+    photo = embedded_photos(40)[1]
+    encoder = build(SMALL.encoder(), "laplace:0.3", seed=9)
+    (result,) = reconstruct(photo, encoder=encoder, head="mean", seed=2)
+    decoder = build(replace(SMALL, head="mean").mirror(), "gaussian:0.1", seed=2)
+    with torch.inference_mode():
+        sizes = input_sizes(encoder.description, 40, 40)
+        expected = decoder(encoder(photo.pixels[None]), sizes)[0]
+    torch.testing.assert_close(result.colour, expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (
+            {"encoder": nn.ReLU()},
+            ValueError,
+            r"a ReLU, which has no mirror; preimage\.probe\(model",
+        ),
+        (
+            {"encoder": SMALL.encoder(), "layer": "conv1"},
+            ValueError,
+            "`layer` cannot be given with",
+        ),
+        ({"model": 3}, TypeError, "no option `model`; there are encoder, architecture, layer"),
+        ({"architecture": "resnet18"}, ValueError, r"got 'resnet18'; preimage\.probe\(model"),
+        ({"weights": "imagenet"}, ValueError, r"\(these networks are random\), got 'imagenet'"),
+    ],
+)
+@pytest.mark.usefixtures("no_hint_checks")
+def test_roads_that_lead_elsewhere_say_so(
+    words: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        reconstruct(**words)  # type: ignore[arg-type]
+
+
+def test_photos_of_any_form() -> None:
+    photo = embedded_photos(40)[1]
+    array = photo.pixels.byte().permute(1, 2, 0).numpy()
+    forms = [photo, photo.pixels, array, Image.fromarray(array)]
+    results = reconstruct(forms, SMALL)
+    assert all(torch.equal(result.colour, results[0].colour) for result in results)

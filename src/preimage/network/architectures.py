@@ -73,5 +73,14 @@ def architecture(name: str) -> Description:
         ValueError: there is none.
     """
     if name not in ARCHITECTURES:
-        raise ValueError(f"`architecture` must be one of {', '.join(ARCHITECTURES)}, got {name!r}.")
+        raise ValueError(no_such_architecture(name))
     return ARCHITECTURES[name]()
+
+
+def no_such_architecture(name: object) -> str:
+    """What to say to who asks for another one: there are roads for any network."""
+    return (
+        f"`architecture` must be one of {', '.join(ARCHITECTURES)}, got {name!r}; "
+        "preimage.probe(model, photos) takes any torch.nn.Module, and reconstruct(encoder=…) a "
+        "Description of your own."
+    )

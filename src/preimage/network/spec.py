@@ -7,7 +7,7 @@ here imports torch, so that `preimage --help` answers at once.
 from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from preimage.network.architectures import architecture
+from preimage.network.architectures import ARCHITECTURES, architecture, no_such_architecture
 from preimage.network.description import Description
 from preimage.network.operations import PoolKind, UnpoolKind
 
@@ -42,6 +42,8 @@ class Checked:
 
 
 def _check(name: str, value: object, hint: object) -> None:
+    if name == "architecture" and value not in ARCHITECTURES:
+        raise ValueError(no_such_architecture(value))
     if get_origin(hint) is Literal and value not in get_args(hint):
         raise ValueError(f"`{name}` must be one of {', '.join(get_args(hint))}, got {value!r}.")
     if hint is int and (not isinstance(value, int) or value < 0):
@@ -150,6 +152,23 @@ class ReconstructConfig(NetworkConfig):
     size: int = 227
     input: InputName = "nonnegative"
     device: DeviceName = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnCnnConfig(ReconstructConfig):
+    """A CNN of one's own in place of an architecture, and its random DCN.
+
+    The options that make a CNN of an architecture (`architecture` to `simplified`) mean nothing.
+
+    Args:
+        description: The CNN.
+    """
+
+    description: Description
+
+    def encoder(self) -> Description:
+        """The CNN."""
+        return self.description
 
 
 def parse_size(text: str) -> tuple[int, int]:

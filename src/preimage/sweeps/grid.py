@@ -65,7 +65,8 @@ class SweepConfig(Checked):
             activation.
         simplified: Connect the image directly to the layer's block, as in Figure 7's second row.
         head: The last convolution, or in its place the mean over channels (Section 4.2).
-        weights: The laws of the weights, such as gaussian:0.1 or uniform:fan-in.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in, or several: these networks are
+            random.
         networks: Random networks per combination; network 7 has the same random streams in all.
         seed: Seed of all random streams.
         size: Photos are cropped to their central square and resized to this side; 0 keeps them as
@@ -101,8 +102,13 @@ class SweepConfig(Checked):
         """One config per combination and network, in a fixed order, networks running fastest.
 
         Raises:
-            ValueError: a list is empty, or a value does not fit the architecture.
+            ValueError: a list is empty, there is no such law, or a value does not fit the
+                architecture.
         """
+        from preimage.network.laws import Law
+
+        for weights in self.weights:
+            Law.parse(weights)
         axes = {
             field.name: _axis(field.name, getattr(self, field.name), field.default)
             for field in fields(SweepConfig)

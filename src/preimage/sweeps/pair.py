@@ -1,32 +1,34 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from preimage.data.each_photo import each_photo
 from preimage.data.photo import Photo
+from preimage.data.photos import Photos
 from preimage.data.records import environment
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
 from preimage.network.operations import ChannelMean, Conv, Operation, Unpool
-from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
+from preimage.network.spec import IMAGENET_MEAN, EncoderSpec, OwnCnnConfig, ReconstructConfig
 from preimage.network.trace import input_sizes
 from preimage.scores.metrics import GREY
 from preimage.sweeps.reconstruction import Reconstruction, score
 
 
 def reconstruct(
-    photos: str | Path | Sequence[str | Path] | None = None,
+    photos: Photos | None = None,
     config: ReconstructConfig | None = None,
+    *,
+    encoder: Description | nn.Module | None = None,
     **options: Any,
 ) -> list[Reconstruction]:
-    """Sends photos through a random CNN and its random DCN.
+    """Sends photos through a random CNN, or one of your own, and its random DCN.
 
         >>> from preimage import reconstruct
         >>> cat = reconstruct(layer="conv1", pooled=True, head="mean", unpool="nearest")[1]
@@ -34,16 +36,53 @@ def reconstruct(
         'chelsea: SSIM 0.59, Pearson 0.87'
 
     Args:
-        photos: files, folders, zips or glob patterns; four embedded photos if not given.
+        photos: files, folders, zips or patterns, `Photo`s, PIL images, arrays, tensors (see
+            `preimage.load_photos`); four embedded photos if not given.
         config: the network and the preparation of the photos; `options` change single fields of it.
+        encoder: a CNN of your own in place of an architecture: a `Description`, whose weights are
+            drawn, or a `Network` built from one, with the weights that it has. A layer of any other
+            module has no random DCN: `preimage.probe` decodes it.
 
     Raises:
         PhotoError: a photo can't be read, or is too small for the layer or for the scores.
-        ValueError: an option does not fit the network.
+        ValueError: an option does not fit the network; or the encoder is another module.
+        TypeError: no such option.
     """
+    if unknown := sorted(options.keys() - {field.name for field in fields(ReconstructConfig)}):
+        known = ", ".join(field.name for field in fields(ReconstructConfig))
+        raise TypeError(f"reconstruct has no option `{unknown[0]}`; there are encoder, {known}.")
     config = replace(config or ReconstructConfig(), **options)
-    results = each_photo(RandomPair(config), photos, config.size or None)
+    network = None
+    if encoder is not None:
+        config, network = own_cnn(encoder, config)
+    results = each_photo(RandomPair(config, encoder=network), photos, config.size or None)
     return [result for _, result in results]
+
+
+def own_cnn(
+    encoder: Description | nn.Module, config: ReconstructConfig
+) -> tuple[OwnCnnConfig, Network | None]:
+    """The config with this CNN in place of an architecture, and the CNN if it is built already.
+
+    Raises:
+        ValueError: the encoder is no network of a description, or the config describes another.
+    """
+    if not isinstance(encoder, Description | Network):
+        raise ValueError(
+            f"`encoder` must be a Description or a Network built from one, got a "
+            f"{type(encoder).__name__}, which has no mirror; preimage.probe(model, photos) decodes "
+            "the layers of any module."
+        )
+    default = ReconstructConfig()
+    of_cnn = [field.name for field in fields(EncoderSpec)]
+    if other := [name for name in of_cnn if getattr(config, name) != getattr(default, name)]:
+        raise ValueError(
+            f"`{other[0]}` cannot be given with `encoder`; change its description, as in "
+            "vgg16().cut('conv2').with_width(8)."
+        )
+    network = encoder if isinstance(encoder, Network) else None
+    description = encoder if isinstance(encoder, Description) else encoder.description
+    return OwnCnnConfig(**{**vars(config), "description": description}), network
 
 
 class RandomPair:
@@ -52,12 +91,13 @@ class RandomPair:
     Args:
         configs: differ only in their DCN (`unpool`, `head`), so that the CNN's features are
             computed once.
+        encoder: the CNN of the configs if it is built already; its weights are drawn if not given.
 
     Raises:
         ValueError: an option does not fit; there is no such law or device; or the CNNs differ.
     """
 
-    def __init__(self, *configs: ReconstructConfig) -> None:
+    def __init__(self, *configs: ReconstructConfig, encoder: Network | None = None) -> None:
         first = configs[0]
         if len({replace(config, unpool="zeros", head="conv") for config in configs}) > 1:
             raise ValueError(
@@ -75,7 +115,8 @@ class RandomPair:
                 device=self.device,
             )
 
-        self.encoder = random(first.encoder())
+        given = None if encoder is None else encoder.to(self.device).eval()
+        self.encoder = given or random(first.encoder())
         self._bodies: list[tuple[Network, list[int]]] = []  # what heads share, and which heads
         self._heads: list[Network] = []
         shared: dict[tuple[Operation, ...], list[int]] = {}

@@ -34,7 +34,7 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("reconstruct", "--size", "-5"), "--size must be a nonnegative integer"),
         (("reconstruct", "--seed", "-1"), "--seed must be a nonnegative integer"),
         (("reconstruct", "--width", "1000000000"), "choose a smaller --width"),
-        (("reconstruct", "--weights", "gauss"), "--weights must be a law and its scale"),
+        (("reconstruct", "--weights", "gauss"), "--weights: gauss: no such file; it takes a law"),
         (("reconstruct", "nowhere.png"), "nowhere.png: no such file or folder"),
         (("reconstruct", "--config", "nowhere.yaml"), "--config nowhere.yaml: no such file"),
         (("reconstruct", "--config", sys.executable), "UnicodeDecodeError"),

@@ -42,6 +42,10 @@ class ReconstructCommand:
             that besides it only --features, --size, --device and --out apply.
         features: Features that someone else computed, in place of photos: a safetensors file with
             one tensor (N, C, h, w). Needs --decoder; --size is the side of the photos behind them.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
+            that others trained; or a file (.pth, .safetensors) with the model's state, or what
+            preimage pretrain wrote. Trained weights are the CNN's; its DCN stays random. With
+            --decoder, the file of its model if it is no longer where it was.
     """
 
     photos: tuple[str, ...] = field(default=(), metadata=POSITIONAL)
@@ -120,7 +124,7 @@ class DemoCommand(Checked):
             ships if not given.
         networks: Random networks per layer, for means and standard deviations.
         seed: Seed of all random streams.
-        weights: The law of the weights.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in: these networks are random.
         size: Photos are cropped to their centre square and resized to this side, in pixels.
         device: Where to compute; auto takes a GPU if there is one.
     """
@@ -145,7 +149,7 @@ class LimitCommand(Checked):
         out: Folder for the figure (limit.png), the limit itself (limit.npy) and run.json.
         networks: Finite networks, for the measured standard deviation; at least 2.
         seed: Seed of all random streams.
-        weights: The law of the weights.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in: these networks are random.
         size: The photo is cropped to its centre square and resized to this side; 0 keeps it.
         width: Channels of every hidden layer of the finite networks.
     """

@@ -186,7 +186,7 @@ class EvaluateCommand(Checked):
 
     Args:
         decoder: File of the decoder.
-        weights: File of the weights of its model, if it is no longer where it was.
+        weights: The file of its model's weights, if it is no longer where it was.
         data: Photos that it was trained on; the mean image is theirs.
         held_out: Photos that it has not seen.
         photos: Use only the first so many of each; all if 0.

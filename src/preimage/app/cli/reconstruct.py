@@ -10,20 +10,24 @@ from preimage.data.photo import fingerprint, to_image
 from preimage.data.progress import progress
 from preimage.data.records import write_atomically, write_json, write_jsonl
 from preimage.data.tables import text_table
-from preimage.network.spec import ReconstructConfig
+from preimage.decoders.encoders import trained_encoder
+from preimage.network.build import Network
+from preimage.network.spec import EncoderSpec, ReconstructConfig
+from preimage.network.weights import weights_kind
 from preimage.paper.draw import reconstruction_sheet, save_figure
-from preimage.sweeps.pair import RandomPair, run_record
+from preimage.sweeps.pair import RandomPair, own_cnn, run_record
 from preimage.sweeps.reconstruction import Reconstruction
 
 _SHEET_ROWS = 8
+_DCN_WEIGHTS = "gaussian:fan-in"  # behind a trained CNN
 
 
 def run(config: ReconstructCommand) -> int:
     """Reconstructs each photo that can be read; 2 if one could not."""
     if config.decoder is not None:
         return decode(config)
-    settings = config.pair
-    pair = RandomPair(settings)
+    settings, encoder, origin = _trained(config.pair)
+    pair = RandomPair(settings, encoder=encoder)
     folder = own_folder(config.folder, RANDOM)
     problems = Problems()
     done: list[Reconstruction] = []  # the first ones whole, for the sheet
@@ -35,8 +39,8 @@ def run(config: ReconstructCommand) -> int:
             records.append(result.record())
             done += [result] if len(done) < _SHEET_ROWS else []
     if records:
-        _write_records(settings, records, folder)
-        title = f"{settings.network().name}, {settings.weights}, seed {settings.seed}"
+        _write_records(settings, origin, records, folder)
+        title = f"{settings.network().name}, {config.pair.weights}, seed {settings.seed}"
         sheet = save_figure(reconstruction_sheet(done, title), folder / "sheet.png")
         print(_table(records))
         print(
@@ -46,11 +50,28 @@ def run(config: ReconstructCommand) -> int:
     return 2 if problems.count or not records else 0
 
 
+def _trained(
+    settings: ReconstructConfig,
+) -> tuple[ReconstructConfig, Network | None, dict[str, object]]:
+    """The CNN with trained weights if they are asked for, and where they come from."""
+    if weights_kind(settings.weights) == "law":
+        return settings, None, {}
+    if settings.input != ReconstructConfig.input:
+        raise ValueError("`input` cannot be given with trained `weights`, whose CNN has its own.")
+    network, origin = trained_encoder(settings.weights, settings)
+    # No scale of the DCN's weights moves a score; with this one its features keep their energy.
+    dcn = ReconstructConfig(**{**vars(settings), **vars(EncoderSpec()), "weights": _DCN_WEIGHTS})
+    return own_cnn(network, dcn)[0], network, {"encoder": origin}
+
+
 def _write_records(
-    settings: ReconstructConfig, records: list[dict[str, object]], folder: Path
+    settings: ReconstructConfig,
+    origin: dict[str, object],
+    records: list[dict[str, object]],
+    folder: Path,
 ) -> None:
     photos = fingerprint(str(record["photo_sha256"]) for record in records)
-    write_json(folder / "run.json", {"kind": RANDOM, **run_record(settings, photos)})
+    write_json(folder / "run.json", {"kind": RANDOM, **run_record(settings, photos), **origin})
     write_jsonl(
         folder / "records.jsonl", ({**record, "photos_sha256": photos} for record in records)
     )
