@@ -135,7 +135,7 @@ def test_a_folder_of_other_settings_is_refused(photos: Tensor, tmp_path: Path) -
     with pytest.raises(ValueError, match="holds a probe with other model; name another folder"):
         run(photos, tmp_path, changed, twins=0)
     with pytest.raises(ValueError, match="with other photos, seed; name another folder"):
-        run(photos + 1, tmp_path, twins=0, seed=3)
+        run(photos.flip(0), tmp_path, twins=0, seed=3)
     with pytest.raises(ValueError, match="with other window"):
         run(photos, tmp_path, twins=0, window=3)
     (tmp_path / "settings.json").write_text(json.dumps({"colour": "red"}))

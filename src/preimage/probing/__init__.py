@@ -2,9 +2,10 @@
 
 from preimage.probing.capture import LayerError
 from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
+from preimage.probing.layer_report import LayerReport
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 from preimage.probing.probe import probe
-from preimage.probing.result import LayerReport, ProbeResult
+from preimage.probing.result import ProbeResult
 from preimage.probing.targets import list_layers
 from preimage.probing.twins import random_twin
 from preimage.probing.verdict import Verdict

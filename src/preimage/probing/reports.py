@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from preimage.decoders.evaluate import bicubic
 from preimage.probing.bands import BandReport
 from preimage.probing.controls import block_basis, psnr
+from preimage.probing.layer_report import LayerReport
 from preimage.probing.linear_rung import Experiment, LayerResult, squared_error
 from preimage.probing.photos import ProbePhotos
-from preimage.probing.result import LayerReport
 from preimage.probing.targets import Target
 
 

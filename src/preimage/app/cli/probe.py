@@ -9,9 +9,9 @@ from preimage.app.cli.options import command_line
 from preimage.app.cli.probe_commands import ProbeCommand
 from preimage.data.memory import open_squares
 from preimage.data.tables import text_table
-from preimage.probing.costs import ProbeCost, probe_cost
+from preimage.probing.costs import probe_cost
 from preimage.probing.models import OpenModel, open_model
-from preimage.probing.preprocessing import changed_preprocessing
+from preimage.probing.preprocessing import Preprocessing, changed_preprocessing
 from preimage.probing.probe import probe
 
 
@@ -19,26 +19,16 @@ def run(command: ProbeCommand) -> int:
     """Probes, prints the table and writes the page and the numbers."""
     opened = open_model(command.model, command.weights)
     preprocessing = changed_preprocessing(opened.preprocessing, **asdict(command.pixels))
-    layers = "auto" if command.layers == ("auto",) else list(command.layers)
     side = preprocessing.size
     training = open_squares(command.data, side, command.photos or None).pixels
     held_out = _photos(command, "held_out", side)
     if command.dry_run:
-        cost = probe_cost(
-            opened.model,
-            training,
-            layers,
-            preprocessing=preprocessing,
-            held_out=held_out,
-            twins=command.twins,
-            window=command.window,
-        )
-        print(_cost_table(opened, cost))
+        print(_cost(command, opened, training, held_out, preprocessing))
         return 0
     result = probe(
         opened.model,
         training,
-        layers,
+        _layers(command),
         held_out=held_out,
         other=_photos(command, "other", side),
         preprocessing=preprocessing,
@@ -52,9 +42,15 @@ def run(command: ProbeCommand) -> int:
         out=command.out,
     )
     folder = Path(command.out)
-    result.record["command"] = command_line("probe", command)
+    result.record.update(
+        {
+            "model": opened.name,
+            "weights": command.weights or "untrained",
+            "command": command_line("probe", command),
+        }
+    )
     result.save(folder / "probe.json")
-    print(f"{result}\n\n{folder / 'probe.json'}")
+    print(f"{result}\n\n{result.save(folder / 'probe.html')}")
     return 0
 
 
@@ -66,7 +62,23 @@ def _photos(command: ProbeCommand, argument: str, size: int) -> Tensor | None:
     return open_squares(source, size, command.photos or None, argument=argument).pixels
 
 
-def _cost_table(opened: OpenModel, cost: ProbeCost) -> str:
+def _cost(
+    command: ProbeCommand,
+    opened: OpenModel,
+    training: Tensor,
+    held_out: Tensor | None,
+    preprocessing: Preprocessing,
+) -> str:
+    """What a dry run says."""
+    cost = probe_cost(
+        opened.model,
+        training,
+        _layers(command),
+        preprocessing=preprocessing,
+        held_out=held_out,
+        twins=command.twins,
+        window=command.window,
+    )
     rows = [
         (target.name, str(target.layout), "" if target.stride is None else str(target.stride))
         for target in cost.targets
@@ -76,3 +88,7 @@ def _cost_table(opened: OpenModel, cost: ProbeCost) -> str:
         f"{cost.held_out} to score: about {cost.seconds / 60:.1f} minutes on this machine\n\n"
         + text_table(("layer", "features", "pixels apart"), rows)
     )
+
+
+def _layers(command: ProbeCommand) -> str | list[str]:
+    return "auto" if command.layers == ("auto",) else list(command.layers)
