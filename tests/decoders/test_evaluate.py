@@ -45,6 +45,12 @@ def test_scores_of_a_constant_error(photos: Tensor, batch_size: int) -> None:
     torch.testing.assert_close(scores.feature_error, expected, rtol=1e-5, atol=0)
 
 
+def test_photos_of_any_form(photos: Tensor) -> None:
+    arrays = [photo.permute(1, 2, 0).numpy() for photo in photos]
+    found, expected = (evaluate(inverter(photos.float() + 5), form) for form in (arrays, photos))
+    assert torch.equal(found["bicubic"].psnr, expected["bicubic"].psnr)
+
+
 def test_outputs_are_clipped_before_they_are_scored(photos: Tensor) -> None:
     dark = torch.zeros_like(photos)
     scores = evaluate(inverter(dark.float() - 40), dark)["decoder"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from preimage.data.memory import open_squares
 from preimage.decoders.fit import fit_decoder
@@ -47,6 +48,20 @@ def test_equals_the_fit_of_the_same_photos(
     pixels = torch.arange(3.0 * 21 * 18).view(1, 3, 21, 18) % 256
     assert torch.equal(again(pixels), found(pixels))
     assert again.card["training"]["photos"] == photos_seen
+
+
+def test_photos_of_any_form(photos: Path, tmp_path: Path) -> None:
+    """A tensor gives what the files give, and so do PIL images and `Photo`s."""
+    files = sorted(photos.rglob("*.png"))
+    pixels = open_squares(str(photos), 20).pixels
+    forms = [str(photos), photos, pixels, [*pixels.float()], [Image.open(file) for file in files]]
+    found = [
+        fit_decoder(OPTIONS, form, tmp_path / "d.safetensors", size=20, window=1, device="cpu")
+        for form in forms
+    ]
+    weights = [inverter.decoder.weight for inverter in found]
+    assert all(torch.equal(weight, weights[0]) for weight in weights)
+    assert found[2].card["training"]["data"] == found[3].card["training"]["data"]
 
 
 def test_no_photos(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A data set that is read once and kept in memory, so that reading a photo is a copy."""
 
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -17,7 +18,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from preimage.data.archives import PhotoError
-from preimage.data.photo import fit_pixels, quiet
+from preimage.data.photo import fingerprint, fit_pixels, quiet
+from preimage.data.photos import Photos, load_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import write_atomically
 from preimage.data.sources import ImageSource, open_images
@@ -127,6 +129,24 @@ def open_squares(
         ValueError: no name, or nothing there can be read.
     """
     return read_squares(open_source(name, argument=argument), side, limit=limit)
+
+
+def squares_of(
+    photos: Photos, side: int, limit: int | None = None, *, argument: str = "data"
+) -> MemorySource:
+    """`open_squares` of a name; of photos in any other form, their squares, rounded to 8 bits.
+
+    Raises:
+        ValueError: no name, or a photo can't be read.
+    """
+    if isinstance(photos, str | Path):
+        return open_squares(str(photos), side, limit, argument=argument)
+    found = list(itertools.islice(load_photos(photos, side), limit))
+    if not found:
+        raise ValueError(f"`{argument}`: there are no photos.")
+    squares = [fit_pixels(photo.pixels.round().byte(), side) for photo in found]
+    names = [photo.name for photo in found]
+    return MemorySource(torch.stack(squares), names, fingerprint(p.sha256 for p in found))
 
 
 _Found = tuple[Tensor, np.ndarray, list[str]]  # pixels, their numbers in the source, problems

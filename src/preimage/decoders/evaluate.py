@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from preimage.data.photos import Photos as AnyPhotos
+from preimage.data.photos import stack_photos
 from preimage.decoders.arrays import Photos, Pixels
 from preimage.decoders.inverter import Inverter
 from preimage.scores.metrics import colour_scores
@@ -46,7 +48,7 @@ class Evaluation:
 
 def evaluate(
     inverter: Inverter,
-    photos: Pixels | Photos,
+    photos: AnyPhotos,
     mean: Float[Tensor, "1 3 H W"] | None = None,
     *,
     batch_size: int = 16,
@@ -54,13 +56,15 @@ def evaluate(
     """The decoder's scores, and those of two baselines that know nothing about the network.
 
     Args:
-        photos: RGB in [0, 255], all of one size.
+        photos: all of one size, in any form that `preimage.load_photos` takes.
         mean: the mean image (1, 3, H, W) of the training photos.
 
     Returns:
         by name: `decoder`; `bicubic`, the photo shrunk to the layer's resolution and enlarged; and
         with `mean`, `mean image`.
     """
+    if not (isinstance(photos, Tensor) and photos.ndim == 4):
+        photos = stack_photos(photos, None)
     layer = inverter.encoder.feature_size((photos.shape[-2], photos.shape[-1]))
     methods: dict[str, Callable[[Photos], Photos]] = {
         "decoder": inverter,

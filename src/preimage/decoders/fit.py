@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from preimage.data.memory import open_squares
+from preimage.data.memory import squares_of
+from preimage.data.photos import Photos
 from preimage.data.records import environment
 from preimage.decoders.encoders import as_encoder
 from preimage.decoders.inverter import Inverter
@@ -18,7 +19,7 @@ from preimage.network.spec import DeviceName
 
 def fit_decoder(
     encoder: EncoderOptions | Encoder,
-    data: str,
+    data: Photos,
     out: str | Path,
     *,
     window: int = 3,
@@ -32,7 +33,8 @@ def fit_decoder(
 
     Args:
         encoder: options of one, or an encoder: `preimage.probing.layer_encoder` of any module, say.
-        data: training photos, as in `DataOptions`.
+        data: training photos: a source as in `DataOptions`, or photos in any form that
+            `preimage.load_photos` takes.
         out: file of the decoder.
         window: side of the window of features; odd.
         positions: windows taken per photo, at random; None takes all.
@@ -49,7 +51,7 @@ def fit_decoder(
     seed = options.seed if seed is None else seed
     network = as_encoder(encoder)
     network.to(place)
-    source = open_squares(data, size, photos)
+    source = squares_of(data, size, photos)
     batches = (part.float().to(place) for part in torch.split(source.pixels, _batch_size(size)))
     start = time.perf_counter()
     decoder = fit_least_squares(

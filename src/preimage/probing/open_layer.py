@@ -1,12 +1,13 @@
 """A layer by name: of a model that can be named, and of the one that a decoder's file names."""
 
 from pathlib import Path
+from typing import Any
 
 from preimage.data.checkpoints import CheckpointError, read_card
 from preimage.decoders.inverter import DECODER_KIND, Inverter
 from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
-from preimage.probing.models import ModelError, open_model
-from preimage.probing.preprocessing import Preprocessing
+from preimage.probing.models import open_model
+from preimage.probing.preprocessing import changed_preprocessing
 
 
 def open_layer(
@@ -15,7 +16,7 @@ def open_layer(
     weights: str | None = None,
     *,
     seed: int = 0,
-    preprocessing: Preprocessing | None = None,
+    **pixels: Any,
 ) -> LayerEncoder:
     """A layer of the model of this name as an encoder.
 
@@ -24,19 +25,16 @@ def open_layer(
         layer: a `named_modules()` path.
         weights: as in `open_model`.
         seed: of weights that are drawn.
-        preprocessing: the model's own if not given.
+        pixels: what the model wants them to be in place of what its library says: `size`, `mean`,
+            `std`, `scale`, `raw`, as in `changed_preprocessing`.
 
     Raises:
-        ModelError: no such model or weights, or nothing tells its preprocessing.
+        ModelError: no such model or weights.
         LayerError: no such layer, or it gives no maps or tokens.
+        ValueError: nothing tells what pixels the model wants.
     """
     opened = open_model(model, weights, seed=seed)
-    preprocessing = preprocessing or opened.preprocessing
-    if preprocessing is None:
-        raise ModelError(
-            f"`model`: nothing tells what pixels {model} wants; let its file have a variable "
-            "`preprocessing`, such as preimage.probing.RAW."
-        )
+    preprocessing = changed_preprocessing(opened.preprocessing, **pixels)
     origin = {"weights": weights, "seed": seed}
     return layer_encoder(opened.model, layer, preprocessing, name=model, origin=origin)
 

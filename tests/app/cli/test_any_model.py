@@ -85,7 +85,10 @@ def test_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words, "--dry-run") == 0
     assert "3 steps of 2 photos, 16×16" in capsys.readouterr().out
     assert run(*words) == 0
-    assert run("reconstruct", "photos/1.png", "--decoder", "run/decoder.safetensors") == 0
+    assert (
+        run("reconstruct", "photos/1.png", "--decoder", "run/decoder.safetensors", "--size", "32")
+        == 0
+    )
     assert run(*words, "--weights", "uniform:0.1") == 2
     assert "a run with other settings (origin: " in capsys.readouterr().err
 
@@ -98,6 +101,8 @@ def test_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ((*FIT, "--weights", "none.pth"), "none.pth: no such file; it takes a law such as"),
         ((*FIT, "--weights", "pretrained"), "--weights: nobody publishes those of net.py:make"),
         ((*FIT, "--layer", "3"), "layer 3 gives vectors"),
+        ((*FIT, "--raw", "--mean", "1", "1", "1"), "--raw says that pixels stay as they are"),
+        (("fit", "--layer", "conv1", "--raw"), "--raw are for the layer of a --model"),
     ],
 )
 def test_what_is_refused(

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 
 from preimage.app.cli.options import option_set
+from preimage.app.cli.probe_commands import PixelOptions
 from preimage.decoders.options import (
     DataOptions,
     DecoderOptions,
@@ -37,6 +38,7 @@ class WithModel(Checked):
     """
 
     model: str | None = None
+    pixels: PixelOptions = option_set(PixelOptions(), without=("size",))
 
     def check_given(self, given: Collection[str]) -> None:
         """Refuses options that do not go together.
@@ -45,6 +47,8 @@ class WithModel(Checked):
             ValueError: they do not.
         """
         if self.model is None:
+            if self.pixels != PixelOptions():
+                raise ValueError("`mean`, `std`, `scale` and `raw` are for the layer of a `model`.")
             return
         if needless := sorted(_OF_DESCRIPTIONS.intersection(given)):
             raise ValueError(

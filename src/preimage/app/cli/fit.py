@@ -9,7 +9,7 @@ from preimage.decoders.least_squares import LeastSquaresDecoder
 def run(config: FitCommand) -> int:
     """Fits and writes the decoder."""
     decoder = fit_decoder(
-        chosen_encoder(config.model, config.encoder),
+        chosen_encoder(config, config.encoder),
         config.data,
         config.out,
         window=config.window,

@@ -1,5 +1,6 @@
 """`preimage train`: the DCN on the features of a CNN."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from accelerate import PartialState
@@ -8,13 +9,13 @@ from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import TrainCommand
 from preimage.decoders.costs import TrainingCost, training_cost
 from preimage.decoders.encoders import trained_encoder
+from preimage.decoders.options import EncoderOptions
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import DECODER_FILE, train_decoder
 from preimage.network.description import Description
 from preimage.network.encoder import Encoder
 from preimage.network.weights import weights_kind
-from preimage.probing.open_layer import open_layer
 
 
 def run(config: TrainCommand) -> int:
@@ -26,7 +27,7 @@ def run(config: TrainCommand) -> int:
         cost = training_cost(encoder, decoder, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
     inverter = train_decoder(
-        chosen_encoder(config.model, config.encoder_options()),
+        chosen_encoder(config, config.encoder_options()),
         config.decoder,
         config.photos,
         recipe,
@@ -50,7 +51,9 @@ def _cheap_encoder(config: TrainCommand) -> Description | Encoder:
     """The encoder; a file says its own, but nothing is downloaded to tell a cost."""
     options = config.encoder_options()
     if config.model is not None:
-        return open_layer(config.model, options.spec.layer, seed=options.seed)
+        untrained = chosen_encoder(config, replace(options, weights=EncoderOptions.weights))
+        assert isinstance(untrained, Encoder)
+        return untrained
     source = options.twin_of or options.weights
     if weights_kind(source) != "file":
         return options.description()
