@@ -10,7 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from preimage.probing import LayerReport, ProbeResult
-from preimage.probing.chart import as_svg, draw_layers
+from preimage.probing.chart import draw_layers
+from preimage.probing.chart_style import as_svg
 from preimage.probing.features import Layout
 
 

@@ -123,11 +123,10 @@ class BandReport:
             }
         return row
 
-    def plot(self, axes: Any) -> None:
+    def plot(self, axes: Any, colours: Sequence[str] = ("0.25", "tab:red", "tab:blue")) -> None:
         """Variance retained over frequency, a line per colour axis; twins dashed."""
         edges = self.trained.edges
         middles = [sqrt(max(low, high / 2) * high) for low, high in pairwise(edges)]
-        colours = ("0.25", "tab:red", "tab:blue")
         for axis, (name, colour) in enumerate(zip(AXES, colours, strict=True)):
             found = [self.trained.retained(axis, band) for band in range(len(middles))]
             axes.errorbar(

@@ -1,33 +1,14 @@
 """The chart of a probe: PSNR by layer, of the network and of its random twins."""
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean, stdev
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from preimage.probing.chart_style import LIGHT, Style, dress
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.verdict import Verdict, half_width_at, over_draws
-
-
-@dataclass(frozen=True)
-class Style:
-    """Colours, legible to the colour-blind (Okabe-Ito), and a size in inches."""
-
-    trained: str = "#0072B2"
-    twins: str = "#D55E00"
-    ink: str = "#1d2330"
-    soft: str = "#5c6577"
-    ground: str = "#ffffff"
-    size: tuple[float, float] = (9.6, 6.4)
-
-
-LIGHT = Style()
-DARK = Style("#56B4E9", "#E69F00", "#e7eaf0", "#a0a9ba", "#151922")
-NARROW = (4.4, 6.6)
 
 
 def draw_layers(
@@ -42,7 +23,7 @@ def draw_layers(
     if twins:
         _draw_difference(axes[1], layers, style)
     for axis in axes:
-        _dress(axis, style)
+        dress(axis, style)
     slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     few = sum(len(layer.name) for layer in layers) < 8 * style.size[0]
     axes[-1].set_xticks(
@@ -180,20 +161,3 @@ def _extent(verdict: Verdict) -> float:
         for interval in (verdict.over_photos, verdict.over_draws)
     )
     return mean + max(photos, min(draws, 2 * max(mean, photos)))
-
-
-def _dress(axis: Axes, style: Style) -> None:
-    axis.set_facecolor(style.ground)
-    axis.grid(axis="y", alpha=0.25)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color(style.soft)
-    axis.tick_params(colors=style.ink, labelsize=9)
-    axis.yaxis.label.set_color(style.ink)
-
-
-def as_svg(figure: Figure) -> bytes:
-    """A figure as SVG, without dates, so that equal figures are equal bytes."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "preimage"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()

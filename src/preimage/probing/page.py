@@ -5,13 +5,16 @@ template shows; None leaves the section out.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from preimage.data.html import data_uri, template
-from preimage.probing.chart import DARK, LIGHT, NARROW, as_svg, draw_layers
+from preimage.data.html import template
+from preimage.probing.analysis_charts import bands, leakage
+from preimage.probing.chart import draw_layers
+from preimage.probing.chart_style import Style, in_four_styles
 from preimage.probing.gallery import gallery
 from preimage.probing.numbers import ProbeNumbers
 from preimage.probing.page_tables import bounds, other_photos, summary, verdicts
@@ -29,25 +32,21 @@ class Section:
     content: Callable[[ProbeNumbers], Mapping[str, Any] | None]
 
 
-def _charts(numbers: ProbeNumbers) -> Mapping[str, Any]:
-    styles = {
-        "wide": LIGHT,
-        "narrow": replace(LIGHT, size=NARROW),
-        "wide_dark": DARK,
-        "narrow_dark": replace(DARK, size=NARROW),
-    }
-    return {
-        name: data_uri(as_svg(draw_layers(numbers.layers, numbers.mean_image, style)), "svg+xml")
-        for name, style in styles.items()
-    }
+def _by_depth(numbers: ProbeNumbers) -> Mapping[str, Any]:
+    def draw(style: Style) -> Figure:
+        return draw_layers(numbers.layers, numbers.mean_image, style)
+
+    return {"chart": in_four_styles(draw)}
 
 
 SECTIONS = (
     Section("verdicts", "Layer by layer", "verdicts.html", verdicts),
-    Section("chart", "By depth", "chart.html", _charts),
+    Section("chart", "By depth", "chart.html", _by_depth),
     Section("gallery", "What comes back", "gallery.html", gallery),
     Section("bounds", "Information or prior?", "bounds.html", bounds),
     Section("other", "Photos of another domain", "other.html", other_photos),
+    Section("bands", "Which details", "bands.html", bands),
+    Section("leakage", "What leaks", "leakage.html", leakage),
     Section("method", "What the numbers mean", "method.html", lambda numbers: {}),
 )
 

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.data.records import write_atomically, write_json, write_text
-from preimage.probing.chart import as_svg, draw_layers, draw_psnr
+from preimage.probing.chart import draw_layers, draw_psnr
+from preimage.probing.chart_style import as_svg
 from preimage.probing.numbers import ProbeNumbers
 from preimage.probing.page import probe_fragment, probe_page
 

@@ -38,6 +38,7 @@ def run(command: ProbeCommand) -> int:
         positions=command.positions or None,
         components=command.components or None,
         leakage=command.leakage,
+        bands=command.bands,
         seed=command.seed,
         out=command.out,
     )

@@ -53,6 +53,7 @@ class ProbeCommand(Checked):
             wide layers; all channels if 0.
         leakage: Compute how well photos can be read from features with noise, in few bits or in
             part.
+        bands: Compute how much of the photos' variance comes back, by frequency and colour.
         seed: Seed of the twins.
         out: Folder for the page (probe.html), the numbers (probe.json) and each network's own; the
             same command resumes it.
@@ -72,6 +73,7 @@ class ProbeCommand(Checked):
     positions: int = 0
     components: int = 0
     leakage: bool = False
+    bands: bool = False
     seed: int = 0
     out: str = "preimage-probe"
     dry_run: bool = False
