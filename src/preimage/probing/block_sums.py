@@ -106,7 +106,7 @@ class BlockSums:
 
         Args:
             maps: on the grid of blocks (`on_blocks`), not standardised.
-            blocks: their pixels (`blocks_of`).
+            blocks: their pixels (`PixelBlocks`).
             first: number of the batch's first photo, which its random positions hang on.
         """
         if not photos:
@@ -140,21 +140,30 @@ class BlockSums:
         return sums.finish()
 
 
-def blocks_of(pixels: Pixels, maps: Maps, alignment: Alignment) -> tuple[Tensor, Tensor]:
-    """Maps and pixels on one grid of blocks: a column of features per block of pixels − 127.5."""
-    size = (pixels.shape[2], pixels.shape[3])
-    laid = on_blocks(maps, alignment, size)
-    return laid, to_blocks(pixels.to(real(maps).dtype) - GREY, alignment.stride)
+class PixelBlocks:
+    """A batch of photos as blocks of pixels, less 127.5; made once for all layers of a stride."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self.pixels = pixels
+        self.size = (pixels.shape[2], pixels.shape[3])
+        self._made: dict[tuple[int, torch.dtype], Tensor] = {}
+
+    def beside(self, maps: Maps, alignment: Alignment) -> tuple[Tensor, Tensor]:
+        """Maps and pixels on one grid: a column of features per block of pixels."""
+        key = (alignment.stride, real(maps).dtype)
+        if key not in self._made:
+            self._made[key] = to_blocks(self.pixels.to(key[1]) - GREY, alignment.stride)
+        return on_blocks(maps, alignment, self.size), self._made[key]
 
 
 def _rows(
     values: Float[Tensor, "N C p"], photos: Sequence[int], places: Int64[Tensor, "n q"] | None
 ) -> Float[Tensor, "m C"]:
     """One row per photo and place."""
-    index = torch.tensor(list(photos))
     if places is None:
-        return values[index].transpose(1, 2).flatten(0, 1)
-    return values[index[:, None], :, places].flatten(0, 1)
+        return values.index_select(0, torch.tensor(list(photos))).transpose(1, 2).flatten(0, 1)
+    chosen = zip(photos, places, strict=True)
+    return torch.cat([values[photo].index_select(1, at) for photo, at in chosen], 1).T
 
 
 class _PointSums:

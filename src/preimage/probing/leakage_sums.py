@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.decoders.normal_equations import NormalEquations
-from preimage.probing.block_sums import BlockSums, blocks_of
+from preimage.probing.block_sums import BlockSums, PixelBlocks
 from preimage.probing.leakage import LeakageCurve, leakage_curve
 from preimage.probing.linear import LinearDecoder
 from preimage.probing.moments import Moments, moments, noise_units
@@ -26,7 +26,7 @@ class MapSums:
 
     def add(self, features: Tensor, pixels: Pixels) -> None:
         """A batch of held-out photos."""
-        laid, blocks = blocks_of(pixels, features, self._decoder.alignment)
+        laid, blocks = PixelBlocks(pixels).beside(features, self._decoder.alignment)
         self._sums.add(laid, blocks, range(len(laid)), self._photos)
         self._photos += len(laid)
         self._grid = (laid.shape[2], laid.shape[3])

@@ -15,7 +15,7 @@ from torch import Tensor
 from preimage.decoders.blocks import on_blocks
 from preimage.decoders.normal_equations import NormalEquations
 from preimage.network.trace import Alignment
-from preimage.probing.block_sums import GREY, BlockSums, Standard, blocks_of, standard
+from preimage.probing.block_sums import GREY, BlockSums, PixelBlocks, Standard, standard
 
 Pixels = Float[Tensor, "N 3 H W"]
 Maps = Float[Tensor, "N C h w"]
@@ -72,12 +72,17 @@ class LinearSums:
         self._parts: list[BlockSums] = []
         self._photos = 0
 
-    def add(self, maps: Maps, pixels: Pixels, held_back: Sequence[bool]) -> None:
-        """A batch of photos; those `held_back` choose the ridge."""
+    def add(self, maps: Maps, pixels: Pixels | PixelBlocks, held_back: Sequence[bool]) -> None:
+        """A batch of photos; those `held_back` choose the ridge.
+
+        Args:
+            pixels: in [0, 255]; `PixelBlocks` of them, where several layers share a batch.
+        """
         if not self._parts:
             form = standard(maps, self.components), self.alignment, self.window, self.positions
             self._parts = [BlockSums(*form), BlockSums(*form)]
-        laid, blocks = blocks_of(pixels, maps, self.alignment)
+        pixels = pixels if isinstance(pixels, PixelBlocks) else PixelBlocks(pixels)
+        laid, blocks = pixels.beside(maps, self.alignment)
         for part, wanted in zip(self._parts, (False, True), strict=True):
             chosen = [i for i, held in enumerate(held_back) if held is wanted]
             part.add(laid, blocks, chosen, self._photos)

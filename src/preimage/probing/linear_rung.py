@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from preimage.probing.analyses import Analyses
 from preimage.probing.bands import Bands
+from preimage.probing.block_sums import PixelBlocks
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.controls import another_photo, shuffled_positions
 from preimage.probing.leakage import LeakageCurve
@@ -174,8 +175,9 @@ def _fit(
     done = 0
     for pixels, found in batches:
         held = [(done + i) % HELD_BACK == 1 for i in range(len(pixels))]
+        blocks = PixelBlocks(pixels)
         for name, sum_ in sums.items():
-            sum_.add(found[name], pixels, held)
+            sum_.add(found[name], blocks, held)
         for name, rows in vectors.items():
             rows.append(found[name].float())
         if vectors:
