@@ -20,18 +20,17 @@ import torch
 from torch import Tensor
 
 from preimage import Alignment, alignment, build, vgg16
+from preimage.data.photos import stack_photos
 from preimage.probing.leakage_sums import MapSums
 from preimage.probing.linear import RIDGES, LinearDecoder, LinearSums
-from preimage.probing.photos import read_pixels
 
 LEVELS = (inf, 30, 20, 10, 0, -10)  # dB
 BATCH = 10
 
 
-def measure(
-    name: str, training: Tensor, held_out: Tensor, width: float, window: int, copies: int
-) -> None:
-    description = vgg16().with_activation(0.2).scale_width(width).cut(name)
+def measure(name: str, training: Tensor, held_out: Tensor, options: argparse.Namespace) -> None:
+    window, copies = options.window, options.copies
+    description = vgg16().with_activation(0.2).scale_width(options.width).cut(name)
     encoder, place = build(description, seed=0), alignment(description)
     size = (training.shape[2], training.shape[3])
     with torch.no_grad():
@@ -99,7 +98,7 @@ if __name__ == "__main__":
     parser.add_argument("--width", type=float, default=0.25)
     given = parser.parse_args()
     files = [sorted(folder.iterdir()) for folder in (given.train, given.val)]
-    training = read_pixels(files[0][: given.photos], given.size)
-    held_out = read_pixels(files[1][: given.held_out], given.size)
+    training = stack_photos(files[0][: given.photos], given.size)
+    held_out = stack_photos(files[1][: given.held_out], given.size)
     for layer in ("conv2", "conv3", "conv4"):
         measure(layer, training, held_out, given)

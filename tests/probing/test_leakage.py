@@ -72,7 +72,7 @@ def test_noise_equals_refits_on_noisy_features(
     std = maps[:80].movedim(1, 0).flatten(1).std(1)[:, None, None]
     # Twenty noisy copies of each photo: the formula is the mean over all noise.
     copied, pictures = maps.repeat_interleave(20, 0), photos.repeat_interleave(20, 0)
-    for snr in SNR:
+    for snr in SNR if window == 1 else SNR[1::2]:
         noise = torch.randn(copied.shape, generator=generator, dtype=torch.float64)
         noisy = copied + noise * std * 10 ** (-snr / 20)
         sums = LinearSums(Alignment(4), window)
@@ -241,7 +241,5 @@ def test_positions_beyond_the_first_batch(photos: Tensor, maps: Tensor) -> None:
     some = MapSums(decoder, positions=10)
     for sums in (whole, some):
         sums.add(maps[80:], photos[80:])
-    one, other = (
-        leakage_curve(sums.moments(), 1 / 16).series["noise"][0] for sums in (whole, some)
-    )
+    one, other = (leakage_curve(sums.moments, 1 / 16).series["noise"][0] for sums in (whole, some))
     assert decibels(one.mse, other.mse) < 0.3

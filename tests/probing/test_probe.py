@@ -81,6 +81,7 @@ def test_leakage_and_bands_of_every_layer(photos: Tensor) -> None:
         assert len(layer.bands.twins) == 1
         low, high = (layer.bands.trained.retained(0, band).mean for band in (0, -1))
         assert low > high
+    assert [layer.correlations is None for layer in result.layers] == [False, True]
 
 
 def test_the_verdict_finds_what_training_threw_away(photos: Tensor) -> None:

@@ -1,13 +1,14 @@
 """What is computed of each layer beside its errors, where it is asked for, in the scoring pass."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from jaxtyping import Float
 from torch import Tensor
 
 from preimage.probing.bands import Bands, BandSums
+from preimage.probing.correlations import Correlations, PictureComponents
 from preimage.probing.leakage import LeakageCurve
-from preimage.probing.leakage_sums import leakage_sums
+from preimage.probing.leakage_sums import MapSums, leakage_sums
 from preimage.probing.linear import LinearDecoder
 from preimage.probing.vectors import VectorDecoder
 
@@ -30,9 +31,11 @@ class Analyses:
         leakage: bool,
         bands: bool,
     ) -> None:
-        asked = decoders if leakage else {}
+        self._leakage = leakage
         self._sums = {
-            name: leakage_sums(decoder, training, positions) for name, decoder in asked.items()
+            name: leakage_sums(decoder, training, positions)
+            for name, decoder in decoders.items()
+            if leakage or (bands and isinstance(decoder, LinearDecoder))
         }
         self._bands = BandSums(training.mean(0)) if bands else None
 
@@ -49,8 +52,25 @@ class Analyses:
             self._bands.add(layer, output, pixels)
 
     def leakage(self, layer: str) -> LeakageCurve | None:
-        """A layer's curve, all photos added; its sums are given up."""
-        return self._sums.pop(layer).curve() if layer in self._sums else None
+        """A layer's curve, all photos added."""
+        return self._sums[layer].curve() if self._leakage else None
+
+    def correlations(
+        self, layer: str, picture: Callable[[int], PictureComponents]
+    ) -> Correlations | None:
+        """A layer's correlations with the picture, all photos added; None for vectors.
+
+        Args:
+            picture: the components of blocks of a stride.
+        """
+        sums = self._sums.get(layer)
+        if self._bands is None or not isinstance(sums, MapSums):
+            return None
+        return sums.correlations(picture(sums.stride))
+
+    def forget(self, layer: str) -> None:
+        """Gives up a layer's sums."""
+        self._sums.pop(layer, None)
 
     def bands(self, layer: str) -> Bands | None:
         """What a layer retains by frequency and colour."""

@@ -7,6 +7,7 @@ from statistics import fmean
 from torch import Tensor
 
 from preimage.probing.bands import BandReport
+from preimage.probing.correlations import CorrelationReport
 from preimage.probing.features import Layout
 from preimage.probing.leakage import LeakageCurve
 from preimage.probing.verdict import Verdict, over_draws
@@ -31,6 +32,7 @@ class LayerReport:
         leakage: where the probe was asked for it.
         twin_leakage: the same of each twin.
         bands: variance retained by frequency and colour, where the probe was asked for it.
+        correlations: with the picture's components, likewise; None for vectors.
     """
 
     name: str
@@ -49,6 +51,7 @@ class LayerReport:
     leakage: LeakageCurve | None = None
     twin_leakage: list[LeakageCurve] = field(default_factory=list)
     bands: BandReport | None = None
+    correlations: CorrelationReport | None = None
 
     @property
     def psnr(self) -> Interval:

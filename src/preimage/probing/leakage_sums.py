@@ -1,4 +1,6 @@
-"""From the two passes of the linear rung to a leakage curve: what held-out photos add up to."""
+"""What held-out photos add up to: from the linear rung's two passes to a curve and correlations."""
+
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -6,9 +8,10 @@ from torch import Tensor
 
 from preimage.decoders.normal_equations import NormalEquations
 from preimage.probing.block_sums import BlockSums, PixelBlocks
+from preimage.probing.correlations import Correlations, PictureComponents, correlations
 from preimage.probing.leakage import LeakageCurve, leakage_curve
 from preimage.probing.linear import LinearDecoder
-from preimage.probing.moments import Moments, moments, noise_units
+from preimage.probing.moments import Moments, crosses, moments, noise_units
 from preimage.probing.vectors import VectorDecoder, equations_of, spectrum
 
 Pixels = Float[Tensor, "N 3 H W"]
@@ -31,19 +34,36 @@ class MapSums:
         self._photos += len(laid)
         self._grid = (laid.shape[2], laid.shape[3])
 
+    @property
+    def stride(self) -> int:
+        """Side of a position's block of pixels."""
+        return self._decoder.alignment.stride
+
+    @cached_property
+    def _all(self) -> tuple[NormalEquations, Float[Tensor, " P"]]:
+        """Held-out sums, and the unit of each feature."""
+        decoder = self._decoder
+        unit = noise_units(decoder.equations, decoder.standard.channels, self._grid)
+        return self._sums.finish(), unit
+
+    @cached_property
     def moments(self) -> Moments:
-        """Of standardised windows and their blocks; frees the sums."""
-        training, channels = self._decoder.equations, self._decoder.standard.channels
-        unit = noise_units(training, channels, self._grid)
-        values = len(training.sum_y)
-        return moments(training, self._sums.finish(), unit, channels, values, self._decoder.ridge)
+        """Of standardised windows and their blocks."""
+        decoder, (held_out, unit) = self._decoder, self._all
+        channels, values = decoder.standard.channels, len(decoder.equations.sum_y)
+        return moments(decoder.equations, held_out, unit, channels, values, decoder.ridge)
 
     def curve(self) -> LeakageCurve:
         """The layer's curve."""
-        components = self._decoder.standard.mixing is not None
-        return leakage_curve(
-            self.moments(), 1 / self._decoder.alignment.stride**2, prune=not components
-        )
+        decoder = self._decoder
+        whole = decoder.standard.mixing is None
+        return leakage_curve(self.moments, 1 / decoder.alignment.stride**2, prune=whole)
+
+    def correlations(self, picture: PictureComponents) -> Correlations:
+        """With the components of blocks of the layer's stride."""
+        held_out, unit = self._all
+        crossed = crosses(self._decoder.equations, held_out, unit)
+        return correlations(self.moments, *crossed, picture)
 
 
 class VectorSums:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from preimage.probing.bands import Bands
 from preimage.probing.block_sums import PixelBlocks
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.controls import another_photo, shuffled_positions
+from preimage.probing.correlations import Correlations, PictureComponents, picture_components
 from preimage.probing.leakage import LeakageCurve
 from preimage.probing.linear import LinearDecoder, LinearSums
 from preimage.probing.photos import ProbePhotos
@@ -35,7 +37,7 @@ class Experiment:
         positions: random positions per photo that maps are fitted at; None takes all.
         components: principal components of the channels that are left; None leaves the channels.
         leakage: whether leakage curves are computed.
-        bands: whether the variance retained is split by frequency and colour.
+        bands: whether the variance retained is split by frequency, colour and component.
 
     Raises:
         ValueError: an even window.
@@ -55,6 +57,12 @@ class Experiment:
         if self.window < 1 or self.window % 2 == 0:
             raise ValueError(f"`window` must be odd and positive, got {self.window}.")
 
+    @cached_property
+    def picture(self) -> Callable[[int], PictureComponents]:
+        """The photos' components for layers of a stride, computed once for all networks."""
+        photos = self.photos
+        return cache(lambda stride: picture_components(photos.training, photos.held_out, stride))
+
 
 @dataclass
 class LayerResult:
@@ -67,7 +75,8 @@ class LayerResult:
         pictures: what comes back of the first held-out photos, RGB in [0, 255].
         other: as `mse`, of the photos of another domain.
         leakage: where the experiment asks for it.
-        bands: likewise.
+        bands: likewise; by frequency and colour.
+        correlations: likewise; with the picture's components, for maps and tokens.
     """
 
     mse: list[float] = field(default_factory=list)
@@ -78,6 +87,7 @@ class LayerResult:
     other: list[float] = field(default_factory=list)
     leakage: LeakageCurve | None = None
     bands: Bands | None = None
+    correlations: Correlations | None = None
 
 
 def probe_network(
@@ -118,6 +128,8 @@ def probe_network(
                 analyses.add(name, found[name], pixels, output)
         for name, result in results.items():
             result.leakage, result.bands = analyses.leakage(name), analyses.bands(name)
+            result.correlations = analyses.correlations(name, experiment.picture)
+            analyses.forget(name)
         if photos.other is not None:
             for pixels, found in features_of(model, experiment, photos.other, on_photos):
                 for name, decoder in decoders.items():

@@ -167,26 +167,37 @@ def moments(
         beyond: energy of the training and the held-out pictures per pixel value that is not among
             the targets, and therefore never decoded.
     """
+    cross, held_cross = crosses(training, held_out, unit)
     n, m = training.count, held_out.count
     mean, mean_y = training.sum_x / n, training.sum_y / n
     features = torch.addr(training.gram / n, mean, mean, alpha=-1)
-    cross = torch.addr(training.cross / n, mean, mean_y, alpha=-1) / unit[:, None]
-    # About the training means: E[(x − μ)(z − ν)] = E[xz] − μ E[z] − E[x] ν + μν
+    # About the training mean: E[(x − μ)(x − μ)ᵀ] = E[x xᵀ] − μ E[x]ᵀ − (E[x] − μ) μᵀ
     x, y = held_out.sum_x / m, held_out.sum_y / m
     held = held_out.gram / m - torch.outer(mean, x) - torch.outer(x - mean, mean)
-    held_cross = held_out.cross / m - torch.outer(mean, y) - torch.outer(x - mean, mean_y)
     held_energy = held_out.sum_yy / m - 2 * mean_y @ y + mean_y @ mean_y
     scale = torch.outer(unit, unit)
     return Moments(
         features / scale,
         cross @ cross.T / values,
         held / scale,
-        (held_cross / unit[:, None]) @ cross.T / values,
+        held_cross @ cross.T / values,
         (training.sum_yy / n - float(mean_y @ mean_y)) / values + beyond[0],
         float(held_energy) / values + beyond[1],
         ridge,
         channels,
     )
+
+
+def crosses(
+    training: NormalEquations, held_out: NormalEquations, unit: Float[Tensor, " P"]
+) -> tuple[Float[Tensor, "P Q"], Float[Tensor, "P Q"]]:
+    """E[x yᵀ] over training and over held-out positions, both about the training means."""
+    n, m = training.count, held_out.count
+    mean, mean_y = training.sum_x / n, training.sum_y / n
+    x, y = held_out.sum_x / m, held_out.sum_y / m
+    cross = torch.addr(training.cross / n, mean, mean_y, alpha=-1)
+    held_cross = held_out.cross / m - torch.outer(mean, y) - torch.outer(x - mean, mean_y)
+    return cross / unit[:, None], held_cross / unit[:, None]
 
 
 def noise_units(

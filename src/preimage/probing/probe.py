@@ -76,8 +76,8 @@ def probe(
         components: of each layer's channels only so many principal components are read, found on
             the first batch: for windows of wide layers. None reads the channels.
         leakage: compute leakage curves too (`preimage.probing.leakage`).
-        bands: split the variance that is retained by spatial frequency and colour
-            (`preimage.probing.bands`).
+        bands: split the variance that is retained by spatial frequency, colour
+            (`preimage.probing.bands`) and component (`preimage.probing.correlations`).
         seed: of the twins: twin k has seed `seed` + k.
         out: folder in which each network's numbers are kept as it is finished. The same call again
             computes what is missing and ends with the same bits.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from preimage.decoders.evaluate import bicubic
 from preimage.probing.bands import BandReport
 from preimage.probing.controls import block_basis, psnr
+from preimage.probing.correlations import CorrelationReport
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.linear_rung import Experiment, LayerResult, squared_error
 from preimage.probing.photos import ProbePhotos
@@ -45,6 +46,7 @@ def layer_reports(
                 leakage=found.leakage,
                 twin_leakage=[twin.leakage for twin in of_twins if twin.leakage],
                 bands=_bands(found, of_twins),
+                correlations=_correlations(found, of_twins),
             )
         )
     return reports
@@ -54,6 +56,13 @@ def _bands(found: LayerResult, twins: Sequence[LayerResult]) -> BandReport | Non
     if found.bands is None:
         return None
     return BandReport(found.bands, [twin.bands for twin in twins if twin.bands])
+
+
+def _correlations(found: LayerResult, twins: Sequence[LayerResult]) -> CorrelationReport | None:
+    if found.correlations is None:
+        return None
+    of_twins = [twin.correlations for twin in twins if twin.correlations]
+    return CorrelationReport(found.correlations, of_twins)
 
 
 def _bounds(
