@@ -7,7 +7,7 @@ from PIL import Image
 from unchecked import unchecked
 
 from preimage.app.cli.main import main
-from preimage.data import photo
+from preimage.data import photos
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.paper.overview import Overview, num_trials, run
@@ -18,7 +18,7 @@ from preimage.paper.overview_claims import findings
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(photo, "embedded_photos", lambda size: embedded_photos(size)[:2])
+        patch.setattr(photos, "embedded_photos", lambda size: embedded_photos(size)[:2])
         with unchecked():
             assert main(["demo", "--networks", "2", "--size", "32", "--out", str(folder)]) == 0
     return folder
