@@ -1,8 +1,9 @@
 """What a probe found of one layer: PSNR per photo, of the network and of its random twins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import Any
 
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from preimage.probing.bands import BandReport
 from preimage.probing.correlations import CorrelationReport
 from preimage.probing.features import Layout
 from preimage.probing.leakage import LeakageCurve
+from preimage.probing.rung_report import RungReport
 from preimage.probing.verdict import Verdict, over_draws
 from preimage.scores.statistics import Interval, mean_interval
 
@@ -33,6 +35,7 @@ class LayerReport:
         twin_leakage: the same of each twin.
         bands: variance retained by frequency and colour, where the probe was asked for it.
         correlations: with the picture's components, likewise; None for vectors.
+        rungs: the DCN and inversion rungs, those that the probe was asked for.
     """
 
     name: str
@@ -52,6 +55,7 @@ class LayerReport:
     twin_leakage: list[LeakageCurve] = field(default_factory=list)
     bands: BandReport | None = None
     correlations: CorrelationReport | None = None
+    rungs: Mapping[str, RungReport] = field(default_factory=dict)
 
     @property
     def psnr(self) -> Interval:
@@ -72,3 +76,9 @@ class LayerReport:
         trained = fmean(self.trained)
         draws = [trained - fmean(values) for values in self.twins]
         return Verdict(over_photos, over_draws(draws), 1 - 0.05 / layers)
+
+    def without_pictures(self) -> "LayerReport":
+        """The numbers alone."""
+        none: dict[str, Any] = {"pictures": [], "twin_pictures": []}
+        rungs = {name: replace(rung, **none) for name, rung in self.rungs.items()}
+        return replace(self, rungs=rungs, **none)

@@ -110,7 +110,7 @@ def probe_network(
     """
     photos = experiment.photos
     with undisturbed(model), torch.no_grad():
-        decoders = _fit(features_of(model, experiment, photos.training, on_photos), experiment)
+        decoders = fit_decoders(model, experiment, on_photos)
         results = {name: LayerResult(ridge=decoder.ridge) for name, decoder in decoders.items()}
         analyses = Analyses(
             decoders,
@@ -166,6 +166,22 @@ def _batches(photos: Pixels, batch_size: int) -> list[Tensor]:
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
     return parts
+
+
+@torch.no_grad()
+def fit_decoders(
+    model: nn.Module,
+    experiment: Experiment,
+    on_photos: Callable[[int], object] = lambda count: None,
+) -> dict[str, Decoder]:
+    """The linear decoder of each layer of one network, in one pass over the training photos.
+
+    Raises:
+        LayerError: a layer gives values that are not finite.
+    """
+    with undisturbed(model):
+        batches = features_of(model, experiment, experiment.photos.training, on_photos)
+        return _fit(batches, experiment)
 
 
 def _fit(

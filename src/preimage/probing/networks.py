@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from preimage.network.laws import Law
 from preimage.probing.linear_rung import Experiment, LayerResult, probe_network
 from preimage.probing.store import Store
-from preimage.probing.twins import Initialisation, random_twin
+from preimage.probing.twins import Initialisation, Twin, random_twin
 
 #: Held-out photos of which the trained network and the first twin keep what comes back.
 PICTURES = 6
@@ -83,11 +83,16 @@ def _network(
             model, experiment, controls=True, pictures=PICTURES, on_photos=on_photos
         )
         return NetworkResult(found)
-    inputs = _inputs(experiment) if options.statistics else None
-    twin = random_twin(model, options.seed + index, inputs, options.initialisation)
+    twin = twin_of(model, experiment, index, options)
     pictures = 0 if index else PICTURES
     found = probe_network(twin.model, experiment, pictures=pictures, on_photos=on_photos)
     return NetworkResult(found, twin.record())
+
+
+def twin_of(model: nn.Module, experiment: Experiment, index: int, options: TwinOptions) -> Twin:
+    """Twin `index` of a probe, drawn anew: the same each time."""
+    inputs = _inputs(experiment) if options.statistics else None
+    return random_twin(model, options.seed + index, inputs, options.initialisation)
 
 
 def _inputs(experiment: Experiment) -> list[Tensor]:

@@ -10,6 +10,7 @@ from preimage.data.tables import text_table
 from preimage.probing.controls import usable_bits
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.packing import plain
+from preimage.probing.rung_report import rung_table
 from preimage.probing.verdict import half_width_at
 
 
@@ -69,11 +70,16 @@ class ProbeNumbers:
             )
         return rows
 
+    def rung_rows(self) -> list[dict[str, Any]]:
+        """One mapping per layer and rung above the linear one that the probe was asked for."""
+        count = len(self.layers)
+        return [rung.row(x.name, count) for x in self.layers for rung in x.rungs.values()]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the rows, every value per photo and the record, without pictures."""
-        layers = [replace(layer, pictures=[], twin_pictures=[]) for layer in self.layers]
+        layers = [layer.without_pictures() for layer in self.layers]
         whole: dict[str, Any] = plain(replace(self, layers=layers, photos=[]))
-        return {"table": plain(self.rows()), **whole}
+        return {"table": plain(self.rows()), "rungs": plain(self.rung_rows()), **whole}
 
     @property
     def table(self) -> Any:
@@ -102,6 +108,6 @@ class ProbeNumbers:
                     f"{row['usable_bits']:.2f}",
                 )
             )
-        return text_table(heading, rows)
+        return text_table(heading, rows) + rung_table(self.rung_rows())
 
     __repr__ = __str__

@@ -9,12 +9,14 @@ from torch import nn
 from preimage.data.photos import Photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
+from preimage.probing.climb import Climb, climb, costly
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import PICTURES, TwinOptions, every_network
 from preimage.probing.photos import open_probe_photos
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
 from preimage.probing.reports import layer_reports, mean_image
 from preimage.probing.result import ProbeResult
+from preimage.probing.rungs import DcnOptions, InversionOptions
 from preimage.probing.settings import settings
 from preimage.probing.store import Store
 from preimage.probing.targets import find_targets
@@ -38,6 +40,10 @@ def probe(
     components: int | None = None,
     leakage: bool = False,
     bands: bool = False,
+    rungs: Sequence[str] = ("linear",),
+    dcn: DcnOptions | None = None,
+    inversion: InversionOptions | None = None,
+    costly_twins: int = 1,
     batch_size: int = 8,
     seed: int = 0,
     out: str | Path | None = None,
@@ -78,6 +84,11 @@ def probe(
         leakage: compute leakage curves too (`preimage.probing.leakage`).
         bands: split the variance that is retained by spatial frequency, colour
             (`preimage.probing.bands`) and component (`preimage.probing.correlations`).
+        rungs: `linear`, and besides it `dcn` (a decoder trained on the layer's features) and
+            `inversion` (descent on the picture), which take minutes per layer.
+        dcn: how DCNs are trained.
+        inversion: how pictures are sought.
+        costly_twins: the first twins that go through these two rungs too.
         seed: of the twins: twin k has seed `seed` + k.
         out: folder in which each network's numbers are kept as it is finished. The same call again
             computes what is missing and ends with the same bits.
@@ -93,21 +104,24 @@ def probe(
     form = window, batch_size, positions, components
     experiment = Experiment(targets, preprocessing, opened, *form, leakage, bands)
     options = TwinOptions(seed, initialisation, twin_statistics)
+    what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     store = Store(out)
     store.claim(settings(model, experiment, options))
     with progress_bar("photos", len(opened) * (1 + twins)) as advance:
         trained, *drawn = every_network(model, experiment, twins, options, store, advance)
+    climbed = climb(model, experiment, what, options, store)
     record = {
         "model": type(model).__name__,
         "preprocessing": asdict(preprocessing),
         "photos": opened.record(),
         "twins": [twin.made for twin in drawn],
         "window": window,
+        "rungs": {name: asdict(chosen) for name, chosen in what.rungs.items()},
         "seed": seed,
         "convention": asdict(COLOUR),
         "environment": environment(),
     }
-    reports = layer_reports(experiment, trained.layers, [twin.layers for twin in drawn])
+    reports = layer_reports(experiment, trained.layers, [twin.layers for twin in drawn], climbed)
     held, elsewhere = mean_image(opened)
     pictures = [photo.byte() for photo in opened.held_out[:PICTURES]]
     return ProbeResult(reports, held, record, pictures, elsewhere)

@@ -9,6 +9,8 @@ from preimage.probing.correlations import CorrelationReport
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.linear_rung import Experiment, LayerResult, squared_error
 from preimage.probing.photos import ProbePhotos
+from preimage.probing.rung_report import rung_report
+from preimage.probing.rungs import RungResult
 from preimage.probing.targets import Target
 
 
@@ -16,12 +18,14 @@ def layer_reports(
     experiment: Experiment,
     trained: Mapping[str, LayerResult],
     twins: Sequence[Mapping[str, LayerResult]],
+    rungs: Mapping[str, Sequence[Mapping[str, RungResult]]] | None = None,
 ) -> list[LayerReport]:
     """One report per layer, in the experiment's order.
 
     Args:
         trained: layer → errors of the network as it was given.
         twins: the same of each random twin.
+        rungs: costly rung → of the network, then of its first twins.
     """
     reports = []
     for target in experiment.targets:
@@ -47,6 +51,11 @@ def layer_reports(
                 twin_leakage=[twin.leakage for twin in of_twins if twin.leakage],
                 bands=_bands(found, of_twins),
                 correlations=_correlations(found, of_twins),
+                rungs={
+                    rung: rung_report(rung, psnr(found.mse), [part[target.name] for part in parts])
+                    for rung, parts in (rungs or {}).items()
+                    if target.name in parts[0]
+                },
             )
         )
     return reports

@@ -7,6 +7,8 @@ from statistics import fmean, stdev
 
 from preimage.scores.statistics import Interval, t_quantile
 
+_WORDS = {1: "training keeps more", -1: "training throws away", 0: "not decided"}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -26,10 +28,12 @@ class Verdict:
         over_photos, over_draws = (
             _sign(interval, self.confidence) for interval in (self.over_photos, self.over_draws)
         )
-        if over_photos != over_draws:
-            return "not decided"
-        words = {1: "training keeps more", -1: "training throws away"}
-        return words.get(over_photos, "not decided")
+        return _WORDS[over_photos] if over_photos == over_draws else _WORDS[0]
+
+    @property
+    def photos_word(self) -> str:
+        """The same over photos alone: of this network and these twins."""
+        return _WORDS[_sign(self.over_photos, self.confidence)]
 
 
 def _sign(interval: Interval, confidence: float) -> int:

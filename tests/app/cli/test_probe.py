@@ -51,8 +51,10 @@ def test_a_table_and_numbers(words: list[str], capsys: pytest.CaptureFixture[str
 def test_a_dry_run_computes_no_network(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(*words, "--dry-run", "--out", "none") == 0
+    costly = ["--rungs", "linear", "inversion"]
+    assert run(*words, "--dry-run", "--out", "none", *costly) == 0
     captured = capsys.readouterr()
+    assert "minutes on this machine, inversion not counted" in captured.out
     assert captured.out.startswith(
         "mine.py:make, 6 networks, 9 photos to fit to, 3 to score: about"
     )
@@ -73,6 +75,7 @@ def test_a_dry_run_computes_no_network(
         (["--window", "2"], "--window must be odd and positive, got 2"),
         (["--initialisation", "wide"], "--initialisation must be a law and its scale"),
         (["--weights", "none.pth"], "--weights: none.pth: no such file"),
+        (["--rungs", "linear", "cnn"], "--rungs must name linear and, besides it, any of dcn"),
         (["--out", "mine.py"], "--out must be a folder"),
     ],
 )

@@ -39,6 +39,7 @@ def run(command: ProbeCommand) -> int:
         components=command.components or None,
         leakage=command.leakage,
         bands=command.bands,
+        rungs=command.rungs,
         seed=command.seed,
         out=command.out,
     )
@@ -84,9 +85,11 @@ def _cost(
         (target.name, str(target.layout), "" if target.stride is None else str(target.stride))
         for target in cost.targets
     ]
+    costly = [name for name in command.rungs if name != "linear"]
+    more = f", {' and '.join(costly)} not counted" if costly else ""
     return (
         f"{opened.name}, {cost.networks} networks, {cost.training} photos to fit to, "
-        f"{cost.held_out} to score: about {cost.seconds / 60:.1f} minutes on this machine\n\n"
+        f"{cost.held_out} to score: about {cost.seconds / 60:.1f} minutes on this machine{more}\n\n"
         + text_table(("layer", "features", "pixels apart"), rows)
     )
 

@@ -54,6 +54,9 @@ class ProbeCommand(Checked):
         leakage: Compute how well photos can be read from features with noise, in few bits or in
             part.
         bands: Compute how much of the photos' variance comes back, by frequency and colour.
+        rungs: Decoders: linear, and besides it dcn (trained on each layer's features) and inversion
+            (descent on the picture), which take minutes per layer and are computed for the model
+            and its first twin.
         seed: Seed of the twins.
         out: Folder for the page (probe.html), the numbers (probe.json) and each network's own; the
             same command resumes it.
@@ -74,6 +77,7 @@ class ProbeCommand(Checked):
     components: int = 0
     leakage: bool = False
     bands: bool = False
+    rungs: tuple[str, ...] = ("linear",)
     seed: int = 0
     out: str = "preimage-probe"
     dry_run: bool = False
