@@ -44,6 +44,14 @@ def test_modules_by_hand(module: nn.Module, stride: int, centre: float, field: i
     assert (found.stride, found.centre, found.receptive_field) == (stride, centre, field)
 
 
+def test_a_border_that_no_position_sees_changes_nothing() -> None:
+    """64 pixels, of which a 7×7 convolution of stride 2 sees 63: the last rows end at pixel 62."""
+    stem = nn.Sequential(nn.Conv2d(3, 2, 7, 2), nn.MaxPool2d(3, 2, ceil_mode=True))
+    blocks = nn.Sequential(*(nn.Conv2d(2, 2, 3, padding=1) for _ in range(3)))
+    found = measure_placements(features(nn.Sequential(stem, blocks)), (64, 64))["x"]
+    assert (found.stride, found.centre, found.receptive_field) == (4, 5.0, 35)
+
+
 def test_dead_units_and_zero_weights_hide_nothing() -> None:
     conv = nn.Conv2d(3, 2, 5, padding=2)
     nn.init.zeros_(conv.weight)

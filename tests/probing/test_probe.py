@@ -148,6 +148,66 @@ def test_a_model_of_unknown_preprocessing_is_refused(photos: Tensor) -> None:
         probe(nn.Conv2d(3, 3, 1), photos)
 
 
+class Pair(nn.Module):
+    """Two outputs, of which the second one holds more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.few, self.many = nn.Conv2d(3, 2, 4, 4), nn.Conv2d(3, 48, 4, 4)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"few": self.few(x), "many": self.many(x)}
+
+
+class Paired(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair = Pair()
+
+    def forward(self, x: Tensor) -> Tensor:
+        many: Tensor = self.pair(x)["many"]
+        return many
+
+
+def test_selectors_take_one_of_several_outputs(photos: Tensor) -> None:
+    model = Paired()
+    selectors = {"pair": lambda output: output["many"]}
+    chosen = probe(model, photos, ["pair"], selectors=selectors, preprocessing=RAW, twins=2)
+    first = probe(model, photos, ["pair"], preprocessing=RAW, twins=0)
+    assert (chosen["pair"].layout.channels, first["pair"].layout.channels) == (48, 2)
+    assert chosen["pair"].psnr.mean > 50 > first["pair"].psnr.mean
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+class Moody(nn.Module):
+    """Fails for photos that it has not seen before: in the middle of a pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 4, 4)
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        maps: Tensor = self.conv(x)
+        if self.calls > 60:
+            raise RuntimeError("out of order")
+        return maps
+
+
+def test_a_model_that_fails_in_the_middle_is_left_as_it_was(photos: Tensor) -> None:
+    model = nn.Sequential(Moody(), nn.ReLU(inplace=True)).train()
+    model[1].eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model[0].calls = 40  # type: ignore[assignment]
+    with pytest.raises(RuntimeError, match="out of order"):
+        probe(model, torch.cat([photos] * 6), ["0"], preprocessing=RAW, twins=2)
+    assert [module.training for module in model.modules()] == [True, True, True, False]
+    assert not any(module._forward_hooks for module in model.modules())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(p.grad is None and p.requires_grad for p in model.parameters())
+
+
 @pytest.mark.usefixtures("no_hint_checks")
 def test_bad_photos_are_refused(photos: Tensor) -> None:
     model = nn.Sequential(nn.Conv2d(3, 3, 1))

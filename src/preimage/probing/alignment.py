@@ -83,10 +83,11 @@ def measure_placements(
 
 def _from_edges(first: dict[int, int], last: dict[int, int]) -> Placement | None:
     """The placement of rows that begin and end at these pixel rows; None if they tell none."""
-    stride = _slope(first)
-    if not stride or stride != _slope(last):
+    begin = _line(first) or _line(_without(first, min(first.values(), default=0)))
+    end = _line(last) or _line(_without(last, max(last.values(), default=0)))
+    if begin is None or end is None or begin[0] != end[0]:
         return None
-    a, b = (min(edges.values()) - stride * min(edges) for edges in (first, last))
+    (stride, a), (_, b) = begin, end
     return Placement(stride, float(a + b) / 2, int(b - a) + 1, "measured")
 
 
@@ -95,14 +96,19 @@ def _on_grid(height: int, count: int) -> Placement:
     return Placement(stride, float(stride - 1) / 2, None, "grid")
 
 
-def _slope(edges: dict[int, int]) -> Fraction | None:
-    """The common slope of edges over rows; None if there is none."""
+def _line(edges: dict[int, int]) -> tuple[Fraction, Fraction] | None:
+    """(slope, edge of row 0) of edges over rows; None if they lie on no line."""
     if len(edges) < 2:
         return None
     low, high = min(edges), max(edges)
     slope = Fraction(edges[high] - edges[low], high - low)
     straight = all(edge - edges[low] == slope * (i - low) for i, edge in edges.items())
-    return slope if straight else None
+    return (slope, edges[low] - slope * low) if straight and slope else None
+
+
+def _without(edges: dict[int, int], border: int) -> dict[int, int]:
+    """Without the rows that end at a border: the photo may go on there, unseen by any row."""
+    return {row: edge for row, edge in edges.items() if edge != border}
 
 
 def _changes(dark: Bool[Tensor, "edges rows"]) -> list[tuple[int, int]]:

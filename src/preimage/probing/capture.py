@@ -155,7 +155,12 @@ def _selected(name: str, select: Selector, output: Any) -> Tensor:
 
 
 @torch.no_grad()
-def check_features(model: nn.Module, layers: Sequence[str], inputs: Tensor) -> None:
+def check_features(
+    model: nn.Module,
+    layers: Sequence[str],
+    inputs: Tensor,
+    selectors: Mapping[str, Selector] | None = None,
+) -> None:
     """Refuses layers whose features are not finite, or depend on the other photos of a batch.
 
     Args:
@@ -164,8 +169,8 @@ def check_features(model: nn.Module, layers: Sequence[str], inputs: Tensor) -> N
     Raises:
         LayerError: naming the layer.
     """
-    together = capture(model, layers, inputs)
-    alone = capture(model, layers, inputs[:1])
+    together = capture(model, layers, inputs, selectors)
+    alone = capture(model, layers, inputs[:1], selectors)
     for name in layers:
         if not together[name].isfinite().all():
             raise LayerError(

@@ -15,6 +15,8 @@ from preimage.probing.capture import LayerError
 
 #: Class and register tokens that are guessed at the most, where a model does not tell.
 _MOST_PREFIX = 16
+#: A map's grid may have other proportions than the photo, by rounding: 2×1 positions at the most.
+_MOST_DISTORTION = 2.0
 
 Kind = Literal["maps", "channels-last maps", "tokens", "vectors"]
 
@@ -74,18 +76,23 @@ def layout_of(
         case 2:
             return _tokens(name, shape, size, model)
         case 3:
-            return _maps(shape, size)
+            return _maps(name, shape, size)
     raise LayerError(
         f"layer {name} gives {shape} per photo; expected maps (C, h, w), tokens (T, D) or vectors "
         "(D); name a tensor of such a form with `selectors`."
     )
 
 
-def _maps(shape: tuple[int, ...], size: tuple[int, int]) -> Layout:
+def _maps(name: str, shape: tuple[int, ...], size: tuple[int, int]) -> Layout:
     if shape[1:] == (1, 1) or shape[:2] == (1, 1):
         return Layout("vectors", shape, shape[0] * shape[1] * shape[2], None)
     # Positions have the photo's proportions; where both readings have them, channels come first.
     first, last = (_distortion(grid, size) for grid in (shape[1:], shape[:2]))
+    if min(first, last) > _MOST_DISTORTION:
+        raise LayerError(
+            f"layer {name} gives {shape} per photo, which has no axes of the photo's proportions; "
+            "name a tensor that does with `selectors`."
+        )
     if first <= last:
         return Layout("maps", shape, shape[0], (shape[1], shape[2]))
     return Layout("channels-last maps", shape, shape[2], (shape[0], shape[1]))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from preimage.probing.analyses import Analyses
 from preimage.probing.bands import Bands
 from preimage.probing.block_sums import PixelBlocks
-from preimage.probing.capture import LayerError, capture, undisturbed
+from preimage.probing.capture import LayerError, Selector, capture, undisturbed
 from preimage.probing.controls import another_photo, shuffled_positions
 from preimage.probing.correlations import Correlations, PictureComponents, picture_components
 from preimage.probing.leakage import LeakageCurve
@@ -38,6 +38,7 @@ class Experiment:
         components: principal components of the channels that are left; None leaves the channels.
         leakage: whether leakage curves are computed.
         bands: whether the variance retained is split by frequency, colour and component.
+        selectors: for layers with several outputs, which tensor to take.
 
     Raises:
         ValueError: an even window.
@@ -52,6 +53,7 @@ class Experiment:
     components: int | None = None
     leakage: bool = False
     bands: bool = False
+    selectors: Mapping[str, Selector] | None = None
 
     def __post_init__(self) -> None:
         if self.window < 1 or self.window % 2 == 0:
@@ -151,7 +153,9 @@ def features_of(
     """
     layouts = {target.name: target.layout for target in experiment.targets}
     for pixels in _batches(photos, max(experiment.batch_size, 2)):
-        outputs = capture(model, list(layouts), experiment.preprocessing(pixels))
+        outputs = capture(
+            model, list(layouts), experiment.preprocessing(pixels), experiment.selectors
+        )
         found = {name: layout.read(outputs[name]) for name, layout in layouts.items()}
         for name, features in found.items():
             if not features.isfinite().all():

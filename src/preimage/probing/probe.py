@@ -1,6 +1,6 @@
 """The question of this package, asked of any model: what does a layer remember of the photo?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from torch import nn
 from preimage.data.photos import Photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
+from preimage.probing.capture import Selector
 from preimage.probing.climb import Climb, climb, costly
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import PICTURES, TwinOptions, every_network
@@ -29,6 +30,7 @@ def probe(
     photos: Photos,
     layers: str | Sequence[str] = "auto",
     *,
+    selectors: Mapping[str, Selector] | None = None,
     held_out: Photos | None = None,
     other: Photos | None = None,
     preprocessing: Preprocessing | None = None,
@@ -68,6 +70,8 @@ def probe(
             `Photo`s, PIL images, arrays or tensors.
         layers: `named_modules()` paths or glob patterns; `auto` takes the last module at each
             resolution and every k-th transformer block.
+        selectors: layer → function that takes one tensor out of its output, for layers that give
+            several; the first one if not given.
         held_out: photos to score; if not given, the last quarter of `photos` is held out.
         other: photos of another domain, scored by the same decoders: what a decoder's prior adds
             on photos like the training ones, it does not add there.
@@ -100,9 +104,9 @@ def probe(
     """
     preprocessing = preprocessing or find_preprocessing(model)
     opened = open_probe_photos(photos, held_out, preprocessing.size, other)
-    targets = find_targets(model, layers, preprocessing, opened.training)
+    targets = find_targets(model, layers, preprocessing, opened.training, selectors)
     form = window, batch_size, positions, components
-    experiment = Experiment(targets, preprocessing, opened, *form, leakage, bands)
+    experiment = Experiment(targets, preprocessing, opened, *form, leakage, bands, selectors)
     options = TwinOptions(seed, initialisation, twin_statistics)
     what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     store = Store(out)

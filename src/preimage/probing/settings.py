@@ -33,6 +33,7 @@ def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> di
         "leakage": experiment.leakage,
         "bands": experiment.bands,
         "batch_size": experiment.batch_size,
+        "selectors": sorted(experiment.selectors or ()),
         "seed": twins.seed,
         "initialisation": _initialisation(twins.initialisation),
         "twin_statistics": twins.statistics,

@@ -1,8 +1,10 @@
 """The layers of a model: what each gives for a photo, and which to probe when none are named."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -88,27 +90,59 @@ def choose_layers(
 ) -> list[str]:
     """The layers to probe: those named, or for `auto` the last stage at each resolution.
 
-    `auto` takes the outermost modules (fewest dots in their names), so `layer2` rather than a
-    convolution within it; of a stack of transformer blocks it takes every k-th, six at the most,
-    the last one among them.
+    `auto` takes `layer2` rather than a convolution within it (`_stage_ends`), leaves out what comes
+    before the first module with parameters, and takes of a stack of transformer blocks every k-th,
+    six at the most, the last one among them.
 
     Raises:
         LayerError: a name fits no module, or `auto` finds none.
     """
     if layers != "auto":
         return find_layers(model, [layers] if isinstance(layers, str) else layers)
-    by_grid: dict[tuple[int, int], list[Layer]] = {}
-    for layer in surveyed:
-        if layer.layout.grid:
-            by_grid.setdefault(layer.layout.grid, []).append(layer)
-    names: set[str] = set()
-    for group in by_grid.values():
-        outermost = min(_depth(layer) for layer in group)
-        names.add([layer.name for layer in group if _depth(layer) == outermost][-1])
-        names.update(_blocks(group))
+    modules = dict(model.named_modules())
+    learned = [any(True for _ in modules[layer.name].parameters()) for layer in surveyed]
+    first = learned.index(True) if True in learned else 0
+    maps = [layer for layer in surveyed[first:] if layer.layout.grid]
+    by_grid: dict[tuple[int, int] | None, list[Layer]] = {}
+    for layer in maps:
+        by_grid.setdefault(layer.layout.grid, []).append(layer)
+    blocks = [name for group in by_grid.values() for name in _blocks(group)]
+    around = {name for block in blocks for name in _path(block)[:-1]}  # they end with the last one
+    names = set(_stage_ends(maps)) - around | set(blocks)
     if not names:
         raise LayerError("`layers`: no module of this model gives maps or tokens; name a layer.")
     return [layer.name for layer in surveyed if layer.name in names]
+
+
+def _stage_ends(maps: Sequence[Layer]) -> list[str]:
+    """The last module at each resolution, before the stage that leaves it.
+
+    A change of resolution happens in a leaf of the tree of modules. The stage that makes it is the
+    outermost module around that leaf in which no other change happens: `layer2`, not the whole
+    network, nor the convolution within. What was finished before it, and last, is the end.
+    """
+    inner = {name for layer in maps for name in _path(layer.name)[:-1]}
+    leaves = [layer for layer in maps if layer.name not in inner]
+    changes = [
+        (here.layout.grid, there.name)
+        for here, there in pairwise(leaves)
+        if here.layout.grid != there.layout.grid
+    ]
+    around = Counter(name for _, leaf in changes for name in _path(leaf))
+    ends = {maps[-1].layout.grid: maps[-1].name} if maps else {}
+    for grid, leaf in changes:
+        stage = next(name for name in _path(leaf) if around[name] == 1 or name == leaf)
+        start = next(i for i, layer in enumerate(maps) if stage in _path(layer.name))
+        before = [layer.name for layer in maps[:start] if layer.layout.grid == grid]
+        if before and grid != maps[-1].layout.grid:
+            ends[grid] = before[-1]
+    return list(ends.values())
+
+
+def _path(name: str) -> list[str]:
+    """A module and those around it, outermost first."""
+    parts = name.split(".")
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
 def _depth(layer: Layer) -> int:

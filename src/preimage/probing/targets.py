@@ -1,7 +1,7 @@
 """Which layers are probed, how their features are read, and where they lie on the photo."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from preimage.probing.alignment import Placement, measure_placements
-from preimage.probing.capture import LayerError, capture, check_features, undisturbed
+from preimage.probing.capture import LayerError, Selector, capture, check_features, undisturbed
 from preimage.probing.features import Layout, layout_of
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
 from preimage.probing.survey import Layer, choose_layers, survey
@@ -36,23 +36,27 @@ def find_targets(
     layers: str | Sequence[str],
     preprocessing: Preprocessing,
     photos: Float[Tensor, "N 3 H W"],
+    selectors: Mapping[str, Selector] | None = None,
 ) -> list[Target]:
     """The layers to probe, how their features are read and where they lie, checked on two photos.
+
+    Args:
+        selectors: for layers with several outputs, which tensor to take.
 
     Raises:
         LayerError: naming the layer and what to do.
     """
     inputs = preprocessing(photos[:2])
-    surveyed = survey(model, inputs) if layers == "auto" else []
+    surveyed = survey(model, inputs, selectors) if layers == "auto" else []
     names = choose_layers(model, layers, surveyed)
     with undisturbed(model):
-        check_features(model, names, inputs)
+        check_features(model, names, inputs, selectors)
         with torch.no_grad():
-            outputs = capture(model, names, inputs)
+            outputs = capture(model, names, inputs, selectors)
     size = (photos.shape[2], photos.shape[3])
     shapes = {name: tuple(outputs[name].shape[1:]) for name in names}
     layouts = {name: layout_of(name, shape, size, model) for name, shape in shapes.items()}
-    placements = _placements(model, layouts, preprocessing, size)
+    placements = _placements(model, layouts, preprocessing, size, selectors)
     targets = []
     for name, layout in layouts.items():
         placement = placements.get(name)
@@ -66,6 +70,11 @@ def find_targets(
                 "multiple."
             )
         targets.append(Target(name, layout, placement))
+    if not targets:
+        raise LayerError(
+            f"`layers`: no layer's positions divide photos of {size[0]}×{size[1]}; choose a size "
+            "that is a multiple of their strides."
+        )
     return targets
 
 
@@ -74,13 +83,14 @@ def _placements(
     layouts: dict[str, Layout],
     preprocessing: Preprocessing,
     size: tuple[int, int],
+    selectors: Mapping[str, Selector] | None,
 ) -> dict[str, Placement]:
     grids = {name: layout for name, layout in layouts.items() if layout.grid}
     if not grids:
         return {}
 
     def features(pixels: Tensor) -> dict[str, Tensor]:
-        outputs = capture(model, list(grids), preprocessing(pixels))
+        outputs = capture(model, list(grids), preprocessing(pixels), selectors)
         return {name: layout.read(outputs[name]) for name, layout in grids.items()}
 
     with undisturbed(model), torch.no_grad():
