@@ -58,7 +58,7 @@ def test_the_decoder_mirrors_the_encoder() -> None:
         ),
         (EncoderOptions, {"seed": -1}, "`seed` must be a nonnegative integer, got -1"),
         (DecoderOptions, {"unpool": "max"}, "`unpool` must be one of"),
-        (DataOptions, {"in_memory": -64}, "`in_memory` must be a nonnegative integer"),
+        (DataOptions, {"in_memory": -64}, "`in_memory` must be an integer from 0 to 16384"),
         (MachineOptions, {"device": "tpu"}, "`device` must be one of auto, cpu, cuda, got 'tpu'"),
     ],
 )

@@ -57,11 +57,11 @@ def test_changes_leave_out_what_is_none() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"learning_rate": 0.0}, "`learning_rate` must be positive, got 0.0"),
-        ({"learning_rate": float("nan")}, "`learning_rate` must be positive, got nan"),
-        ({"steps": 0}, "`steps` must be positive, got 0"),
-        ({"batch_size": -1}, "`batch_size` must be a nonnegative integer, got -1"),
-        ({"warmup": 1.0}, "`warmup` must be a fraction from 0 to below 1, got 1.0"),
+        ({"learning_rate": 0.0}, "`learning_rate` must be a number above 0, got 0.0"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be a number above 0, got nan"),
+        ({"steps": 0}, "`steps` must be an integer from 1 on, got 0"),
+        ({"batch_size": -1}, "`batch_size` must be an integer from 1 on, got -1"),
+        ({"warmup": 1.0}, "`warmup` must be a number from 0 below 1, got 1.0"),
         ({"resize": 200}, "`resize` must be 0 or no smaller than `crop`, 227, got 200"),
         ({"schedule": "step"}, "`schedule` must be one of multistep, cosine, got 'step'"),
         ({"precision": "fp16"}, "`precision` must be one of auto, fp32, bf16, got 'fp16'"),

@@ -57,7 +57,7 @@ def test_every_option_reaches_the_description() -> None:
         ({"architecture": "resnet"}, "`architecture` must be one of vgg16, alexnet, .*'resnet'"),
         ({"simplified": "x"}, "`simplified` must be one of no, resized, direct, got 'x'"),
         ({"seed": -1}, "`seed` must be a nonnegative integer, got -1"),
-        ({"size": 2.5}, r"`size` must be a nonnegative integer, got 2\.5"),
+        ({"size": 2.5}, r"`size` must be an integer from 0 to 16384, got 2\.5"),
     ],
 )
 def test_options_are_checked(options: dict[str, object], message: str) -> None:

@@ -14,7 +14,7 @@ def test_networks_of_the_scale_or_as_asked_for() -> None:
 
 def test_what_does_not_fit_is_refused(no_hint_checks: None) -> None:
     for delta in (0.0, 1.0, 3.0):
-        with pytest.raises(ValueError, match="`delta` is a probability between 0 and 1"):
+        with pytest.raises(ValueError, match="`delta` must be a number above 0, below 1"):
             FigureOptions(figure="theory", delta=delta)
     with pytest.raises(ValueError, match="`scale` must be one of quick, paper, got 'large'"):
         FigureOptions(figure="fig7", scale="large")  # type: ignore[arg-type]

@@ -39,16 +39,16 @@ def test_a_list_without_values_takes_the_architectures_own_or_is_refused() -> No
 def test_values_that_do_not_fit_are_refused_before_any_work() -> None:
     with pytest.raises(ValueError, match="`layer` must be one of"):
         SweepConfig(layer=("conv1", "conv9")).cells()
-    with pytest.raises(ValueError, match="`networks` must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="`networks` must be an integer from 1 on, got 0"):
         SweepConfig(networks=0)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"workers": 0}, "`workers` must be at least 1, got 0"),
-        ({"threads": 0}, "`threads` must be at least 1, got 0"),
-        ({"max_minutes": 0.0}, r"`max_minutes` must be positive, got 0\.0"),
+        ({"workers": 0}, "`workers` must be an integer from 1 to 1024, got 0"),
+        ({"threads": 0}, "`threads` must be an integer from 1 to 1024, got 0"),
+        ({"max_minutes": 0.0}, r"`max_minutes` must be a number above 0, got 0\.0"),
     ],
 )
 def test_execution_checks_its_numbers(options: dict[str, float], message: str) -> None:

@@ -6,10 +6,11 @@ rounding.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 from preimage.network.description import Description
 from preimage.network.operations import UnpoolKind
+from preimage.network.ranges import Above0, Nonnegative, Positive, Range, SideOrAsItIs, Slope
 from preimage.network.spec import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -78,7 +79,7 @@ class DecoderOptions(Checked):
     """
 
     unpool: UnpoolKind = "zeros"
-    slope: float = 0.2
+    slope: Slope = 0.2
     bias: bool = False
 
     def description(self, encoder: Mirrored) -> Description:
@@ -101,8 +102,8 @@ class DataOptions(Checked):
 
     data: str = ""
     held_out: str = ""
-    measure_every: int = 400
-    in_memory: int = 0
+    measure_every: Positive = 400
+    in_memory: SideOrAsItIs = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +120,11 @@ class MachineOptions(Checked):
     """
 
     device: DeviceName = "auto"
-    accumulate: int = 1
+    accumulate: Positive = 1
     compile: bool = False
-    workers: int | None = None
-    save_every: float = 60.0
-    max_minutes: float | None = None
+    workers: Annotated[int, Range(0, 1024)] | None = None
+    save_every: Nonnegative = 60.0
+    max_minutes: Above0 | None = None
 
 
 def with_input(encoder: Description, name: Input) -> Description:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from math import cos, pi
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from preimage.decoders.options import Input
+from preimage.network.ranges import Above0, Nonnegative, Positive, Range, Side, SideOrAsItIs
 from preimage.network.spec import Checked
 
 RecipeName = Literal["paper", "quick"]
@@ -34,16 +35,16 @@ class Recipe(Checked):
         feature_scaling: Divide features by their root mean square, one constant.
     """
 
-    steps: int
-    batch_size: int = 32
-    learning_rate: float = 1e-4
+    steps: Positive
+    batch_size: Positive = 32
+    learning_rate: Above0 = 1e-4
     schedule: Literal["multistep", "cosine"] = "multistep"
-    warmup: float = 0.0
-    weight_decay: float = 0.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    crop: int = 227
-    resize: int = 0
+    warmup: Annotated[float, Range(0, 1, below=True)] = 0.0
+    weight_decay: Nonnegative = 0.0
+    beta1: Annotated[float, Range(0, 1, below=True)] = 0.9
+    beta2: Annotated[float, Range(0, 1, below=True)] = 0.999
+    crop: Side = 227
+    resize: SideOrAsItIs = 0
     flip: bool = False
     shift: int = 0
     precision: PrecisionName = "fp32"
@@ -51,11 +52,6 @@ class Recipe(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("steps", "batch_size", "crop", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"`{name}` must be positive, got {getattr(self, name)}.")
-        if not 0 <= self.warmup < 1:
-            raise ValueError(f"`warmup` must be a fraction from 0 to below 1, got {self.warmup}.")
         if self.resize and self.resize < self.crop:
             raise ValueError(
                 f"`resize` must be 0 or no smaller than `crop`, {self.crop}, got {self.resize}."

@@ -5,11 +5,12 @@ here imports torch, so that `preimage --help` answers at once.
 """
 
 from dataclasses import dataclass, fields
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_type_hints
 
 from preimage.network.architectures import ARCHITECTURES, architecture, no_such_architecture
 from preimage.network.description import Description
 from preimage.network.operations import PoolKind, UnpoolKind
+from preimage.network.ranges import Above0, Kernel, Positive, SideOrAsItIs, Slope, check
 
 ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -24,30 +25,16 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
 class Checked:
-    """Base of all option sets: refuses values that a field does not allow.
+    """Base of all option sets: refuses values that a field's hint does not allow.
 
-    A `Literal` field takes one of its choices, an `int` field a nonnegative integer; tuples are
-    checked entry by entry.
+    `preimage.network.ranges` has the numbers; every number is finite, and an `int` without a range
+    of its own is not negative.
     """
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = get_type_hints(type(self), include_extras=True)
         for field in fields(self):  # type: ignore[arg-type]
-            value, hint = getattr(self, field.name), hints[field.name]
-            values = (value,)
-            if get_origin(hint) is tuple:
-                values, hint = value, get_args(hint)[0]
-            for each in values:
-                _check(field.name, each, hint)
-
-
-def _check(name: str, value: object, hint: object) -> None:
-    if name == "architecture" and value not in ARCHITECTURES:
-        raise ValueError(no_such_architecture(value))
-    if get_origin(hint) is Literal and value not in get_args(hint):
-        raise ValueError(f"`{name}` must be one of {', '.join(get_args(hint))}, got {value!r}.")
-    if hint is int and (not isinstance(value, int) or value < 0):
-        raise ValueError(f"`{name}` must be a nonnegative integer, got {value!r}.")
+            check(field.name, getattr(self, field.name), hints[field.name])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +59,16 @@ class EncoderSpec(Checked):
     layer: str = "conv3"
     pooled: bool = False
     pool: PoolKind = "max"
-    width: int | None = None
-    width_factor: float | None = None
-    kernel_size: int | None = None
-    slope: float = 0.0
+    width: Positive | None = None
+    width_factor: Above0 | None = None
+    kernel_size: Kernel | None = None
+    slope: Slope = 0.0
     simplified: SimplifiedName = "no"
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(no_such_architecture(self.architecture))
+        super().__post_init__()
 
     def encoder(self) -> Description:
         """The CNN.
@@ -149,7 +141,7 @@ class ReconstructConfig(NetworkConfig):
     weights: str = "gaussian:0.1"
     seed: int = 0
     network_number: int = 0
-    size: int = 227
+    size: SideOrAsItIs = 227
     input: InputName = "nonnegative"
     device: DeviceName = "auto"
 

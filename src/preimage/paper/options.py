@@ -4,10 +4,11 @@ Nothing here imports torch, so that the command line can read it before it has t
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from preimage.network.operations import UnpoolKind
-from preimage.network.spec import DeviceName
+from preimage.network.ranges import Above0, Positive, Range, Side
+from preimage.network.spec import Checked, DeviceName
 from preimage.sweeps.grid import Execution
 
 #: `quick` takes minutes on a laptop; `paper` is the paper's own size.
@@ -18,7 +19,7 @@ UNPOOLS: tuple[UnpoolKind, ...] = ("zeros", "nearest")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSet:
+class TrainingSet(Checked):
     """What decoders of Figures 2, 3, 4 and 6 are trained on and how long; None: the scale's own.
 
     Args:
@@ -35,15 +36,15 @@ class TrainingSet:
     train: str = ""
     held_out: str = ""
     trained: tuple[str, ...] = ()
-    side: int | None = None
-    steps: int | None = None
-    batch_size: int | None = None
-    width_factor: float | None = None
-    photos: int | None = None
+    side: Side | None = None
+    steps: Positive | None = None
+    batch_size: Positive | None = None
+    width_factor: Above0 | None = None
+    photos: Positive | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureOptions:
+class FigureOptions(Checked):
     """One figure, and what it is computed from.
 
     Args:
@@ -61,19 +62,12 @@ class FigureOptions:
     scale: Scale = "quick"
     data: tuple[str, ...] = ()
     out: str = "preimage-out"
-    networks: int | None = None
-    delta: float = 0.05
+    networks: Positive | None = None
+    delta: Annotated[float, Range(0, 1, above=True, below=True)] = 0.05
     seed: int = 0
     device: DeviceName = "auto"
     execution: Execution = field(default_factory=Execution)
     training: TrainingSet = field(default_factory=TrainingSet)
-
-    def __post_init__(self) -> None:
-        if self.scale not in get_args(Scale):
-            scales = ", ".join(get_args(Scale))
-            raise ValueError(f"`scale` must be one of {scales}, got {self.scale!r}.")
-        if not 0 < self.delta < 1:
-            raise ValueError(f"`delta` is a probability between 0 and 1, got {self.delta}.")
 
     def num_networks(self, of_scale: dict[Any, int]) -> int:
         """Networks per point: as asked for, else the scale's.

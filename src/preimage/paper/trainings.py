@@ -6,6 +6,7 @@ common, and a run that was stopped goes on.
 
 import time
 from dataclasses import dataclass, replace
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,8 @@ class Trainings:
         Raises:
             Incomplete: time was up.
         """
-        minutes = max((self.deadline - time.monotonic()) / 60, 1e-3)
+        left = max((self.deadline - time.monotonic()) / 60, 1e-3)
+        minutes = None if isinf(left) else left
         machine = MachineOptions(device=self.options.device, max_minutes=minutes)
         s = self.settings(arm)
         inverter = train_decoder(s.encoder, s.decoder, s.data, s.recipe, s.folder, machine)

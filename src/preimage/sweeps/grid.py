@@ -8,6 +8,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from preimage.network.operations import PoolKind, UnpoolKind
+from preimage.network.ranges import (
+    Above0,
+    Kernel,
+    Positive,
+    Processes,
+    SideOrAsItIs,
+    Slope,
+)
 from preimage.network.spec import (
     ArchitectureName,
     Checked,
@@ -33,19 +41,10 @@ class Execution(Checked):
             there.
     """
 
-    workers: int | None = None
-    threads: int = 1
+    workers: Processes | None = None
+    threads: Processes = 1
     scheduler: str | None = None
-    max_minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("workers", "threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {value}.")
-        if self.max_minutes is not None and not self.max_minutes > 0:
-            raise ValueError(f"`max_minutes` must be positive, got {self.max_minutes}.")
+    max_minutes: Above0 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,23 +79,18 @@ class SweepConfig(Checked):
     pooled: bool = False
     pool: tuple[PoolKind, ...] = ("max",)
     unpool: tuple[UnpoolKind, ...] = ("zeros",)
-    width: tuple[int, ...] = ()
-    width_factor: float | None = None
-    kernel_size: tuple[int, ...] = ()
-    slope: tuple[float, ...] = (0.0,)
+    width: tuple[Positive, ...] = ()
+    width_factor: Above0 | None = None
+    kernel_size: tuple[Kernel, ...] = ()
+    slope: tuple[Slope, ...] = (0.0,)
     simplified: tuple[SimplifiedName, ...] = ("no",)
     head: tuple[HeadName, ...] = ("conv",)
     weights: tuple[str, ...] = ("gaussian:0.1",)
-    networks: int = 5
+    networks: Positive = 5
     seed: int = 0
-    size: int = ReconstructConfig.size
+    size: SideOrAsItIs = ReconstructConfig.size
     input: InputName = "nonnegative"
     device: DeviceName = "auto"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.networks < 1:
-            raise ValueError(f"`networks` must be at least 1, got {self.networks}.")
 
     def cells(self) -> list[ReconstructConfig]:
         """One config per combination and network, in a fixed order, networks running fastest.

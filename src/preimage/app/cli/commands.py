@@ -5,9 +5,10 @@ A verb's docstring is its help; what it does not say of an option, the option se
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from preimage.app.cli.options import POSITIONAL, option_set
+from preimage.network.ranges import Above0, Positive, Range, Side, SideOrAsItIs
 from preimage.network.spec import (
     ArchitectureName,
     Checked,
@@ -111,7 +112,7 @@ class ShapesCommand(Checked):
 
     architecture: ArchitectureName = field(default="vgg16", metadata=POSITIONAL)
     size: str = "227"
-    width_factor: float | None = None
+    width_factor: Above0 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +132,10 @@ class DemoCommand(Checked):
 
     out: str = "preimage-demo"
     photos: tuple[str, ...] = ()
-    networks: int = 5
+    networks: Positive = 5
     seed: int = 0
     weights: str = "gaussian:0.1"
-    size: int = 227
+    size: Side = 227
     device: DeviceName = "auto"
 
 
@@ -156,10 +157,10 @@ class LimitCommand(Checked):
 
     photo: str | None = field(default=None, metadata=POSITIONAL)
     out: str = "preimage-limit"
-    networks: int = 8
+    networks: Annotated[int, Range(2)] = 8
     seed: int = 0
     weights: str = "gaussian:0.1"
-    size: int = 227
+    size: SideOrAsItIs = 227
     network: NetworkConfig = option_set(
         NetworkConfig(pool="avg", unpool="nearest", width=64, head="mean"), without=("head",)
     )
@@ -181,7 +182,7 @@ class SweepCommand(Checked):
 
     action: Literal["run", "status"] = field(default="run", metadata=POSITIONAL)
     data: tuple[str, ...] = ()
-    photos: int | None = None
+    photos: Positive | None = None
     out: str = "preimage-sweep"
     parquet: bool = False
     dry_run: bool = False

@@ -20,6 +20,7 @@ from preimage.decoders.recipes import (
     Recipe,
     RecipeName,
 )
+from preimage.network.ranges import Above0, Kernel, Positive, Side, SideOrAsItIs
 from preimage.network.spec import Checked, DeviceName, EncoderSpec
 
 #: What describes a CNN, and so means nothing for a layer of a model.
@@ -73,10 +74,10 @@ class RecipeChanges(Checked):
         feature_scaling: Divide features by their root mean square, one constant.
     """
 
-    steps: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    crop: int | None = None
+    steps: Positive | None = None
+    batch_size: Positive | None = None
+    learning_rate: Above0 | None = None
+    crop: Side | None = None
     precision: PrecisionName | None = None
     feature_scaling: bool | None = None
 
@@ -145,7 +146,7 @@ class PretrainCommand(Checked):
     out: str = "preimage-pretrain"
     no_batch_norm: bool = False
     seed: int = 0
-    in_memory: int = 0
+    in_memory: SideOrAsItIs = 0
     dry_run: bool = False
     encoder: EncoderSpec = option_set(EncoderSpec(layer="conv5"))
     changes: RecipeChanges = option_set(RecipeChanges(), without=("feature_scaling",))
@@ -176,8 +177,8 @@ class FitCommand(WithModel):
 
     data: str = ""
     photos: int = 0
-    size: int = 224
-    window: int = 3
+    size: Side = 224
+    window: Kernel = 3
     positions: int = 0
     out: str = "decoder.safetensors"
     device: DeviceName = "auto"
@@ -204,6 +205,6 @@ class EvaluateCommand(Checked):
     data: str = ""
     held_out: str = ""
     photos: int = 0
-    size: int = 224
+    size: Side = 224
     out: str = "preimage-evaluate"
     device: DeviceName = "auto"

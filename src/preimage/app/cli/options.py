@@ -15,6 +15,8 @@ from typing import Any, get_args, get_type_hints
 
 from docstring_parser import parse as parse_docstring
 
+from preimage.network.ranges import Range, range_of
+
 POSITIONAL = {"positional": True}
 
 
@@ -29,6 +31,7 @@ class Option:
         default: MISSING if it has none.
         owner: the dataclass that declares it, of which its panel in the help is made.
         positional: stands without a name.
+        range: the numbers it takes, if it says so itself.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Option:
     help: str
     owner: type
     positional: bool
+    range: Range | None = None
 
     @property
     def spelling(self) -> str:
@@ -75,16 +79,17 @@ def options(kind: Any) -> tuple[Option, ...]:
     defaults = {f.name: _default(f) for f in fields(kind)}
     helps = _helps(kind)
     return tuple(
-        replace(option, help=_as_help(helps.get(option.name, option.help), option.hint))
+        replace(option, help=_as_help(helps.get(option.name, option.help), option))
         for option in _walk(kind, defaults, ())
     )
 
 
-def _as_help(text: str, hint: Any) -> str:
-    """What a docstring says of an argument, as a line of the help."""
+def _as_help(text: str, option: Option) -> str:
+    """What a docstring says of an argument, as a line of the help, and which numbers it takes."""
     text = text.replace("`", "").replace("if None", "if not given")
-    begins_with_choice = text.split(" ")[0] in parts(hint)
-    return text if begins_with_choice else text[:1].upper() + text[1:]
+    if text.split(" ")[0] not in parts(option.hint):
+        text = text[:1].upper() + text[1:]
+    return f"{text.removesuffix('.')} ({option.range})." if option.range else text
 
 
 def parts(hint: Any) -> Iterator[Any]:
@@ -102,6 +107,7 @@ def options_of(command: Any) -> tuple[Option, ...]:
 
 def _walk(kind: type, defaults: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Option]:
     hints, helps = get_type_hints(kind), _helps(kind)
+    whole = get_type_hints(kind, include_extras=True)
     for f in fields(kind):
         default = defaults[f.name]
         if is_dataclass(default):
@@ -115,6 +121,7 @@ def _walk(kind: type, defaults: Mapping[str, Any], path: tuple[str, ...]) -> Ite
                 helps.get(f.name, ""),
                 _owner(kind, f.name),
                 f.metadata.get("positional", False),
+                range_of(whole[f.name]),
             )
 
 
@@ -163,7 +170,14 @@ def fill(kind: type, given: Mapping[str, Any]) -> Any:
                 branch = branch.setdefault(part, {})
             branch[option.path[-1]] = given[option.name]
     defaults = {f.name: _default(f) for f in fields(kind)}
-    return kind(**{name: _filled(defaults[name], values) for name, values in tree.items()})
+    filled = {}
+    for name, values in tree.items():
+        try:
+            filled[name] = _filled(defaults[name], values)
+        except ValueError as error:  # of a set, which knows its own names only
+            inside = {o.path[-1]: o.spelling for o in options(kind) if o.path[0] == name}
+            raise ValueError(_respelled(str(error), inside)) from None
+    return kind(**filled)
 
 
 def _filled(default: Any, values: Any) -> Any:
@@ -196,4 +210,8 @@ def spelled(message: str, kind: type) -> str:
     """A message of the library with its arguments in backticks spelled as the verb's options."""
     names = {option.path[-1]: option.spelling for option in options(kind)}
     names |= {option.name: option.spelling for option in options(kind)}
+    return _respelled(message, names)
+
+
+def _respelled(message: str, names: Mapping[str, str]) -> str:
     return re.sub(r"`(\w+)`", lambda found: names.get(found[1], found[0]), message)

@@ -1,8 +1,10 @@
 """The commands of the verbs about any model's layers."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from preimage.app.cli.options import POSITIONAL, option_set
+from preimage.network.ranges import Above0, Kernel, Range, SideOrAsItIs
 from preimage.network.spec import Checked
 
 
@@ -18,10 +20,10 @@ class PixelOptions(Checked):
         raw: Give the model pixels in [0, 255] as they are; it normalises them itself.
     """
 
-    size: int = 0
+    size: SideOrAsItIs = 0
     mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    scale: float | None = None
+    std: tuple[Above0, ...] = ()
+    scale: Above0 | None = None
     raw: bool = False
 
 
@@ -70,9 +72,9 @@ class ProbeCommand(Checked):
     held_out: str = ""
     other: str = ""
     photos: int = 0
-    twins: int = 5
+    twins: Annotated[int, Range(0, 1000)] = 5
     initialisation: str | None = None
-    window: int = 1
+    window: Kernel = 1
     positions: int = 0
     components: int = 0
     leakage: bool = False
@@ -95,4 +97,4 @@ class LayersCommand(Checked):
     """
 
     model: str = field(metadata=POSITIONAL)
-    size: int = 0
+    size: SideOrAsItIs = 0
