@@ -1,4 +1,4 @@
-"""Every option of every verb with values that it can't have: one line that names it, exit code 2."""
+"""Every option of every verb with values it can't have: one line that names it, exit code 2."""
 
 from pathlib import Path
 from typing import Any, Literal, get_origin

@@ -31,7 +31,7 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("show", "vgg16", "--layer", "conv1_1", "--pooled"), "no pooling after conv1_1"),
         (
             ("shapes", "vgg16", "--width-factor", "1e400"),
-            "--width-factor must be a number above 0, got inf",
+            "must be a number above 0, got inf",
         ),
         (("shapes", "alexnet", "--size", "20"), "at least"),
         (("reconstruct", "--size", "-5"), "--size must be an integer from 0 to 16384, got -5"),
@@ -45,7 +45,7 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("reproduce",), "--figure is missing; name one of all, fig1"),
         (
             ("reproduce", "theory", "--delta", "3"),
-            "--delta must be a number above 0, below 1, got 3.0",
+            "--delta must be a number above 0, below 1",
         ),
         (("evaluate",), "--decoder"),
         (("train", "--feature-scaling", "perhaps"), "perhaps is neither true nor false"),
