@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -72,40 +70,22 @@ def test_stopped_in_the_third_network_and_resumed(
     assert calls == [7, 3]
 
 
-KILLED = """
-import os, signal, sys
-import torch
-from pathlib import Path
-from preimage.probing import networks
-sys.path.insert(0, {tests!r})
-import test_store
-
-def killed(model, seed, *rest):
-    if seed == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return test_store.random_twin(model, seed, *rest)
-
-networks.random_twin = killed
-torch.set_num_threads(1)
-test_store.run(torch.load({photos!r}), Path({out!r}))
-"""
-
-
 def test_killed_and_resumed(photos: Tensor, tmp_path: Path) -> None:
-    torch.save(photos, tmp_path / "photos.pt")
-    script = KILLED.format(
-        tests=str(Path(__file__).parent),
-        photos=str(tmp_path / "photos.pt"),
-        out=str(tmp_path / "probe"),
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    child = os.fork()
+    if not child:
+
+        def killed(model: nn.Module, seed: int, *rest: object) -> Twin:
+            if seed == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return random_twin(model, seed, *rest)  # type: ignore[arg-type]
+
+        networks.random_twin = killed  # type: ignore[assignment]
+        try:
+            run(photos, tmp_path / "probe")
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
     first = tmp_path / "probe" / "networks" / "twin-0.safetensors"
     before = first.stat().st_mtime_ns
     assert same(run(photos, tmp_path / "probe"), run(photos, None))
