@@ -90,7 +90,7 @@ def _placements(
         return {}
 
     def features(pixels: Tensor) -> dict[str, Tensor]:
-        outputs = capture(model, list(grids), preprocessing(pixels), selectors)
+        outputs = capture(model, list(grids), preprocessing(pixels), selectors, stop=True)
         return {name: layout.read(outputs[name]) for name, layout in grids.items()}
 
     with undisturbed(model), torch.no_grad():

@@ -37,6 +37,8 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("reconstruct", "--size", "-5"), "--size must be an integer from 0 to 16384, got -5"),
         (("reconstruct", "--seed", "-1"), "--seed must be a nonnegative integer"),
         (("reconstruct", "--width", "1000000000"), "choose a smaller --width"),
+        (("reconstruct", "--architecture", "resnet18"), "preimage fit --model decodes one"),
+        (("show", "resnet18"), "Of any other network, preimage probe --model measures the layers"),
         (("reconstruct", "--weights", "gauss"), "--weights: gauss: no such file; it takes a law"),
         (("reconstruct", "nowhere.png"), "nowhere.png: no such file or folder"),
         (("reconstruct", "--config", "nowhere.yaml"), "--config nowhere.yaml: no such file"),

@@ -46,6 +46,7 @@ _GROUPS = {
     for place, title in enumerate(["Options", *dict.fromkeys(_PANELS.values()), "Common"])
 }
 _COMMON = _GROUPS["Common"]
+_OTHER_NETWORKS = "preimage probe --model measures the layers and preimage fit --model decodes one"
 
 
 class UsageError(ValueError):
@@ -93,6 +94,8 @@ def _call(app: App, words: Sequence[str]) -> Any:
         reason = _missing(error)
     except CycloptsError as error:
         reason = str(error)
+        if "architecture" in reason.lower():
+            reason += f" Of any other network, {_OTHER_NETWORKS}."
     except FileNotFoundError as error:
         reason = f"--config {error.filename}: no such file."
     raise UsageError(f"{' '.join(reason.split())} (see {app.name[0]} --help)")
