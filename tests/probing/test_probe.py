@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from preimage.probing import RAW, LayerError, Preprocessing, list_layers, probe
+from preimage.scores.statistics import paired_difference
 
 
 @pytest.fixture(scope="module")
@@ -15,20 +16,40 @@ def photos() -> Tensor:
 
 
 class Constant(nn.Module):
-    def __init__(self) -> None:
+    """Maps, or one vector, that are the same for all photos."""
+
+    def __init__(self, vector: bool) -> None:
         super().__init__()
+        self.vector = vector
         self.conv = nn.Conv2d(3, 4, 4, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        return 0 * self.conv(x) + 1
+        maps: Tensor = 0 * self.conv(x) + 1
+        return maps.flatten(1) if self.vector else maps
 
 
-def test_a_constant_layer_gives_the_mean_image(photos: Tensor) -> None:
-    """A window of constants tells nothing of the photo but where its borders are."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 32, 3), nn.Hardtanh(5, 5.0001))
-    result = probe(model, photos, ["2"], preprocessing=RAW, twins=0)
-    low = result["2"].psnr.mean
-    assert abs(low - sum(result.mean_image) / 10) < 0.05
+def test_a_constant_vector_gives_the_mean_image(photos: Tensor) -> None:
+    model = nn.Sequential(Constant(vector=True))
+    result = probe(model, photos, ["0"], preprocessing=RAW, twins=0, leakage=True)
+    floor = sum(result.mean_image) / 10
+    assert result["0"].psnr.mean == pytest.approx(floor, abs=0.01)
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_constant_maps_give_the_mean_block(photos: Tensor, window: int) -> None:
+    """One decoder for all positions knows no place in the photo: what is left is the mean block."""
+    model = nn.Sequential(Constant(vector=False))
+    result = probe(
+        model, photos, ["0"], preprocessing=RAW, twins=0, window=window, leakage=True, bands=True
+    )
+    training, held_out = photos[:30], photos[30:]
+    block = training.unfold(2, 4, 4).unfold(3, 4, 4).mean((0, 2, 3))  # (3, 4, 4)
+    error = (block.repeat(1, 6, 8) - held_out).square().mean((1, 2, 3))
+    floor = float((10 * torch.log10(255**2 / error)).mean())
+    assert result["0"].psnr.mean == pytest.approx(floor, abs=0.01)
+    leakage = result["0"].leakage
+    assert leakage is not None
+    assert leakage.series["noise"][0].mse == pytest.approx(float(error.mean()), rel=1e-4)
 
 
 def test_an_invertible_layer_keeps_everything(photos: Tensor) -> None:
@@ -43,15 +64,19 @@ def test_an_invertible_layer_keeps_everything(photos: Tensor) -> None:
 
 
 def test_features_of_other_photos_are_no_better_than_the_mean_image(photos: Tensor) -> None:
-    model = nn.Sequential(nn.Conv2d(3, 12, 4, 4), nn.ReLU())
-    result = probe(model, photos, ["1"], preprocessing=RAW, twins=0)
-    layer = result["1"]
-    mean = sum(result.mean_image) / len(result.mean_image)
-    for name in ("another photo's features", "shuffled positions"):
-        values = layer.floors[name]
-        assert len(values) == 10
-        assert sum(values) / 10 < mean
-    assert layer.psnr.mean > mean + 3
+    """Never above it by more than the interval of the paired difference."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 12, 4, 4), nn.ReLU(), nn.Conv2d(12, 40, 2, 2), nn.Flatten(), nn.Linear(480, 9)
+    )
+    result = probe(model, photos, ["1", "2", "4"], preprocessing=RAW, twins=0)
+    assert result["1"].psnr.mean > sum(result.mean_image) / 10 + 3
+    for layer in result.layers:
+        floors = {k: v for k, v in layer.floors.items() if k != "bicubic"}
+        assert len(floors) == 2 if layer.layout.grid else 1
+        for values in floors.values():
+            above = paired_difference(values, result.mean_image)
+            assert above.n == 10
+            assert above.mean < above.half_width
 
 
 class Half(nn.Module):

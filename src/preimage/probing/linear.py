@@ -8,6 +8,7 @@ lowest frequencies of the picture's cosine transform (`preimage.probing.vectors`
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -99,10 +100,17 @@ class LinearSums:
         fit, held_back = (part.finish() for part in self._parts)
         errors = fit.errors_on(held_back, ridges)
         total = fit + held_back
+        if not total.gram.any():  # constant features: the mean block, whatever the ridge
+            nothing = torch.zeros_like(total.cross), total.sum_y / total.count
+            return self._decoder(*nothing, max(ridges), total)
         for ridge in sorted(errors, key=lambda r: errors[r]):
             solution = total.solve(ridge)
             if solution is not None:
-                weight, bias = solution[0], solution[1] + GREY
-                place = (self._parts[0].standard, self.alignment, self.window)
-                return LinearDecoder(weight, bias, *place, ridge, total)
+                return self._decoder(*solution, ridge, total)
         raise ValueError(f"no ridge of {tuple(ridges)} can be solved; the features are constant.")
+
+    def _decoder(
+        self, weight: Tensor, bias: Tensor, ridge: float, total: NormalEquations
+    ) -> LinearDecoder:
+        place = (self._parts[0].standard, self.alignment, self.window)
+        return LinearDecoder(weight, bias + GREY, *place, ridge, total)

@@ -67,7 +67,8 @@ class Moments:
     @property
     def penalty(self) -> float:
         """λ: the ridge times the mean variance."""
-        return max(self.ridge, _LEAST) * float(self.features.diagonal().mean())
+        mean = float(self.features.diagonal().mean())
+        return max(self.ridge, _LEAST) * (mean or 1.0)  # constant features tell nothing anyway
 
     def refit(
         self, kept: Int64[Tensor, " p"], noise: Float[Tensor, " p"]

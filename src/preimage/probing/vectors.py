@@ -146,10 +146,11 @@ def _coordinates(
         return centre, scale, None, x
     # A Gram matrix of the photos: a decomposition of x itself takes ten times as long.
     variances, directions = torch.linalg.eigh(x @ x.T)
-    kept = variances > _LEAST * variances[-1].clamp(min=1e-300)
-    lengths = variances[kept].sqrt()
+    kept = variances > _LEAST * variances[-1]
+    kept[-1] = True  # one direction at least, of constant features too
+    lengths = variances[kept].clamp(min=1e-300).sqrt()
     basis = x.T @ (directions[:, kept] / lengths)
-    return centre, scale, basis, directions[:, kept] * lengths
+    return centre, scale, basis, directions[:, kept] * (variances[kept] / lengths)
 
 
 def _span(y: Float[Tensor, "N K"]) -> Float[Tensor, "q K"]:
