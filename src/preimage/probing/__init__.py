@@ -9,6 +9,7 @@ from preimage.probing.result import ProbeResult
 from preimage.probing.rung_report import RungReport
 from preimage.probing.rungs import DcnOptions, InversionOptions
 from preimage.probing.targets import list_layers
+from preimage.probing.top_magnitudes import top_magnitudes
 from preimage.probing.twins import random_twin
 from preimage.probing.verdict import Verdict
 
@@ -28,4 +29,5 @@ __all__ = [
     "list_layers",
     "probe",
     "random_twin",
+    "top_magnitudes",
 ]
