@@ -1,11 +1,13 @@
 """A decoder fitted from option sets: the photos and windows that it saw, and its file."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from preimage.data.archives import PhotoError
 from preimage.data.memory import open_squares
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
@@ -48,6 +50,39 @@ def test_equals_the_fit_of_the_same_photos(
     pixels = torch.arange(3.0 * 21 * 18).view(1, 3, 21, 18) % 256
     assert torch.equal(again(pixels), found(pixels))
     assert again.card["training"]["photos"] == photos_seen
+
+
+def test_photos_that_cannot_be_read_are_named_and_counted(
+    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(photos, data)
+    (data / "bad.png").write_bytes(b"not an image")
+    found = fit_decoder(OPTIONS, data, tmp_path / "d.safetensors", size=20, window=1, device="cpu")
+    (skipped,) = found.card["training"]["skipped"]
+    assert skipped.startswith(f"{data}/bad.png: ")
+    assert caplog.messages == [f"skipped: {skipped}"]
+    assert found.card["training"]["photos"] == 20
+    with pytest.raises(PhotoError, match=r"bad\.png: .*`strict` allows no photo to be skipped"):
+        fit_decoder(OPTIONS, data, tmp_path / "e.safetensors", size=20, device="cpu", strict=True)
+    assert not (tmp_path / "e.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "`out` is empty; name a file"),
+        ("folder", "`out` must be a file, got .*, which is a folder"),
+        ("file/d.safetensors", "`out` must be a folder, got .* is a file or a dead link"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=message):
+        fit_decoder(OPTIONS, "nowhere", tmp_path / name if name else "", device="cpu")
 
 
 def test_photos_of_any_form(photos: Path, tmp_path: Path) -> None:

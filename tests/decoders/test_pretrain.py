@@ -64,3 +64,4 @@ def test_test_photos_of_other_classes_are_refused(photos: Path, tmp_path: Path) 
     message = r"`test` must have the classes of `data`, \('cold', 'warm'\); .*\('cold', 'hot'\)"
     with pytest.raises(ValueError, match=message):
         pretrain(photos, tmp_path / "run", test=str(other))
+    assert not (tmp_path / "run").exists()  # refused before the training

@@ -125,10 +125,27 @@ def open_squares(
 ) -> MemorySource:
     """The first `limit` images of a source, or all, as squares of `side` in memory.
 
+    Images that cannot be read are named in the log, and listed in the result's `problems`.
+
     Raises:
         ValueError: no name, or nothing there can be read.
     """
-    return read_squares(open_source(name, argument=argument), side, limit=limit)
+    source = read_squares(open_source(name, argument=argument), side, limit=limit)
+    for problem in source.problems:
+        _log.warning("skipped: %s", problem)
+    return source
+
+
+def refuse_skipped(*sources: ImageSource) -> None:
+    """For those who want all photos or none.
+
+    Raises:
+        PhotoError: an image of a source cannot be read; the line names the first.
+    """
+    problems = [problem for source in sources for problem in source.problems]
+    if problems:
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise PhotoError(f"{problems[0]}{more}; `strict` allows no photo to be skipped.")
 
 
 def squares_of(

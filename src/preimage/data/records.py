@@ -61,6 +61,21 @@ def output_folder(name: str | Path) -> Path:
     return path
 
 
+def output_file(name: str | Path) -> Path:
+    """The file of this name, which need not be there yet: looked at before the work, not after.
+
+    Raises:
+        ValueError: it is empty, a folder, or can't be written.
+    """
+    if not str(name):
+        raise ValueError("`out` is empty; name a file.")
+    path = Path(name)
+    if path.is_dir():
+        raise ValueError(f"`out` must be a file, got {name}, which is a folder.")
+    output_folder(path.parent)
+    return path
+
+
 def write_text(path: Path, text: str) -> Path:
     """Writes a text file atomically."""
     return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from preimage.data.memory import squares_of
+from preimage.data.memory import refuse_skipped, squares_of
 from preimage.data.photos import Photos
-from preimage.data.records import environment
+from preimage.data.records import environment, output_file
 from preimage.decoders.encoders import as_encoder
 from preimage.decoders.inverter import Inverter
 from preimage.decoders.options import EncoderOptions
@@ -28,6 +28,7 @@ def fit_decoder(
     size: int = 224,
     seed: int | None = None,
     device: DeviceName = "auto",
+    strict: bool = False,
 ) -> Inverter:
     """The least-squares decoder of an encoder, written to its file.
 
@@ -42,16 +43,19 @@ def fit_decoder(
         size: photos are cropped to their centre square and resized to this side.
         seed: of the positions; that of the options if not given, or 0.
         device: `auto` is a GPU if there is one.
+        strict: refuse photos that cannot be read, in place of leaving them out.
 
     Raises:
         ValueError: an option, the data or the file does not fit.
     """
-    place = resolve_device(device)
+    place, path = resolve_device(device), output_file(out)
     options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
     seed = options.seed if seed is None else seed
     network = as_encoder(encoder)
     network.to(place)
     source = squares_of(data, size, photos)
+    if strict:
+        refuse_skipped(source)
     batches = (part.float().to(place) for part in torch.split(source.pixels, _batch_size(size)))
     start = time.perf_counter()
     decoder = fit_least_squares(
@@ -65,13 +69,14 @@ def fit_decoder(
         "training": {
             "data": source.fingerprint,
             "photos": len(source),
+            "skipped": list(source.problems),
             "size": size,
             "seconds": round(time.perf_counter() - start, 2),
             "environment": environment(place),
         }
     }
     inverter = Inverter(network, network.origin, decoder, 1.0, card)
-    inverter.save(Path(out))
+    inverter.save(path)
     return inverter
 
 

@@ -1,5 +1,6 @@
 """Training an encoder as a classifier: from option sets to the file it writes."""
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from preimage.data.crops import CropDataset
 from preimage.data.memory import open_source
 from preimage.data.records import environment, output_folder
+from preimage.data.sources import ImageSource
 from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.classifier import Classification, Classifier, accuracy, classifier
 from preimage.decoders.encoders import load_classifier, save_classifier
@@ -20,6 +22,7 @@ from preimage.network.spec import EncoderSpec
 
 CLASSIFIER_FILE = "encoder.safetensors"
 _TEST_BATCH = 250  # photos
+_log = logging.getLogger(__name__)
 
 
 def pretrain_encoder(
@@ -53,6 +56,7 @@ def pretrain_encoder(
     folder = output_folder(out)
     source = open_source(data, in_memory, labelled=True)
     assert source.classes is not None
+    tests = _open_tests(test, in_memory, source.classes) if test else None
     description = with_input(spec.encoder(), "imagenet")
     model = classifier(description, len(source.classes), seed=seed, batch_norm=batch_norm)
     training = open_training(Classification(model), recipe, machine, folder)
@@ -70,7 +74,7 @@ def pretrain_encoder(
     if not run.train(batches, max_minutes=machine.max_minutes, save_every=machine.save_every):
         return None
     device = training.accelerator.device
-    tested = _test(model, test, in_memory, source.classes, recipe, device) if test else None
+    tested = _test(model, tests, recipe, device) if tests else None
     card = {
         "classes": list(source.classes),
         "training": {**settings, "environment": environment(device)},
@@ -81,20 +85,22 @@ def pretrain_encoder(
     return load_classifier(save_classifier(folder / CLASSIFIER_FILE, model, card))
 
 
-def _test(
-    model: Classifier,
-    test: str,
-    in_memory: int,
-    classes: tuple[str, ...],
-    recipe: Recipe,
-    device: torch.device,
-) -> dict[str, Any]:
-    """Accuracy on the test photos, by the folded classifier, as it will be used."""
+def _open_tests(test: str, in_memory: int, classes: tuple[str, ...]) -> ImageSource:
+    """The test photos, looked at before the training and not after it."""
     source = open_source(test, in_memory, labelled=True, argument="test")
     if source.classes != classes:
         raise ValueError(
             f"`test` must have the classes of `data`, {classes}; {test} has {source.classes}."
         )
+    for problem in source.problems:
+        _log.warning("skipped: %s", problem)
+    return source
+
+
+def _test(
+    model: Classifier, source: ImageSource, recipe: Recipe, device: torch.device
+) -> dict[str, Any]:
+    """Accuracy on the test photos, by the folded classifier, as it will be used."""
     dataset = CropDataset(source, recipe.crop, resize=recipe.resize or None)
     keys = [(0, index) for index in range(len(source))]
     starts = range(0, len(keys), _TEST_BATCH)

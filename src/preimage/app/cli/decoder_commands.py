@@ -172,6 +172,7 @@ class FitCommand(WithModel):
         photos: Use only the first so many of them; all if 0.
         size: Photos are cropped to their centre square and resized to this side, in pixels.
         out: File of the decoder.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
@@ -181,6 +182,7 @@ class FitCommand(WithModel):
     window: Kernel = 3
     positions: int = 0
     out: str = "decoder.safetensors"
+    strict: bool = False
     device: DeviceName = "auto"
     encoder: EncoderOptions = option_set(EncoderOptions())
 
@@ -197,6 +199,7 @@ class EvaluateCommand(Checked):
         photos: Use only the first so many of each; all if 0.
         size: Photos are cropped to their centre square and resized to this side, in pixels.
         out: Folder for the scores of every photo.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
@@ -207,4 +210,5 @@ class EvaluateCommand(Checked):
     photos: int = 0
     size: Side = 224
     out: str = "preimage-evaluate"
+    strict: bool = False
     device: DeviceName = "auto"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from preimage.app.cli.decoder_commands import EvaluateCommand
 from preimage.app.cli.options import flat
-from preimage.data.memory import open_squares
+from preimage.data.memory import open_squares, refuse_skipped
 from preimage.data.records import environment, output_folder, write_json, write_jsonl
 from preimage.data.tables import text_table
 from preimage.decoders.evaluate import METRICS, Evaluation, evaluate, mean_image
@@ -23,6 +23,8 @@ def run(config: EvaluateCommand) -> int:
         "training": open_squares(config.data, config.size, count),
         "held-out": open_squares(config.held_out, config.size, count, argument="held_out"),
     }
+    if config.strict:
+        refuse_skipped(*sources.values())
     mean = mean_image(sources["training"].pixels)
     found = {name: evaluate(inverter, s.pixels, mean) for name, s in sources.items()}
     write_jsonl(
@@ -42,6 +44,7 @@ def run(config: EvaluateCommand) -> int:
             "encoder": inverter.encoder_card(),
             "contract": asdict(COLOUR),
             "data": {name: source.fingerprint for name, source in sources.items()},
+            "skipped": {name: list(source.problems) for name, source in sources.items()},
             "environment": environment(inverter.device),
         },
     )

@@ -18,6 +18,7 @@ def run(config: FitCommand) -> int:
         size=config.size,
         seed=config.encoder.seed,
         device=config.device,
+        strict=config.strict,
     ).decoder
     assert isinstance(decoder, LeastSquaresDecoder)
     record = decoder.record
