@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from preimage.probing import RAW, ProbeResult, analysis_charts, probe
-from preimage.probing.analysis_charts import draw_bands, draw_leakage
+from preimage.probing.analysis_charts import draw_bands, draw_correlations, draw_leakage
 from preimage.probing.chart_style import DARK, LIGHT
 from preimage.probing.packing import pack, unpack
 from preimage.probing.page import SECTIONS
@@ -60,6 +60,9 @@ def test_a_panel_per_layer_in_the_colours_of_the_night(result: ProbeResult) -> N
     reports = {layer.name: layer.bands for layer in result.layers if layer.bands}
     axes = draw_bands(reports, DARK).axes
     assert [axis.get_title() for axis in axes if axis.get_visible()] == ["0", "2"]
+    known = {x.name: x.correlations for x in result.layers if x.correlations}
+    first = draw_correlations(known, DARK).axes[0]
+    assert list(first.lines[0].get_ydata()) == known["0"].trained.retained
     noise, coded = draw_leakage(result.layers, DARK).axes
     assert noise.get_facecolor() == coded.get_facecolor()
     assert [text.get_text() for text in noise.get_legend().get_texts()] == ["0", "2"]

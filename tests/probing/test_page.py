@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from preimage.probing import RAW, ProbeResult, probe
+from preimage.probing.gallery import gallery
 from preimage.probing.page import SECTIONS
-from preimage.probing.page_tables import other_photos, summary, verdicts
+from preimage.probing.page_tables import other_photos, rungs, summary, verdicts
+from preimage.probing.rung_report import RungReport
 
 
 class Tags(HTMLParser):
@@ -117,6 +119,37 @@ def test_the_intervals_are_named_by_their_confidence(text: str) -> None:
 def test_names_are_escaped(text: str) -> None:
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
+
+
+def test_costly_rungs_stand_below_the_linear_one(result: ProbeResult) -> None:
+    assert rungs(result) is None
+    picture = torch.full((3, 8, 12), 9, dtype=torch.uint8)
+    first = result["1"]
+    found = RungReport(
+        rung="dcn",
+        trained=[psnr + 1 for psnr in first.trained],
+        linear=first.trained,
+        twins=first.twins[:1],
+        feature_error=[0.125] * 5,
+        twin_feature_error=[[0.25] * 5],
+        seconds=1.0,
+        notes={},
+        pictures=[picture] * 2,
+        twin_pictures=[],
+    )
+    with_one = replace(result, layers=[replace(first, rungs={"dcn": found}), result["3"]])
+    shown = rungs(with_one)
+    assert shown is not None
+    (row,) = shown["rows"]
+    assert (row["above"], row["error"]) == ("+1.00 ± 0.00", "12.5")
+    assert row["verdict"].endswith("over draws not decided (one twin)")
+    pictures = gallery(with_one)
+    assert pictures is not None
+    labels = [[line["label"] for line in photo["rows"]] for photo in pictures["photos"]]
+    assert labels == [["trained", "random", "dcn, trained"]] * 2 + [["trained", "random"]] * 3
+    cells = pictures["photos"][0]["rows"][2]["cells"]
+    assert cells[0]["psnr"] == f"{first.trained[0] + 1:.1f} dB"
+    assert cells[1] is None
 
 
 def test_photos_of_another_domain_stand_beside_the_held_out_ones(result: ProbeResult) -> None:

@@ -6,10 +6,12 @@ from statistics import fmean
 from typing import Any
 
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from preimage.probing.bands import BandReport, Bands
 from preimage.probing.chart_style import Style, dress, in_four_styles
+from preimage.probing.correlations import CorrelationReport
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.leakage import LeakageCurve, LeakagePoint
 from preimage.probing.numbers import ProbeNumbers
@@ -26,9 +28,15 @@ def bands(numbers: ProbeNumbers) -> Mapping[str, Any] | None:
         {"name": name, "cells": [cell for axis in range(3) for cell in _retained(report, axis)]}
         for name, report in reports.items()
     ]
-    height = 2.1 * ceil(len(reports) / 2) + 0.7
-    chart = in_four_styles(lambda style: draw_bands(reports, style), (4.4, height))
-    return {"chart": chart, "rows": rows, "twins": any(r.twins for r in reports.values())}
+    known = {layer.name: layer.correlations for layer in numbers.layers if layer.correlations}
+    return {
+        "chart": in_four_styles(lambda style: draw_bands(reports, style)),
+        "correlations": in_four_styles(lambda style: draw_correlations(known, style))
+        if known
+        else None,
+        "rows": rows,
+        "twins": any(report.twins for report in reports.values()),
+    }
 
 
 def _retained(report: BandReport, axis: int) -> list[str]:
@@ -42,27 +50,47 @@ def _retained(report: BandReport, axis: int) -> list[str]:
 
 def draw_bands(reports: Mapping[str, BandReport], style: Style) -> Figure:
     """A panel per layer, in the network's order."""
-    columns = min(3 if style.size[0] > 6 else 2, len(reports))
-    rows = ceil(len(reports) / columns)
-    size = (style.size[0], 2.3 * rows + 0.7)
-    figure = Figure(figsize=size, layout="constrained", facecolor=style.ground)
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for index, axis in enumerate(axes.flat):
-        if index >= len(reports):
-            axis.set_visible(False)
-    for axis, (name, report) in zip(axes.flat, reports.items(), strict=False):
-        report.plot(axis, (style.ink, style.twins, style.trained))
-        axis.set_title(name, fontsize=9, color=style.ink)
+    colours = (style.ink, style.twins, style.trained)
+    figure, axes = _panels(list(reports), style)
+    for axis, report in zip(axes, reports.values(), strict=True):
+        report.plot(axis, colours)
         axis.label_outer()
         dress(axis, style)
-    figure.legend(
-        *axes.flat[0].get_legend_handles_labels(),
-        loc="outside upper center",
-        ncols=3,
-        fontsize=9,
-        frameon=False,
-        labelcolor=style.ink,
-    )
+    return _with_legend(figure, axes[0], style)
+
+
+def draw_correlations(reports: Mapping[str, CorrelationReport], style: Style) -> Figure:
+    """Variance retained of each principal component of a block of pixels, a panel per layer."""
+    figure, axes = _panels(list(reports), style)
+    for axis, report in zip(axes, reports.values(), strict=True):
+        xs = range(1, len(report.trained.retained) + 1)
+        axis.plot(xs, report.trained.retained, color=style.trained, label="trained")
+        for index, twin in enumerate(report.twins):
+            label = "_" if index else "random twins"
+            axis.plot(xs, twin.retained, "--", color=style.twins, linewidth=0.8, label=label)
+        axis.set(xlabel="principal component", ylabel="variance retained", ylim=(-0.1, 1.02))
+        axis.label_outer()
+        dress(axis, style)
+    return _with_legend(figure, axes[0], style)
+
+
+def _panels(names: Sequence[str], style: Style) -> tuple[Figure, list[Axes]]:
+    columns = min(3 if style.size[0] > 6 else 2, len(names))
+    rows = ceil(len(names) / columns)
+    size = (style.size[0], 2.3 * rows + 0.7)
+    figure = Figure(figsize=size, layout="constrained", facecolor=style.ground)
+    axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for axis in axes[len(names) :]:
+        axis.set_visible(False)
+    for axis, name in zip(axes, names, strict=False):
+        axis.set_title(name, fontsize=9, color=style.ink)
+    return figure, axes[: len(names)]
+
+
+def _with_legend(figure: Figure, axis: Axes, style: Style) -> Figure:
+    handles, labels = axis.get_legend_handles_labels()
+    look: dict[str, Any] = {"fontsize": 9, "frameon": False, "labelcolor": style.ink}
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, **look)
     return figure
 
 

@@ -17,38 +17,42 @@ def gallery(numbers: ProbeNumbers) -> Mapping[str, Any] | None:
     """A block per photo: the photo, and for each layer what the network and a twin give back."""
     if not numbers.photos:
         return None
-    twins = all(layer.twin_pictures for layer in numbers.layers)
-    photos = [
-        {
-            "number": index + 1,
-            "picture": _uri(photo),
-            "layers": [_cells(layer, index, twins) for layer in numbers.layers],
-        }
-        for index, photo in enumerate(numbers.photos)
-    ]
-    small = max(numbers.photos[0].shape[1:]) < 64
-    return {"photos": photos, "twins": twins, "small": small}
+    rungs = ["linear", *dict.fromkeys(rung for layer in numbers.layers for rung in layer.rungs)]
+    kinds = [(rung, network) for rung in rungs for network in ("trained", "random")]
+    photos: list[dict[str, Any]] = []
+    for index, photo in enumerate(numbers.photos):
+        rows = [_row(numbers.layers, index, *kind) for kind in kinds]
+        shown = [row for row in rows if any(row["cells"])]
+        photos.append({"number": index + 1, "picture": _uri(photo), "rows": shown})
+    return {
+        "photos": photos,
+        "names": [layer.name for layer in numbers.layers],
+        "labels": len(photos[0]["rows"]) > 1,
+        "small": max(numbers.photos[0].shape[1:]) < 64,
+    }
 
 
-def _cells(layer: LayerReport, index: int, twins: bool) -> Mapping[str, Any]:
-    cells = [_cell(layer, "the trained network", layer.pictures, layer.trained, index)]
-    if twins:
-        cells.append(_cell(layer, "a random twin", layer.twin_pictures, layer.twins[0], index))
-    return {"name": layer.name, "cells": cells}
+def _row(layers: Sequence[LayerReport], index: int, rung: str, network: str) -> dict[str, Any]:
+    label = network if rung == "linear" else f"{rung}, {network}"
+    return {"label": label, "cells": [_cell(layer, index, rung, network) for layer in layers]}
 
 
-def _cell(
-    layer: LayerReport,
-    network: str,
-    pictures: Sequence[Tensor],
-    psnr: Sequence[float],
-    index: int,
-) -> Mapping[str, str]:
-    alt = f"Photo {index + 1} as read from {layer.name} of {network}, {psnr[index]:.1f} dB"
+def _cell(layer: LayerReport, index: int, rung: str, network: str) -> Mapping[str, str] | None:
+    """A picture with its PSNR; None where there is none."""
+    found = layer if rung == "linear" else layer.rungs.get(rung)
+    if found is None:
+        return None
+    trained = network == "trained"
+    pictures = found.pictures if trained else found.twin_pictures
+    if index >= len(pictures):
+        return None
+    psnr = (found.trained if trained else found.twins[0])[index]
+    who = "the trained network" if trained else "a random twin"
+    how = "" if rung == "linear" else f" by {rung}"
     return {
         "picture": _uri(pictures[index]),
-        "alt": alt,
-        "psnr": f"{psnr[index]:.1f} dB",
+        "alt": f"Photo {index + 1} as read from {layer.name} of {who}{how}, {psnr:.1f} dB",
+        "psnr": f"{psnr:.1f} dB",
     }
 
 

@@ -17,7 +17,7 @@ from preimage.probing.chart import draw_layers
 from preimage.probing.chart_style import Style, in_four_styles
 from preimage.probing.gallery import gallery
 from preimage.probing.numbers import ProbeNumbers
-from preimage.probing.page_tables import bounds, other_photos, summary, verdicts
+from preimage.probing.page_tables import bounds, other_photos, rungs, summary, verdicts
 
 _PACKAGE = "preimage.probing"
 
@@ -43,6 +43,7 @@ SECTIONS = (
     Section("verdicts", "Layer by layer", "verdicts.html", verdicts),
     Section("chart", "By depth", "chart.html", _by_depth),
     Section("gallery", "What comes back", "gallery.html", gallery),
+    Section("rungs", "More than a line", "rungs.html", rungs),
     Section("bounds", "Information or prior?", "bounds.html", bounds),
     Section("other", "Photos of another domain", "other.html", other_photos),
     Section("bands", "Which details", "bands.html", bands),

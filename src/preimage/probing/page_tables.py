@@ -118,6 +118,25 @@ def other_photos(numbers: ProbeNumbers) -> Mapping[str, Any] | None:
     }
 
 
+def rungs(numbers: ProbeNumbers) -> Mapping[str, Any] | None:
+    """The costly rungs beside the linear one on the same photos; None where none was run."""
+    rows = [
+        {
+            "name": row["layer"],
+            "rung": row["rung"],
+            "psnr": f"{row['psnr']:.2f} ± {row['psnr_half_width']:.2f}",
+            "linear": f"{row['linear_psnr']:.2f}",
+            "above": f"{_signed(row['above_linear'])} ± {row['above_linear_half_width']:.2f}",
+            "twin": "" if row["twin_psnr"] is None else f"{row['twin_psnr']:.2f}",
+            "error": f"{100 * row['feature_error']:.1f}",
+            "verdict": row["verdict"] or "",
+            "photos": row["photos"],
+        }
+        for row in numbers.rung_rows()
+    ]
+    return {"rows": rows, "twins": any(row["twin"] for row in rows)} if rows else None
+
+
 def _mean(values: Sequence[float]) -> str:
     return f"{fmean(values):.2f}" if values else ""
 
