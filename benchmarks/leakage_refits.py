@@ -90,6 +90,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--val", type=Path, required=True)
+    parser.add_argument("--layers", nargs="+", default=["conv2", "conv3", "conv4"])
     parser.add_argument("--photos", type=int, default=120)
     parser.add_argument("--held-out", type=int, default=40)
     parser.add_argument("--size", type=int, default=128)
@@ -100,5 +101,5 @@ if __name__ == "__main__":
     files = [sorted(folder.iterdir()) for folder in (given.train, given.val)]
     training = stack_photos(files[0][: given.photos], given.size)
     held_out = stack_photos(files[1][: given.held_out], given.size)
-    for layer in ("conv2", "conv3", "conv4"):
+    for layer in given.layers:
         measure(layer, training, held_out, given)

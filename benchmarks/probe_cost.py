@@ -100,7 +100,7 @@ def _take(model: nn.Module, sums: dict[str, LinearSums], pixels: Tensor, first: 
 
 def windows(options: argparse.Namespace) -> None:
     model, name, batch = resnet50(), "layer3.5", options.batch
-    sums = {name: LinearSums(Alignment(16), options.window, None, options.components)}
+    sums = {name: LinearSums(Alignment(16), options.window, options.positions, options.components)}
     start = time.process_time()
     with undisturbed(model), torch.no_grad():
         for number in range(options.batches):
