@@ -10,6 +10,7 @@ import torch
 from preimage.data.crops import CropDataset
 from preimage.data.memory import open_source
 from preimage.data.records import environment, output_folder
+from preimage.data.sole_writer import sole_writer
 from preimage.data.sources import ImageSource
 from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.classifier import Classification, Classifier, accuracy, classifier
@@ -48,12 +49,36 @@ def pretrain_encoder(
         seed: of the weights and of the order of photos.
 
     Raises:
-        ValueError: an option, the data or the folder does not fit.
+        ValueError: an option, the data or the folder does not fit, or another process writes there.
         ArithmeticError: the loss is not finite.
         KeyboardInterrupt: Ctrl-C came; the state is saved.
     """
-    machine = machine or MachineOptions()
     folder = output_folder(out)
+    with sole_writer(folder):
+        return _pretrain(
+            spec,
+            data,
+            recipe,
+            folder,
+            machine or MachineOptions(),
+            test,
+            in_memory,
+            batch_norm,
+            seed,
+        )
+
+
+def _pretrain(
+    spec: EncoderSpec,
+    data: str,
+    recipe: Recipe,
+    folder: Path,
+    machine: MachineOptions,
+    test: str | None,
+    in_memory: int,
+    batch_norm: bool,
+    seed: int,
+) -> Classifier | None:
     source = open_source(data, in_memory, labelled=True)
     assert source.classes is not None
     tests = _open_tests(test, in_memory, source.classes) if test else None

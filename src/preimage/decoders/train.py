@@ -11,6 +11,7 @@ import torch
 from preimage.data.crops import CropDataset
 from preimage.data.memory import open_source, open_squares
 from preimage.data.records import environment, output_folder
+from preimage.data.sole_writer import sole_writer
 from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.encoders import as_encoder
 from preimage.decoders.inverter import Inversion, Inverter, measure_scale
@@ -51,12 +52,24 @@ def train_decoder(
         seed: of crops and of the DCN's first weights; that of the options if not given, or 0.
 
     Raises:
-        ValueError: an option, the data or the folder does not fit.
+        ValueError: an option, the data or the folder does not fit, or another process writes there.
         ArithmeticError: the loss is not finite.
         KeyboardInterrupt: Ctrl-C came; the state is saved.
     """
-    machine = machine or MachineOptions()
     folder = output_folder(out)
+    with sole_writer(folder):
+        return _train(encoder, decoder, data, recipe, folder, machine or MachineOptions(), seed)
+
+
+def _train(
+    encoder: EncoderOptions | Encoder,
+    decoder: DecoderOptions,
+    data: DataOptions,
+    recipe: Recipe,
+    folder: Path,
+    machine: MachineOptions,
+    seed: int | None,
+) -> Inverter | None:
     source = open_source(data.data, data.in_memory)
     options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
     seed = options.seed if seed is None else seed

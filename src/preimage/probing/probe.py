@@ -110,10 +110,10 @@ def probe(
     options = TwinOptions(seed, initialisation, twin_statistics)
     what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     store = Store(out)
-    store.claim(settings(model, experiment, options))
-    with progress_bar("photos", len(opened) * (1 + twins)) as advance:
-        trained, *drawn = every_network(model, experiment, twins, options, store, advance)
-    climbed = climb(model, experiment, what, options, store)
+    with store.claimed(settings(model, experiment, options)):
+        with progress_bar("photos", len(opened) * (1 + twins)) as advance:
+            trained, *drawn = every_network(model, experiment, twins, options, store, advance)
+        climbed = climb(model, experiment, what, options, store)
     record = {
         "model": type(model).__name__,
         "preprocessing": asdict(preprocessing),

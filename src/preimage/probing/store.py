@@ -7,12 +7,14 @@ networks/<name>.json          the same numbers for people to read
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
 from preimage.data.checkpoints import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
 from preimage.data.records import output_folder, write_json
+from preimage.data.sole_writer import sole_writer
 from preimage.probing.packing import pack, unpack
 
 Found = TypeVar("Found")
@@ -32,6 +34,18 @@ class Store:
 
     def __init__(self, folder: str | Path | None) -> None:
         self.folder = None if folder is None else output_folder(folder)
+
+    @contextmanager
+    def claimed(self, settings: Mapping[str, Any]) -> Iterator[None]:
+        """The folder for these settings alone, and within this block for this process alone.
+
+        Raises:
+            ValueError: the folder holds a probe under other settings, or another process writes
+                there.
+        """
+        with sole_writer(self.folder) if self.folder else nullcontext():
+            self.claim(settings)
+            yield
 
     def claim(self, settings: Mapping[str, Any]) -> None:
         """Writes the settings: from now on the folder is for these alone.

@@ -1,12 +1,14 @@
 """`preimage reproduce`: a figure, from its computation to its numbers and what they show."""
 
 import sys
+from pathlib import Path
 
 from preimage.app.cli import reproduce_all
 from preimage.app.cli.commands import ReproduceCommand
 from preimage.app.cli.figures import compute, figure_options
 from preimage.app.cli.options import flat
 from preimage.data.records import output_folder
+from preimage.data.sole_writer import sole_writer
 from preimage.paper.finding import Incomplete, save_finding, text
 from preimage.paper.registry import cost
 
@@ -18,11 +20,16 @@ def run(config: ReproduceCommand) -> int:
     if config.dry_run:
         print(cost(figure_options(config)))
         return 0
+    folder = output_folder(config.options.out)
+    with sole_writer(folder):
+        return _run(config, folder)
+
+
+def _run(config: ReproduceCommand, folder: Path) -> int:
     try:
         findings, missing = compute(config), ""
     except Incomplete as stopped:
         findings, missing = stopped.findings, str(stopped)
-    folder = output_folder(config.options.out)
     for finding in findings:
         save_finding(folder, finding, {**flat(config), "complete": not missing})
     if findings:

@@ -10,6 +10,7 @@ from preimage.app.cli.commands import ReproduceCommand
 from preimage.app.cli.figures import EXECUTION, compute, figure_options
 from preimage.app.cli.options import command_line, flat
 from preimage.data.records import environment, output_folder, write_text
+from preimage.data.sole_writer import sole_writer
 from preimage.paper.finding import Finding, Incomplete, load_finding, save_finding, text
 from preimage.paper.page import findings_page
 from preimage.paper.registry import FIGURES, cost
@@ -23,6 +24,11 @@ def run(config: ReproduceCommand) -> int:
     folder = output_folder(config.options.out)
     if config.dry_run:
         return _print_costs(config)
+    with sole_writer(folder):
+        return _run(config, folder)
+
+
+def _run(config: ReproduceCommand, folder: Path) -> int:
     deadline = None
     if config.options.execution.max_minutes is not None:
         deadline = time.monotonic() + 60 * config.options.execution.max_minutes
