@@ -146,8 +146,9 @@ def _draw_difference(axis: Axes, layers: Sequence[LayerReport], style: Style) ->
                 label=None if x else f"over {over}",
             )
     axis.axhline(0, color=style.soft, linewidth=1)
-    if extents := [_extent(verdict) for verdict in verdicts if verdict]:
-        axis.set_ylim(-1.15 * max(extents), 1.15 * max(extents))
+    # At least a tenth of a dB: rounding is no difference.
+    reach = 1.15 * max([0.1, *(_extent(verdict) for verdict in verdicts if verdict)])
+    axis.set_ylim(-reach, reach)
     axis.set_ylabel("trained − twins (dB)")
     if axis.get_legend_handles_labels()[0]:
         axis.legend(fontsize=9, frameon=False, labelcolor=style.ink, ncols=2)
