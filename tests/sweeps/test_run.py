@@ -140,7 +140,7 @@ def test_the_command(
         (["--networks", "0"], "--networks must be an integer from 1 on"),
         (["--workers", "0"], "--workers must be an integer from 1 to 1024"),
         (["--max-minutes", "0"], "--max-minutes must be a number above 0"),
-        (["--photos", "0"], "at least one photo"),
+        (["--photos", "0"], "--photos must be an integer from 1 on"),
         (["status"], "there is no sweep here"),
         (["--device", "gpu"], "device"),
         (["--data", "nowhere.png"], "nowhere.png: no such file"),
