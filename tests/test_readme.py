@@ -52,6 +52,14 @@ def finding() -> Finding:
     return replace(found, command=command, seconds=400.0)
 
 
+def test_a_command_stands_once_for_its_rows(tool: ModuleType, finding: Finding) -> None:
+    other = replace(finding, command="preimage reproduce fig9")
+    rows = tool.table([finding, finding, other, finding]).splitlines()[2:]
+    commands = [row.split(" | ")[1:3] for row in rows]
+    assert commands[1] == ["", ""]
+    assert commands[0] == commands[3] != commands[2] == ["`preimage reproduce fig9`", "7 min"]
+
+
 def test_a_row_in_markdown(tool: ModuleType, finding: Finding) -> None:
     row = tool.table([finding]).splitlines()[-1]
     assert row == (

@@ -114,8 +114,14 @@ def load_all(folder: Path) -> list[Finding]:
 
 
 def table(findings: Iterable[Finding]) -> str:
-    """One row per statement of the paper, in Markdown."""
-    rows = [HEADING, ("---",) * len(HEADING), *(_row(finding) for finding in findings)]
+    """One row per statement of the paper, in Markdown; a command stands once for its rows."""
+    rows = [HEADING, ("---",) * len(HEADING)]
+    above = ""
+    for finding in findings:
+        name, command, time, *rest = _row(finding)
+        same = command == above
+        rows.append((name, *(("", "") if same else (command, time)), *rest))
+        above = command
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

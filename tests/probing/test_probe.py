@@ -155,7 +155,7 @@ def test_pictures_of_the_network_and_of_one_twin_are_kept(photos: Tensor) -> Non
     assert len(layer.pictures) == len(layer.twin_pictures) == len(result.photos) == 6
     for pictures in (layer.pictures, layer.twin_pictures):  # of layers that keep everything
         off = torch.stack(pictures).float() - torch.stack(result.photos).float()
-        assert off.abs().max() <= 2
+        assert off.square().mean() < 1
 
 
 def test_layers_are_listed_with_their_shapes() -> None:
@@ -246,3 +246,16 @@ def test_bad_photos_are_refused(photos: Tensor) -> None:
         probe(model, photos, other=photos[:1], preprocessing=RAW)
     with pytest.raises(LayerError, match="no module is called 'layer9'"):
         probe(model, photos, ["layer9"], preprocessing=RAW)
+
+
+def test_twins_that_are_no_draws_are_refused(photos: Tensor) -> None:
+    def seeded() -> nn.Module:
+        torch.manual_seed(5)
+        return nn.Sequential(nn.Conv2d(3, 12, 4, 4))
+
+    model = nn.Sequential(nn.Conv2d(3, 12, 4, 4))
+    words = {"preprocessing": RAW, "twins": 2}
+    with pytest.raises(ValueError, match=r"gives twin 1 the weights of twin-0: it must draw them"):
+        probe(model, photos, ["0"], initialisation=seeded, **words)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"gives twin 0 the weights of the model itself"):
+        probe(seeded(), photos, ["0"], initialisation=seeded, **words)  # type: ignore[arg-type]

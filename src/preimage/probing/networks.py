@@ -1,6 +1,6 @@
 """Every network of a probe, the trained one and its random twins: each computed once and kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from preimage.network.laws import Law
 from preimage.probing.linear_rung import Experiment, LayerResult, probe_network
 from preimage.probing.store import Store
-from preimage.probing.twins import Initialisation, Twin, random_twin
+from preimage.probing.twins import Initialisation, Twin, random_twin, weights_hash
 
 #: Held-out photos of which the trained network and the first twin keep what comes back.
 PICTURES = 6
@@ -57,16 +57,23 @@ def every_network(
     store: Store,
     on_photos: Callable[[int], object],
 ) -> list[NetworkResult]:
-    """The trained network first, then so many twins; what the store has is not computed again."""
-    results = []
+    """The trained network first, then so many twins; what the store has is not computed again.
+
+    Raises:
+        ValueError: a twin has the weights of another network, so that it is no draw.
+    """
+    results: list[NetworkResult] = []
+    known = {weights_hash(model): "the model itself"} if twins else {}
     for index in (None, *range(twins)):
         name = "trained" if index is None else f"twin-{index}"
         found = store.load(name, NetworkResult)
         if found is None:
-            found = _network(model, experiment, index, options, on_photos)
+            found = _network(model, experiment, index, options, on_photos, known)
             store.save(name, found)
         else:
             on_photos(len(experiment.photos))
+        if weights := found.made.get("weights"):
+            known[weights] = name
         results.append(found)
     return results
 
@@ -77,6 +84,7 @@ def _network(
     index: int | None,
     options: TwinOptions,
     on_photos: Callable[[int], object],
+    known: Mapping[str, str],
 ) -> NetworkResult:
     if index is None:
         found = probe_network(
@@ -84,9 +92,15 @@ def _network(
         )
         return NetworkResult(found)
     twin = twin_of(model, experiment, index, options)
+    made = twin.record()
+    if other := known.get(made["weights"]):
+        raise ValueError(
+            f"`initialisation` gives twin {index} the weights of {other}: it must draw them from "
+            "torch's generator, and neither seed it nor load a file."
+        )
     pictures = 0 if index else PICTURES
     found = probe_network(twin.model, experiment, pictures=pictures, on_photos=on_photos)
-    return NetworkResult(found, twin.record())
+    return NetworkResult(found, made)
 
 
 def twin_of(model: nn.Module, experiment: Experiment, index: int, options: TwinOptions) -> Twin:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from preimage.data.checkpoints import digest
 from preimage.network.laws import Law
 from preimage.probing.capture import undisturbed
 
@@ -34,13 +35,19 @@ class Twin:
     statistics: bool
 
     def record(self) -> dict[str, Any]:
-        """How it came about, as plain data."""
+        """How it came about, as plain data, and which weights came out."""
         return {
+            "weights": weights_hash(self.model),
             "seed": self.seed,
             "how": self.how,
             "redrawn": list(self.redrawn),
             "statistics": self.statistics,
         }
+
+
+def weights_hash(model: nn.Module) -> str:
+    """SHA-256 over a model's parameters."""
+    return digest(dict(model.named_parameters()))
 
 
 def random_twin(
