@@ -166,6 +166,7 @@ def test_a_source_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
         read_squares(source, 4)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a single core
 @pytest.mark.parametrize("workers", [0, 2])
 def test_loading_in_processes_gives_the_same_bits(folder: Path, workers: int) -> None:
     (folder / "bad.png").write_bytes(b"")

@@ -49,6 +49,7 @@ def same(a: list[Batch], b: list[Batch]) -> bool:
     )
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a single core
 @pytest.mark.usefixtures("no_hint_checks")
 def test_a_run_goes_on_with_the_batch_it_stopped_at(source: MemorySource) -> None:
     whole = take(source, 0, 6)
