@@ -1,15 +1,12 @@
 """Models by name: the paper's own, a function in a file, other libraries' where they are there."""
 
-import warnings
-from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from zoo import need
 
 from preimage import build, vgg16
 from preimage.probing.models import ModelError, load_weights, open_model, staged
@@ -97,24 +94,8 @@ def test_bad_names(file: Path, name: str, message: str) -> None:
         open_model(name.format(file=file))
 
 
-@pytest.fixture(scope="module")
-def timm() -> Iterator[None]:
-    """timm, on a torch without CUDA too, where torchvision lacks two operators it never needs."""
-    if find_spec("timm") is None:
-        pytest.skip("the extra `models` is not installed")
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    if not torch.cuda.is_available():
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import_module("timm")
-    yield
-    del library
-
-
-@pytest.mark.usefixtures("timm")
 def test_timm(generator: torch.Generator) -> None:
+    need("timm")
     from preimage.probing.targets import find_targets
 
     opened = open_model("timm:convnext_atto")

@@ -174,11 +174,13 @@ class _Layer:
     def __init__(self, model: nn.Module, experiment: Experiment, target: Target) -> None:
         self.name, self._layout = target.name, target.layout
         self._model, self._preprocessing = model, experiment.preprocessing
+        self._selectors = experiment.selectors
         few = experiment.photos.training[:_WHITENING_PHOTOS]
         self.mean = self.plain(few).movedim(1, -1).flatten(0, -2).mean(0)
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        outputs = capture(self._model, [self.name], self._preprocessing(pixels), stop=True)
+        inputs = self._preprocessing(pixels)
+        outputs = capture(self._model, [self.name], inputs, self._selectors, stop=True)
         return self._layout.read(outputs[self.name]).float()
 
     @torch.no_grad()

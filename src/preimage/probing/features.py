@@ -136,6 +136,8 @@ def _prefix_tokens(model: nn.Module | None) -> int | None:
 
 def _grid(count: int, size: tuple[int, int]) -> tuple[int, int] | None:
     """(rows, columns) of so many tokens in a photo's proportions."""
+    if count < 1:
+        return None
     rows = isqrt(round(count * size[0] / size[1]))
     for candidate in (rows, rows + 1):
         if candidate and count % candidate == 0:

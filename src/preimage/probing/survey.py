@@ -19,6 +19,8 @@ from preimage.probing.capture import (
 )
 from preimage.probing.features import Layout, layout_of
 
+#: Of an attention matrix, or of nothing new.
+_NO_FEATURES = ("Dropout", "Softmax")
 #: Transformer blocks that `auto` takes at the most.
 _BLOCKS = 6
 
@@ -102,41 +104,59 @@ def choose_layers(
     modules = dict(model.named_modules())
     learned = [any(True for _ in modules[layer.name].parameters()) for layer in surveyed]
     first = learned.index(True) if True in learned else 0
-    maps = [layer for layer in surveyed[first:] if layer.layout.grid]
-    by_grid: dict[tuple[int, int] | None, list[Layer]] = {}
-    for layer in maps:
-        by_grid.setdefault(layer.layout.grid, []).append(layer)
+    layers_left = [layer for layer in surveyed[first:] if layer.module not in _NO_FEATURES]
+    by_grid: dict[tuple[int, int], list[Layer]] = {}
+    for layer in layers_left:
+        if layer.layout.grid:
+            by_grid.setdefault(layer.layout.grid, []).append(layer)
     blocks = [name for group in by_grid.values() for name in _blocks(group)]
     around = {name for block in blocks for name in _path(block)[:-1]}  # they end with the last one
-    names = set(_stage_ends(maps)) - around | set(blocks)
+    names = set(_stage_ends(layers_left)) - around | set(blocks)
     if not names:
         raise LayerError("`layers`: no module of this model gives maps or tokens; name a layer.")
     return [layer.name for layer in surveyed if layer.name in names]
 
 
-def _stage_ends(maps: Sequence[Layer]) -> list[str]:
+def _stage_ends(layers: Sequence[Layer]) -> list[str]:
     """The last module at each resolution, before the stage that leaves it.
 
     A change of resolution happens in a leaf of the tree of modules. The stage that makes it is the
     outermost module around that leaf in which no other change happens: `layer2`, not the whole
-    network, nor the convolution within. What was finished before it, and last, is the end.
+    network, nor the convolution within. What was finished before it, and last, is the end. Where a
+    resolution is left several times (shortcuts, attention), the outermost end counts.
     """
-    inner = {name for layer in maps for name in _path(layer.name)[:-1]}
-    leaves = [layer for layer in maps if layer.name not in inner]
+    inner = {name for layer in layers for name in _path(layer.name)[:-1]}
+    leaves = [layer for layer in layers if layer.name not in inner]
+    maps = [i for i, leaf in enumerate(leaves) if leaf.layout.grid]
+    behind = leaves[maps[-1] + 1 :][:1] if maps else []  # what no longer has positions
+    chain = [leaves[i] for i in maps] + behind
     changes = [
         (here.layout.grid, there.name)
-        for here, there in pairwise(leaves)
+        for here, there in pairwise(chain)
         if here.layout.grid != there.layout.grid
     ]
     around = Counter(name for _, leaf in changes for name in _path(leaf))
-    ends = {maps[-1].layout.grid: maps[-1].name} if maps else {}
+    ends: dict[tuple[int, int] | None, Layer] = {}
+    if maps and not behind:
+        last = [layer for layer in layers if layer.layout.grid][-1]
+        ends[last.layout.grid] = last
     for grid, leaf in changes:
-        stage = next(name for name in _path(leaf) if around[name] == 1 or name == leaf)
-        start = next(i for i, layer in enumerate(maps) if stage in _path(layer.name))
-        before = [layer.name for layer in maps[:start] if layer.layout.grid == grid]
-        if before and grid != maps[-1].layout.grid:
-            ends[grid] = before[-1]
-    return list(ends.values())
+        end = _finished_before([name for name in _path(leaf) if around[name] == 1], grid, layers)
+        if end and (grid not in ends or _depth(end) <= _depth(ends[grid])):
+            ends[grid] = end
+    return [layer.name for layer in ends.values()]
+
+
+def _finished_before(
+    stages: Sequence[str], grid: tuple[int, int] | None, layers: Sequence[Layer]
+) -> Layer | None:
+    """The last layer of a grid before the first of these stages that has one before it."""
+    for stage in stages:
+        start = next(i for i, layer in enumerate(layers) if stage in _path(layer.name))
+        before = [layer for layer in layers[:start] if layer.layout.grid == grid]
+        if before:
+            return before[-1]
+    return None
 
 
 def _path(name: str) -> list[str]:
