@@ -3,13 +3,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint repeat docs bench kills clean
+.PHONY: demo test models check lint repeat docs bench kills clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
 
 test: .venv/.ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Models of torchvision, timm and Hugging Face, untrained and offline: the tests of the extra
+# `models`. Without dependencies of their own, so that no CUDA build of torch is pulled in.
+models: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt --no-deps torchvision timm
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt transformers
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/probing/test_architectures.py tests/probing/test_models.py
 
 check: lint test
 

@@ -124,7 +124,7 @@ ZOO: dict[str, Callable[[], nn.Module]] = {
         num_heads=(2, 2, 2),
     ),
     "timm convnext_atto": _timm("convnext_atto"),
-    "timm mixer": _timm("mixer_s32_224", img_size=64, num_blocks=4),
+    "timm mixer": _timm("mixer_s32_224", img_size=64),
     "timm efficientnet_lite0": _timm("efficientnet_lite0"),
     "timm mobilevit_xxs": _timm("mobilevit_xxs"),
     "hf vit": _hugging_face("ViTConfig", **_TOKENS),

@@ -32,12 +32,12 @@ TAKEN = {
     "timm vit": BLOCKS,
     "timm vit with registers": BLOCKS,
     "timm deit": BLOCKS,
-    "timm mixer": BLOCKS,
+    "timm mixer": ["blocks.1", "blocks.3", "blocks.5", "blocks.7", "norm"],
     "timm swin": ["layers.0", "layers.1", "norm"],
     "timm convnext_atto": ["stages.0", "stages.1", "stages.2"],
     "hf dinov2 with registers": [*(f"encoder.layer.{i}" for i in range(4)), "layernorm"],
     "hf convnext": ["encoder.stages.0", "encoder.stages.1", "encoder"],
-    "hf resnet": ["encoder.stages.0", "encoder.stages.1", "encoder"],
+    "hf resnet": ["embedder.embedder", "encoder.stages.0", "encoder.stages.1", "encoder"],
 }
 PREFIX = {"timm vit with registers": 5, "timm deit": 2, "hf dinov2 with registers": 5, "hf vit": 1}
 
@@ -71,21 +71,21 @@ def test_from_end_to_end(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "layer", "stride", "centre", "field"),
+    ("name", "layer", "side", "stride", "centre", "field"),
     [
         # Arithmetic: stride s and padding p move the centre by ((k − 1)/2 − p) · strides before.
-        ("torchvision resnet18", "layer1", 4, 0.0, 43),
-        ("torchvision resnet18", "layer2", 8, 0.0, 99),
-        ("torchvision vgg11", "features.9", 4, 1.5, 26),
-        ("torchvision alexnet", "features.4", 8, 7.0, 51),
-        ("torchvision squeezenet1_0", "features.5", 4, 5.0, 35),
-        ("torchvision squeezenet1_0", "features.10", 8, 9.0, 107),
+        ("torchvision resnet18", "layer1", 96, 4, 0.0, 43),
+        ("torchvision resnet18", "layer2", 160, 8, 0.0, 99),
+        ("torchvision vgg11", "features.9", 64, 4, 1.5, 26),
+        ("torchvision alexnet", "features.4", 96, 8, 7.0, 51),
+        ("torchvision squeezenet1_0", "features.5", 96, 4, 5.0, 35),
+        ("torchvision squeezenet1_0", "features.10", 160, 8, 9.0, 107),
     ],
 )
 def test_alignment_is_that_of_the_receptive_fields(
-    name: str, layer: str, stride: int, centre: float, field: int
+    name: str, layer: str, side: int, stride: int, centre: float, field: int
 ) -> None:
-    (target,) = find_targets(built(name), [layer], Preprocessing(224), smooth_photos(2, 224))
+    (target,) = find_targets(built(name), [layer], Preprocessing(side), smooth_photos(2, side))
     assert target.placement is not None
     found = target.placement
     assert (found.how, found.stride, found.centre) == ("measured", stride, centre)
