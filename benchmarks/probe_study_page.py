@@ -142,7 +142,7 @@ def objectives(findings: Findings) -> str:
         "| --- " * (1 + len(others)) + "|",
     ]
     for row in rows:
-        cells = [f"{signed(row[name][0])} ± {row[name][1]:.2f}" for name in others]
+        cells = ["{:+.2f} ± {:.2f}".format(*row[name]).replace("-", "−") for name in others]
         lines.append(f"| {row['layer']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
