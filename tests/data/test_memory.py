@@ -1,5 +1,6 @@
 """Photos read once into memory, and the file that keeps them."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from photo_files import FILES
 from PIL import Image, ImageOps
 
-from preimage.data.memory import read_squares
+from preimage.data.memory import open_source, open_squares, read_squares
 from preimage.data.sources import open_images
 
 
@@ -58,3 +59,20 @@ def test_read_squares_keeps_a_file(
         assert len(read_squares(source, 5, folder=cache)) == 1  # what is left to decode
         assert "is damaged" in caplog.text
     assert file.read_bytes() != whole
+
+
+def test_files_that_changed_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same name and size: only the time of writing tells them apart."""
+    for name, grey in (("one", 10), ("other", 200)):
+        (tmp_path / name / "photos").mkdir(parents=True)
+        Image.new("RGB", (4, 4), (grey, grey, grey)).save(tmp_path / name / "photos" / "a.bmp")
+    monkeypatch.chdir(tmp_path / "one")
+    first = open_squares("photos", 4)
+    assert open_squares("photos", 4) is first
+    assert first.pixels.unique().tolist() == [10]
+    monkeypatch.chdir(tmp_path / "other")
+    assert open_squares("photos", 4).pixels.unique().tolist() == [200]
+    Image.new("RGB", (4, 4), (30, 30, 30)).save("photos/a.bmp")
+    os.utime("photos/a.bmp", ns=(1, 1))
+    assert open_squares("photos", 4).pixels.unique().tolist() == [30]
+    assert open_source("photos", 4) is open_source("photos", 4)

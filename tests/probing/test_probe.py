@@ -250,7 +250,7 @@ def test_bad_photos_are_refused(photos: Tensor) -> None:
 
 def test_twins_that_are_no_draws_are_refused(photos: Tensor) -> None:
     def seeded() -> nn.Module:
-        torch.manual_seed(5)
+        torch.manual_seed(987654321)
         return nn.Sequential(nn.Conv2d(3, 12, 4, 4))
 
     model = nn.Sequential(nn.Conv2d(3, 12, 4, 4))

@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +100,21 @@ def read_squares(
     )
 
 
-@lru_cache(maxsize=2)
+_kept: dict[tuple[str, str, int, int | None], MemorySource] = {}
+_MOST_KEPT = 4
+
+
+def keep_squares(source: ImageSource, side: int, limit: int | None = None) -> MemorySource:
+    """`read_squares`, once for a process: files that have changed since are read again."""
+    labels = "" if source.labels is None else hashlib.sha256(source.labels.data).hexdigest()
+    key = (source.fingerprint + labels, source.stamp(), side, limit)
+    if key not in _kept:
+        while len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = read_squares(source, side, limit=limit)
+    return _kept[key]
+
+
 def open_source(
     name: str, side: int = 0, *, labelled: bool = False, argument: str = "data"
 ) -> ImageSource:
@@ -116,10 +129,9 @@ def open_source(
     if not name:
         raise ValueError(f"`{argument}` is missing; name a folder, a zip or shards of photos.")
     source = open_images(name, labelled=labelled)
-    return read_squares(source, side) if side else source
+    return keep_squares(source, side) if side else source
 
 
-@lru_cache(maxsize=4)
 def open_squares(
     name: str, side: int, limit: int | None = None, *, argument: str = "data"
 ) -> MemorySource:
@@ -130,7 +142,7 @@ def open_squares(
     Raises:
         ValueError: no name, or nothing there can be read.
     """
-    source = read_squares(open_source(name, argument=argument), side, limit=limit)
+    source = keep_squares(open_source(name, argument=argument), side, limit)
     for problem in source.problems:
         _log.warning("skipped: %s", problem)
     return source

@@ -47,6 +47,10 @@ class ImageSource(ABC):
             PhotoError: the image cannot be read; one line says which one and why.
         """
 
+    def stamp(self) -> str:
+        """Another text when a file of the source has been written since."""
+        return ""
+
     @property
     def names(self) -> list[str]:
         """All names, in order."""
@@ -129,6 +133,13 @@ class FileSource(ImageSource):
         """RGB pixels. Raises as `ImageSource.read`."""
         entry = self._entry(index)
         return to_pixels(read_image(entry.shown, entry.read))
+
+    def stamp(self) -> str:
+        """A hash of when each file or archive was last written."""
+        files = {self._archives[n] for n in np.unique(self._archive)} - {None}
+        loose = np.flatnonzero([self._archives[n] is None for n in self._archive])
+        names = [*sorted(filter(None, files)), *(self._path(int(i)) for i in loose)]
+        return _hash((name, _written(name)) for name in names)
 
     def _path(self, index: int) -> str:
         start = self._ends[index - 1] if index else 0
@@ -233,6 +244,13 @@ def _classes(
 
 def _first(columns: dict[str, Any], kind: type) -> str | None:
     return next((name for name, feature in columns.items() if isinstance(feature, kind)), None)
+
+
+def _written(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:  # gone since; reading it says so
+        return 0
 
 
 def _hash(rows: Iterable[tuple[object, ...]]) -> str:
