@@ -1,7 +1,7 @@
 """Photos as people have them: files, PIL images, arrays, tensors; each becomes a `Photo`.
 
 One rule for all who take photos. Files and PIL images are cropped to their central square and
-resized; `Photo`s, arrays and tensors are pixels already and stay as they are. Pixels are in
+resized; `Photo` objects, arrays and tensors are pixels already and stay as they are. Pixels are in
 [0, 255].
 """
 
@@ -29,7 +29,7 @@ from preimage.data.photo import (
 )
 
 Given = str | Path | Photo | Image.Image | np.ndarray | Tensor
-#: One or several: paths (files, folders, zips, patterns), `Photo`s, PIL images, NumPy arrays
+#: One or several: paths (files, folders, zips, patterns), `Photo` objects, PIL images, NumPy arrays
 #: (H, W, 3) or (N, H, W, 3), tensors (3, H, W) or (N, 3, H, W).
 Photos = Given | Sequence[Given]
 
@@ -48,7 +48,7 @@ def load_photos(
 
     Args:
         sources: one or several of: files, folders (with subfolders), zips and glob patterns;
-            `Photo`s; PIL images; NumPy arrays (H, W, 3) or (N, H, W, 3); tensors (3, H, W) or
+            `Photo` objects; PIL images; arrays (H, W, 3) or (N, H, W, 3); tensors (3, H, W) or
             (N, 3, H, W). Arrays and tensors are uint8, or other numbers in [0, 255].
         size: the central square of files and PIL images is resized to this side (Lanczos); None
             keeps them as they are.

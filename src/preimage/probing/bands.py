@@ -53,7 +53,7 @@ class Bands:
     error: Float[Tensor, "N 3 B"]
 
     def retained(self, axis: int | None = None, band: int | None = None) -> Interval:
-        """1 − |error|² / |energy| over all photos, of a colour axis and a band, or of all of them.
+        """1 − ‖error‖² / energy over all photos, of a colour axis and a band, or of all of them.
 
         The interval over photos is that of a ratio of means, to first order. Below 0 the decoder
         does worse there than the mean picture; where the photos have nothing, it is 0.

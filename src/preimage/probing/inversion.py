@@ -1,6 +1,6 @@
 """The inversion rung: the picture whose features are the given ones, found by descent.
 
-    x̂ = argmin |W (f(x) − f₀)|² / |W (f₀ − mean)|² + λ TV(x)
+    x̂ = argmin ‖W (f(x) − f₀)‖² / ‖W (f₀ − mean)‖² + λ TV(x)
 
 Mahendran & Vedaldi (2015), "Understanding deep image representations by inverting them", with
 whitened features (W, `probing.whitening`), the picture by its frequencies (`probing.fourier`), and

@@ -6,7 +6,7 @@ decoder the answer follows from sums that the probe has anyway (`preimage.probin
 e_i the eigenvalues of the centred Gram matrix of n training positions and a_i the cross moments of
 its eigenvectors, white noise of variance σ² on every feature leaves the error
 
-    E|y|² − (1/n) Σ_i |a_i|² / (e_i + nσ²)
+    E‖y‖² − (1/n) Σ_i ‖a_i‖² / (e_i + nσ²)
 
 A linear attack is the weakest one: an attacker with a nonlinear decoder sees at least as much, so
 that the curve bounds leakage from below. A layer is not safe because its curve is low.

@@ -124,7 +124,7 @@ class Moments:
 class Spectrum:
     """Moments of principal components, in which decoders are gains: W = diag(d) A.
 
-    `values` e_i / n, `told` |a_i|² / n² and `held_told` per pixel value; `crossed` is the product,
+    `values` e_i / n, `told` ‖a_i‖² / n² and `held_told` per pixel value; `crossed` is the product,
     entry by entry, of held-out moments and of `told`.
     """
 

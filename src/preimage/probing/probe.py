@@ -67,7 +67,7 @@ def probe(
     Args:
         model: any module that takes (N, 3, H, W). It is left as it was: weights, mode, hooks.
         photos: training photos, as in `preimage.load_photos`: files, folders, zips, patterns,
-            `Photo`s, PIL images, arrays or tensors.
+            `Photo` objects, PIL images, arrays or tensors.
         layers: `named_modules()` paths or glob patterns; `auto` takes the last module at each
             resolution and every k-th transformer block.
         selectors: layer → function that takes one tensor out of its output, for layers that give

@@ -23,7 +23,7 @@ class RungReport:
         trained: of the network as it was given, on the first held-out photos or all.
         linear: of the linear rung on the same photos, which is fitted to all training photos.
         twins: of each random twin that went through this rung.
-        feature_error: per photo, |f(x̂) − f(x)| / |f(x) − mean f| of the network.
+        feature_error: per photo, ‖f(x̂) − f(x)‖ / ‖f(x) − mean f‖ of the network.
         twin_feature_error: the same of each twin.
         seconds: that the network's layer took.
         notes: the DCN's `gain`; the inversion's `total variation` and `evaluations`.

@@ -87,7 +87,7 @@ class RungResult:
 
     Args:
         mse: mean squared error per held-out photo, clipped to [0, 255], in squared grey levels.
-        feature_error: per photo, |f(x̂) − f(x)| / |f(x) − mean f|.
+        feature_error: per photo, ‖f(x̂) − f(x)‖ / ‖f(x) − mean f‖.
         pictures: what comes back of the first photos, RGB in [0, 255].
         seconds: of all that the rung took for this layer.
         notes: what else there is to say, by name.

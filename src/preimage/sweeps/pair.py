@@ -36,8 +36,8 @@ def reconstruct(
         'chelsea: SSIM 0.59, Pearson 0.87'
 
     Args:
-        photos: files, folders, zips or patterns, `Photo`s, PIL images, arrays, tensors (see
-            `preimage.load_photos`); four embedded photos if not given.
+        photos: files, folders, zips or patterns, `Photo` objects, PIL images, arrays, tensors
+            (see `preimage.load_photos`); four embedded photos if not given.
         config: the network and the preparation of the photos; `options` change single fields of it.
         encoder: a CNN of your own in place of an architecture: a `Description`, whose weights are
             drawn, or a `Network` built from one, with the weights that it has. A layer of any other
