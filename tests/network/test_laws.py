@@ -67,6 +67,8 @@ def test_streams_are_keyed() -> None:
         ("laplace:0", r"scale of `weights` must be positive and finite, got 0\.0"),
         ("gaussian:inf", "scale of `weights` must be positive and finite, got inf"),
         ("gaussian:nan", "scale of `weights` must be positive and finite, got nan"),
+        ("gaussian:1e-300", r"scale of `weights` must be from 1e-34 to 1e\+36.*, got 1e-300"),
+        ("uniform:1e37", r"neither under- nor overflows, got 1e\+37"),
     ],
 )
 def test_laws_are_checked(text: str, message: str) -> None:

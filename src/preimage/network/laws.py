@@ -32,6 +32,10 @@ FAMILIES = {
 }
 
 
+#: Scales of weights that single precision holds, and draws ten times as large or a thousandth.
+SMALLEST, LARGEST = 1e-34, 1e36
+
+
 @dataclass(frozen=True)
 class Law:
     """A symmetric law for i.i.d. weights, written `family:scale`.
@@ -53,6 +57,11 @@ class Law:
         if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
             raise ValueError(
                 f"the scale of `weights` must be positive and finite, got {self.scale}."
+            )
+        if self.scale is not None and not SMALLEST <= self.scale <= LARGEST:
+            raise ValueError(
+                f"the scale of `weights` must be from {SMALLEST:g} to {LARGEST:g}, where single "
+                f"precision neither under- nor overflows, got {self.scale:g}."
             )
 
     @classmethod

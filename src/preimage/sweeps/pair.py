@@ -172,6 +172,10 @@ class RandomPair:
             maps = body(features, sizes)
             for index in heads:
                 outputs[index] = self._heads[index](maps, known).cpu()
+                if not outputs[index].isfinite().all():
+                    raise ValueError(
+                        "the network's output is not finite; choose a smaller scale of `weights`."
+                    )
         return [outputs[index] for index in range(len(outputs))]
 
 

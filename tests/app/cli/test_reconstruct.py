@@ -182,6 +182,34 @@ def test_options_that_a_decoder_makes_meaningless(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (torch.full((1, 2, 12, 12), torch.nan), "NaN or infinite values"),
+        (torch.full((1, 2, 12, 12), torch.inf), "NaN or infinite values"),
+        (torch.zeros(0, 2, 12, 12), "there are none"),
+    ],
+)
+def test_features_that_mean_nothing(
+    features: torch.Tensor, message: str, decoder: str, tmp_path: Path, capsys: Any
+) -> None:
+    save_file({"features": features}, tmp_path / "features.safetensors")
+    words = ["--decoder", decoder, "--size", "24", "--out", str(tmp_path / "out")]
+    assert run("reconstruct", *words, "--features", str(tmp_path / "features.safetensors")) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_overflow(photo: str, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    words = ["--layer", "conv2", "--width", "4", "--weights", "gaussian:1e30", "--out", str(out)]
+    assert run("reconstruct", photo, "--size", "32", *words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the network's output is not finite; choose a smaller scale of --weights" in line
+    assert not list(out.glob("*.png"))
+
+
 def test_features_need_a_decoder(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("reconstruct", "--features", "x") == 2
     assert "--features needs --decoder" in capsys.readouterr().err

@@ -101,6 +101,10 @@ def _read_features(path: Path) -> Tensor:
             f"`features` {path}: expected floating-point (N, C, h, w), got {features.dtype} "
             f"{tuple(features.shape)}."
         )
+    if not len(features):
+        raise ValueError(f"`features` {path}: there are none: {tuple(features.shape)}.")
+    if not features.isfinite().all():
+        raise ValueError(f"`features` {path}: NaN or infinite values; features must be finite.")
     return features
 
 

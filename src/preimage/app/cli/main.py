@@ -76,7 +76,7 @@ def _run(words: Sequence[str]) -> int:
     command = fill(kind, given)
     if hasattr(command, "check_given"):
         command.check_given(given)
-    import_module("preimage.app.cli.log").show_log()
+    import_module("preimage.app.cli.log").show_log(kind)
     code: int = import_module(f"preimage.app.cli.{verb}").run(command)
     return code
 
