@@ -45,6 +45,8 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("reconstruct", "--config", sys.executable), "UnicodeDecodeError"),
         (("reconstruct", "--out", __file__), "--out must be a folder"),
         (("reproduce",), "--figure is missing; name one of all, fig1"),
+        (("layers",), "--model is missing. (see preimage layers --help)"),
+        (("layers", "vgg16", "--size"), "--size requires an argument"),
         (
             ("reproduce", "theory", "--delta", "3"),
             "--delta must be a number above 0, below 1",

@@ -91,7 +91,7 @@ def _call(app: App, words: Sequence[str]) -> Any:
     try:
         return app(words, exit_on_error=False, print_error=False)
     except MissingArgumentError as error:
-        reason = _missing(error)
+        reason = _missing(error, words)
     except CycloptsError as error:
         reason = str(error)
         if "architecture" in reason.lower():
@@ -101,12 +101,13 @@ def _call(app: App, words: Sequence[str]) -> Any:
     raise UsageError(f"{' '.join(reason.split())} (see {app.name[0]} --help)")
 
 
-def _missing(error: MissingArgumentError) -> str:
+def _missing(error: MissingArgumentError, words: Sequence[str]) -> str:
     """What to give an option that must be given."""
-    choices = error.argument.get_choices() if error.argument else None
-    if error.argument is None or error.tokens_so_far or not choices:
+    if error.argument is None or error.argument.name in words:  # named, without a value
         return str(error)
-    return f"{error.argument.name} is missing; name one of {', '.join(choices)}."
+    choices = error.argument.get_choices()
+    named = f"; name one of {', '.join(choices)}" if choices else ""
+    return f"{error.argument.name} is missing{named}."
 
 
 def verb_app(name: str, kind: type) -> App:
