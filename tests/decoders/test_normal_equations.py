@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from preimage.decoders import normal_equations
 from preimage.decoders.normal_equations import NormalEquations
 
 
@@ -70,9 +71,11 @@ def test_squared_error_is_that_of_the_windows(generator: torch.Generator) -> Non
     assert sums.squared_error(weight, bias) == pytest.approx(expected, rel=1e-10)
 
 
+@pytest.mark.parametrize("large", [2048, 5])  # one decomposition for all, a solution for each
 def test_errors_of_many_ridges_are_those_of_each_solution(
-    samples: tuple[Tensor, Tensor],
+    samples: tuple[Tensor, Tensor], large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(normal_equations, "LARGE", large)
     x, y = samples
     fit, held_back = sums(x[:30], y[:30]), sums(x[30:], y[30:])
     ridges = (1e-6, 1e-2, 1.0, 30.0)

@@ -7,6 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+#: Beyond so many features a factorisation per ridge is faster than one decomposition for all.
+LARGE = 2048
+
 
 @dataclass(frozen=True)
 class NormalEquations:
@@ -68,8 +71,16 @@ class NormalEquations:
 
             Σ |y − Wᵀx − b|² = Σ |y − ȳ|² − 2 Σᵢ sᵢ (VᵀB Aᵀ V)ᵢᵢ + Σᵢⱼ sᵢ sⱼ (VᵀG V)ᵢⱼ (VᵀA Aᵀ V)ᵢⱼ
 
-        Ridges too small for the Gram's rounding are left out.
+        Where there are more than `LARGE` features, each ridge is solved for itself. Ridges too
+        small for the Gram's rounding are left out.
         """
+        if len(self.gram) > LARGE:
+            solutions = ((ridge, self.solve(ridge)) for ridge in ridges)
+            return {
+                ridge: held_back.squared_error(*solution)
+                for ridge, solution in solutions
+                if solution is not None
+            }
         x, y = self.sum_x / self.count, self.sum_y / self.count
         own, held = self._about(x, y), held_back._about(x, y)
         values, vectors = torch.linalg.eigh(own.gram)

@@ -24,15 +24,16 @@ class Placement:
     """Stride and centre of a layer's positions, in pixels of the photo, along one axis.
 
     Position i looks at pixels around `stride · i + centre`, counted from the first pixel's centre.
-    `how` says where this comes from: `measured`; or `grid`, for layers in which each position sees
-    the whole photo (attention, squeeze-and-excitation), which are taken to lie evenly on it.
+    `how` says where this comes from: `measured`; or, for layers in which each position sees the
+    whole photo (attention, squeeze-and-excitation), `grid`, which lies evenly on it, or `chosen`
+    on photos held back (`preimage.probing.shifts`).
     `receptive_field` is the side of the square that a position sees; None where that is everything.
     """
 
     stride: Fraction
     centre: float
     receptive_field: int | None
-    how: Literal["measured", "grid"]
+    how: Literal["measured", "grid", "chosen"]
 
     @property
     def alignment(self) -> Alignment:

@@ -1,16 +1,21 @@
 """What a probe will take: measured on its first photos."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from time import perf_counter
 
 from torch import nn
 
 from preimage.data.photos import Photos
+from preimage.probing.climb import Climb, costly
+from preimage.probing.costly_rungs import CostlyRungs, Rung
+from preimage.probing.inversion import TOTAL_VARIATIONS
 from preimage.probing.linear_rung import Experiment, probe_network
+from preimage.probing.networks import TwinOptions
 from preimage.probing.photos import ProbePhotos, open_probe_photos
 from preimage.probing.preprocessing import Preprocessing
+from preimage.probing.rungs import DcnOptions, InversionOptions, RungResult
 from preimage.probing.targets import Target, find_targets
 
 
@@ -20,6 +25,8 @@ class ProbeCost:
 
     Args:
         networks: the model and its twins.
+        seconds: of the linear rung.
+        rungs: seconds of each costly rung; of the inversion at the most, since it stops early.
     """
 
     targets: Sequence[Target]
@@ -27,6 +34,7 @@ class ProbeCost:
     training: int
     held_out: int
     seconds: float
+    rungs: Mapping[str, float] = field(default_factory=dict)
 
 
 def probe_cost(
@@ -39,21 +47,29 @@ def probe_cost(
     twins: int = 5,
     window: int = 1,
     batch_size: int = 8,
+    rungs: Sequence[str] = ("linear",),
+    dcn: DcnOptions | None = None,
+    inversion: InversionOptions | None = None,
+    costly_twins: int = 1,
 ) -> ProbeCost:
     """Times two batches of photos to fit to and two to score; the other arguments are `probe`'s.
+
+    Of the costly rungs it times some steps of each layer, on the same photos.
 
     Raises:
         LayerError: a layer can't be probed.
         ValueError: too few photos.
     """
+    what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     opened = open_probe_photos(photos, held_out, preprocessing.size)
     targets = find_targets(model, layers, preprocessing, opened.training)
     size = max(2, min(batch_size, len(opened.training) // 2, len(opened.held_out) // 2))
     few = ProbePhotos(opened.training[: 2 * size], opened.held_out[: 2 * size])
+    experiment = Experiment(targets, preprocessing, few, window, size)
     times = [perf_counter()]
     probe_network(
         model,
-        Experiment(targets, preprocessing, few, window, size),
+        experiment,
         on_photos=lambda count: times.append(perf_counter()),
     )
     passes = [late - early for early, late in pairwise(times)]
@@ -61,4 +77,42 @@ def probe_cost(
     # The first batch to score waits for the decoders to be solved.
     solving = max(passes[2] - passes[-1], 0.0)
     each = solving + training / size * passes[1] + held / size * passes[-1]
-    return ProbeCost(targets, twins + 1, training, held, each * (twins + 1))
+    costs = {
+        rung: (1 + what.twins) * _rung_seconds(model, experiment, options, opened)
+        for rung, options in what.rungs.items()
+    }
+    return ProbeCost(targets, twins + 1, training, held, each * (twins + 1), costs)
+
+
+def _rung_seconds(
+    model: nn.Module, experiment: Experiment, options: Rung, photos: ProbePhotos
+) -> float:
+    """Of all layers of one network."""
+    network = CostlyRungs(model, experiment, None, TwinOptions())
+
+    def run(options: Rung) -> list[RungResult]:
+        found = (network.run(target, options) for target in experiment.targets)
+        return [result for result in found if result is not None]
+
+    if isinstance(options, DcnOptions):
+        few, more = (run(replace(options, steps=steps)) for steps in (1, 4))
+        grow = len(photos.training) / len(experiment.photos.training)
+        return sum(
+            a.seconds * grow + max(b.seconds - a.seconds, 0.0) / 3 * options.steps
+            for a, b in zip(few, more, strict=True)
+        )
+    batch = min(options.batch_size, len(experiment.photos.held_out))
+    pilot = replace(options, photos=batch, batch_size=batch, restarts=0, total_variation=0.05)
+    few, more = (run(replace(pilot, steps=steps)) for steps in (1, 6))
+    descents = -(-min(options.photos, len(photos.held_out)) // batch) * (1 + options.restarts)
+    descents += 0 if options.total_variation is not None else len(TOTAL_VARIATIONS)
+    return sum(
+        a.seconds + descents * options.steps * _per_evaluation(a, b)
+        for a, b in zip(few, more, strict=True)
+    )
+
+
+def _per_evaluation(few: RungResult, more: RungResult) -> float:
+    """Seconds, from two descents of different lengths."""
+    evaluations = more.notes["evaluations"] - few.notes["evaluations"]
+    return max(more.seconds - few.seconds, 0.0) / max(evaluations, 1.0)

@@ -76,8 +76,8 @@ class Problem:
         z = self.basis.coefficients(start).requires_grad_()
         optimizer = torch.optim.LBFGS(
             [z],
-            max_iter=_STRIDE,
-            max_eval=_STRIDE,
+            max_iter=min(_STRIDE, options.steps),
+            max_eval=min(_STRIDE, options.steps),
             history_size=_HISTORY,
             line_search_fn="strong_wolfe",
             # The objective is about 1 at the mean image; the stop rule is ours.

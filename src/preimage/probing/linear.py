@@ -7,6 +7,7 @@ lowest frequencies of the picture's cosine transform (`preimage.probing.vectors`
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from preimage.probing.block_sums import GREY, BlockSums, PixelBlocks, Standard, 
 
 Pixels = Float[Tensor, "N 3 H W"]
 Maps = Float[Tensor, "N C h w"]
+_ROUNDING = 1e-6  # of a channel's largest value: differences that are none
 RIDGES = tuple(10.0**power for power in range(-9, 3))
 
 
@@ -31,6 +33,8 @@ class LinearDecoder:
         standard: how channels are brought to one scale first.
         ridge: the one chosen, times the mean diagonal of the centred Gram.
         equations: the sums over the training photos that it was solved from.
+        mean: where maps are the same for every photo, the training photos' mean picture, which
+            then is all that comes back; a decoder of positions would give the mean block.
     """
 
     weight: Float[Tensor, "P Q"]
@@ -40,9 +44,12 @@ class LinearDecoder:
     window: int
     ridge: float
     equations: NormalEquations
+    mean: Float[Tensor, "3 H W"] | None = None
 
     def __call__(self, maps: Maps, size: tuple[int, int]) -> Pixels:
         """Photos of this (height, width), in [0, 255] but not clipped."""
+        if self.mean is not None:
+            return self.mean.expand(len(maps), *self.mean.shape)
         maps = on_blocks(self.standard(maps), self.alignment, size)
         k, channels = self.window, maps.shape[1]
         weight = self.weight.to(maps).view(k, k, channels, -1).permute(3, 2, 0, 1)
@@ -72,6 +79,9 @@ class LinearSums:
         self.positions, self.components = positions, components
         self._parts: list[BlockSums] = []
         self._photos = 0
+        # What every photo so far gives, and the sum of these photos; None once two differ.
+        self._same: Float[Tensor, "1 C h w"] | None = None
+        self._sum: Float[Tensor, "3 H W"] | None = None
 
     def add(self, maps: Maps, pixels: Pixels | PixelBlocks, held_back: Sequence[bool]) -> None:
         """A batch of photos; those `held_back` choose the ridge.
@@ -82,12 +92,24 @@ class LinearSums:
         if not self._parts:
             form = standard(maps, self.components), self.alignment, self.window, self.positions
             self._parts = [BlockSums(*form), BlockSums(*form)]
+            self._same = maps[:1].clone()
         pixels = pixels if isinstance(pixels, PixelBlocks) else PixelBlocks(pixels)
         laid, blocks = pixels.beside(maps, self.alignment)
         for part, wanted in zip(self._parts, (False, True), strict=True):
             chosen = [i for i, held in enumerate(held_back) if held is wanted]
             part.add(laid, blocks, chosen, self._photos)
         self._photos += len(maps)
+        if self._same is not None:
+            self._compare(self._same, maps, pixels.pixels)
+
+    def _compare(self, first: Float[Tensor, "1 C h w"], maps: Maps, pixels: Pixels) -> None:
+        """Whether a layer gives the same for every photo, but for rounding, is seen soon."""
+        differences = (maps - first).abs().amax((0, 2, 3))
+        if (differences > _ROUNDING * first.abs().amax((0, 2, 3))).any():
+            self._same = self._sum = None
+            return
+        added = pixels.sum(0, dtype=torch.float64)
+        self._sum = added if self._sum is None else self._sum + added
 
     def solve(self, ridges: Sequence[float] = RIDGES) -> LinearDecoder:
         """The decoder of the ridge that does best on the photos held back, fitted to all.
@@ -109,8 +131,14 @@ class LinearSums:
                 return self._decoder(*solution, ridge, total)
         raise ValueError(f"no ridge of {tuple(ridges)} can be solved; the features are constant.")
 
+    def least_error(self, ridges: Sequence[float] = RIDGES) -> float:
+        """Squared error of the best of these ridges on the photos held back; infinite for none."""
+        fit, held_back = (part.finish() for part in self._parts)
+        return min(fit.errors_on(held_back, ridges).values(), default=inf)
+
     def _decoder(
         self, weight: Tensor, bias: Tensor, ridge: float, total: NormalEquations
     ) -> LinearDecoder:
         place = (self._parts[0].standard, self.alignment, self.window)
-        return LinearDecoder(weight, bias + GREY, *place, ridge, total)
+        mean = None if self._sum is None else (self._sum / self._photos).float()
+        return LinearDecoder(weight, bias + GREY, *place, ridge, total, mean)

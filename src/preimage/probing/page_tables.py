@@ -87,8 +87,8 @@ def bounds(numbers: ProbeNumbers) -> Mapping[str, Any]:
 def _where(layer: LayerReport) -> str:
     if layer.stride is None:
         return "one vector per photo"
-    how = {"measured": "measured", "grid": "taken to lie evenly"}.get(layer.how, layer.how)
-    return f"{layer.stride} pixels apart, {how}"
+    how = {"grid": "taken to lie evenly", "chosen": "chosen on photos held back"}
+    return f"{layer.stride} pixels apart, {how.get(layer.how, layer.how)}"
 
 
 def other_photos(numbers: ProbeNumbers) -> Mapping[str, Any] | None:

@@ -16,7 +16,7 @@ from preimage.probing.twins import Initialisation
 from preimage.scores.metrics import COLOUR
 
 #: Raised when the same settings give other numbers than before.
-VERSION = 1
+VERSION = 2
 
 
 def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from preimage.probing.alignment import Placement, measure_placements
 from preimage.probing.capture import LayerError, Selector, capture, check_features, undisturbed
 from preimage.probing.features import Layout, layout_of
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
+from preimage.probing.shifts import choose_shifts
 from preimage.probing.survey import Layer, choose_layers, survey
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ def find_targets(
     """The layers to probe, how their features are read and where they lie, checked on two photos.
 
     Args:
+        photos: training photos, in [0, 255]. Where positions can't be measured, they are chosen on
+            some of them, if there are eight (`choose_shifts`).
         selectors: for layers with several outputs, which tensor to take.
 
     Raises:
@@ -56,7 +59,7 @@ def find_targets(
     size = (photos.shape[2], photos.shape[3])
     shapes = {name: tuple(outputs[name].shape[1:]) for name in names}
     layouts = {name: layout_of(name, shape, size, model) for name, shape in shapes.items()}
-    placements = _placements(model, layouts, preprocessing, size, selectors)
+    placements = _placements(model, layouts, preprocessing, photos, selectors)
     targets = []
     for name, layout in layouts.items():
         placement = placements.get(name)
@@ -82,7 +85,7 @@ def _placements(
     model: nn.Module,
     layouts: dict[str, Layout],
     preprocessing: Preprocessing,
-    size: tuple[int, int],
+    photos: Float[Tensor, "N 3 H W"],
     selectors: Mapping[str, Selector] | None,
 ) -> dict[str, Placement]:
     grids = {name: layout for name, layout in layouts.items() if layout.grid}
@@ -94,7 +97,8 @@ def _placements(
         return {name: layout.read(outputs[name]) for name, layout in grids.items()}
 
     with undisturbed(model), torch.no_grad():
-        return measure_placements(features, size)
+        placements = measure_placements(features, (photos.shape[2], photos.shape[3]))
+        return choose_shifts(features, placements, photos)
 
 
 def list_layers(model: nn.Module, preprocessing: Preprocessing | None = None) -> list[Layer]:

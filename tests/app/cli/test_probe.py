@@ -1,6 +1,7 @@
 """A model in a file, a dozen small photos, and everything that can be wrong with them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,14 @@ def test_a_table_and_numbers(words: list[str], capsys: pytest.CaptureFixture[str
 def test_a_dry_run_computes_no_network(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    costly = ["--rungs", "linear", "inversion"]
+    costly = ["--rungs", "linear", "dcn", "inversion"]
     assert run(*words, "--dry-run", "--out", "none", *costly) == 0
     captured = capsys.readouterr()
-    assert "minutes on this machine, inversion not counted" in captured.out
+    found = re.search(
+        r"machine, dcn about ([\d.]+) more, inversion at most ([\d.]+) more", captured.out
+    )
+    assert found
+    assert min(map(float, found.groups())) > 0  # minutes: 2000 steps, 24 descents
     assert captured.out.startswith(
         "mine.py:make, 6 networks, 9 photos to fit to, 3 to score: about"
     )

@@ -80,13 +80,17 @@ def _cost(
         held_out=held_out,
         twins=command.twins,
         window=command.window,
+        rungs=command.rungs,
     )
     rows = [
         (target.name, str(target.layout), "" if target.stride is None else str(target.stride))
         for target in cost.targets
     ]
-    costly = [name for name in command.rungs if name != "linear"]
-    more = f", {' and '.join(costly)} not counted" if costly else ""
+    most = {"inversion": "at most "}
+    more = "".join(
+        f", {rung} {most.get(rung, 'about ')}{seconds / 60:.1f} more"
+        for rung, seconds in cost.rungs.items()
+    )
     return (
         f"{opened.name}, {cost.networks} networks, {cost.training} photos to fit to, "
         f"{cost.held_out} to score: about {cost.seconds / 60:.1f} minutes on this machine{more}\n\n"
