@@ -228,3 +228,15 @@ def test_hugging_face_without_its_package(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(PhotoError, match=r"hf:a/b: .* install preimage\[hf\]"):
         open_images("hf:a/b")
+
+
+@pytest.mark.parametrize("number", ["4000000000", "100000", "9" * 900])
+def test_a_class_number_beyond_all_data_sets(tmp_path: Path, number: str) -> None:
+    path = make_tar(tmp_path / "a.tar", {"x.png": encoded(), "x.cls": number.encode()})
+    with pytest.raises(PhotoError, match=r"x\.png: its class number is \d+, and must be below"):
+        open_images(path, labelled=True)
+
+
+def test_an_empty_name_is_not_the_working_directory() -> None:
+    with pytest.raises(PhotoError, match="a photo's name is empty; name a file or a folder"):
+        open_images("")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from preimage.data.archives import PhotoError
 from preimage.data.checkpoints import read_checkpoint
 from preimage.data.memory import open_source
 from preimage.decoders.classifier import Classifier
@@ -55,6 +56,25 @@ def test_without_batch_norm_or_test_photos(photos: Path, tmp_path: Path) -> None
     assert (card["accuracy"], card["training"]["batch_norm"]) == (None, False)
     # Folding gives every convolution a bias; without batch normalisation it stays zero.
     assert all(torch.count_nonzero(bias) == 0 for bias in model.encoder.biases.values())
+
+
+@pytest.mark.parametrize("in_memory", [0, 20])
+def test_photos_that_cannot_be_read_are_counted_and_not_tested(
+    photos: Path, tmp_path: Path, in_memory: int
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(photos, data)
+    (data / "warm" / "bad.png").write_bytes(b"not an image")
+    out = tmp_path / "out"
+    assert pretrain(photos, out, test=str(data), in_memory=in_memory) is not None
+    card = read_checkpoint(out / "encoder.safetensors", "classifier").card
+    assert card["accuracy"]["photos"] == 20
+    assert card["training"]["skipped"] == [
+        f"{data / 'warm' / 'bad.png'}: not an image that Pillow can read."
+    ]
+    with pytest.raises(PhotoError, match=r"bad\.png: not an image"):
+        pretrain(photos, tmp_path / "b", test=str(data), in_memory=in_memory, strict=True)
+    assert not (tmp_path / "b").exists()
 
 
 def test_test_photos_of_other_classes_are_refused(photos: Path, tmp_path: Path) -> None:

@@ -101,6 +101,17 @@ def test_problems_are_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     assert named == ["skipped: a.png: empty", "skipped: b.png: truncated"]
 
 
+def test_a_resumed_run_knows_what_was_skipped_before(tmp_path: Path) -> None:
+    Run(training(), tmp_path, SETTINGS).train(islice(batches(problem="b.png: truncated"), 3))
+    assert Run(training(), tmp_path, SETTINGS, ["a.png: empty"]).problems == {
+        "a.png: empty",
+        "b.png: truncated",
+    }
+    (tmp_path / "skipped.json").write_text("{")
+    with pytest.raises(ValueError, match=r"skipped\.json: damaged; delete it"):
+        Run(training(), tmp_path, SETTINGS)
+
+
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     Run(training(), tmp_path, SETTINGS).train(islice(batches(), 1))
     message = rf"`out` {tmp_path} .* \(extra: None there, 1 here; seed: 0 there, 5 here\)"

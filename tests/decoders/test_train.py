@@ -13,6 +13,7 @@ import torch
 from small_runs import RECIPE, WORDS, assert_same_weights, losses, train
 from waiting import wait_for
 
+from preimage.data.archives import PhotoError
 from preimage.data.memory import open_squares
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_RECIPES
@@ -114,10 +115,15 @@ def test_photos_that_cannot_be_read_are_named(
     data = tmp_path / "data"
     shutil.copytree(photos / "warm", data)
     (data / "bad.png").write_bytes(b"not an image")
-    assert train(data, tmp_path / "out") is not None
+    inverter = train(data, tmp_path / "out")
+    assert inverter is not None
     (line,) = [message for message in caplog.messages if message.startswith("skipped:")]
     assert line == f"skipped: {data / 'bad.png'}: not an image that Pillow can read."
-    assert "1 images could not be read; others were used in their place." in caplog.messages
+    assert inverter.card["training"]["skipped"] == [line.removeprefix("skipped: ")]
+    for in_memory in (0, 20):
+        with pytest.raises(PhotoError, match=r"bad\.png: .*`strict` allows no photo to be skipped"):
+            train(data, tmp_path / f"{in_memory}", data={"strict": True, "in_memory": in_memory})
+    assert "1 images could not be read and were left out." in caplog.messages
 
 
 def test_the_options_reach_the_networks(photos: Path, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 import csv
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from preimage.app.cli.main import main
 from preimage.data.photo import embedded_photos
@@ -129,6 +131,24 @@ def test_the_command(
     assert main(["sweep", "status", *out]) == 0
     assert main([*WORDS, *out, "--photos", "3"]) == 2
     assert "holds a sweep over 4 photos" in capsys.readouterr().err
+
+
+def test_photos_that_cannot_be_read_are_counted_or_refused(
+    tmp_path: Path, threads: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    Image.radial_gradient("L").resize((24, 24)).save(tmp_path / "good.png")
+    words = ["sweep", "--layer", "conv1", "--width", "2", "--size", "24", "--workers", "1"]
+    words += ["--networks", "1", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main([*words, "--strict"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(
+        "not an image that Pillow can read; --strict allows no photo to be skipped."
+    )
+    assert main(words) == 0
+    assert "bad.png: not an image" in capsys.readouterr().err
+    record = json.loads((tmp_path / "out" / "sweep.json").read_text())["record"]
+    assert [line.split(": ")[0] for line in record["skipped"]] == [str(tmp_path / "bad.png")]
 
 
 @pytest.mark.parametrize(

@@ -1,94 +1,23 @@
-"""The image files that a source stands for: a folder, a zip, tar shards, a pattern, or one file.
+"""The image files that a source stands for: a folder, a zip, tar shards, a pattern, or one file."""
 
-An `Entry` says where the bytes of a file lie and opens the file afresh for each read. It holds no
-open file, so it survives forking and pickling.
-"""
-
-import os
-import re
-import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from glob import glob, has_magic
-from itertools import product
+from glob import has_magic
 from pathlib import Path, PurePosixPath
+
+from preimage.data.entries import ENCRYPTED, irregular
+from preimage.data.entries import Entry as Entry
+from preimage.data.entries import PhotoError as PhotoError
+from preimage.data.entries import shown as shown
+from preimage.data.patterns import parts
 
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
-_LARGEST = 512 * 2**20  # bytes; a photo in an archive that unpacks to more is refused
-_BRACES = re.compile(r"\{(?:(\d+)\.\.(\d+)|([^{}]*,[^{}]*))\}")
-_LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip's member: signature, lengths of two fields
 
-OnError = Callable[["PhotoError"], None]
-
-
-class PhotoError(ValueError):
-    """A photo cannot be read; one line says which one and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One image file, on disk or in an archive.
-
-    `path` is the file itself, or the archive followed by the member's name. `offset` is where the
-    member of a tar, or its local header in a zip, begins; `stored` and `size` count bytes before
-    and after unpacking. `crc` and `method` are the checksum and the compression method of a zip.
-    `label` is the text of the .cls file in a tar shard.
-    """
-
-    path: str
-    size: int
-    archive: str | None = None
-    offset: int = 0
-    stored: int = 0
-    crc: int | None = None
-    method: int = zipfile.ZIP_STORED
-    label: str | None = None
-
-    @property
-    def shown(self) -> str:
-        """The path as text: a name on disk need not be UTF-8, but a record must be."""
-        return shown(self.path)
-
-    def read(self) -> bytes:
-        """The file's bytes.
-
-        Raises:
-            OSError: it can't be read, is cut short, or fails its checksum.
-        """
-        if self.archive is None:
-            return Path(self.path).read_bytes()
-        if self.size > _LARGEST:
-            raise OSError(f"unpacks to {self.size:,} bytes")
-        if self.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            with zipfile.ZipFile(self.archive) as archive:
-                infos = archive.infolist()
-                return archive.read(next(i for i in infos if i.header_offset == self.offset))
-        with open(self.archive, "rb") as file:
-            file.seek(self.offset)
-            if self.crc is not None:
-                signature, *lengths = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
-                if signature != b"PK\x03\x04":
-                    raise OSError("the zip is damaged at this file")
-                file.seek(sum(lengths), os.SEEK_CUR)
-            data = file.read(self.stored)
-        if self.method == zipfile.ZIP_DEFLATED:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _LARGEST)
-        if len(data) != self.size:
-            raise OSError(f"{len(data):,} bytes where {self.size:,} are expected")
-        if self.crc is not None and zlib.crc32(data) != self.crc:
-            raise OSError("the checksum in the zip does not match")
-        return data
-
-
-def shown(path: str) -> str:
-    """A path as UTF-8 text, with other bytes escaped."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+OnError = Callable[[PhotoError], None]
 
 
 def expand(source: str, on_error: OnError | None = None) -> Iterator[Entry]:
@@ -105,7 +34,7 @@ def expand(source: str, on_error: OnError | None = None) -> Iterator[Entry]:
     Raises:
         PhotoError: the source does not exist, is unreadable or contains no image.
     """
-    for part in _parts(source):
+    for part in parts(source):
         try:
             yield from _expand_one(part)
         except (OSError, zipfile.BadZipFile, tarfile.TarError, PhotoError) as error:
@@ -116,37 +45,9 @@ def expand(source: str, on_error: OnError | None = None) -> Iterator[Entry]:
             on_error(error)
 
 
-def _parts(source: str) -> list[str]:
-    if os.path.lexists(source):
-        return [source]
-    if _BRACES.search(source):
-        return [part for text in _expand_braces(source) for part in _parts(text)]
-    if has_magic(source):
-        return sorted(glob(source, recursive=True)) or [source]
-    return [source]
-
-
-def _expand_braces(pattern: str) -> list[str]:
-    """Expands `{000..003}` and `{a,b}`, as a shell does."""
-    pieces, choices, end = [], [], 0
-    for match in _BRACES.finditer(pattern):
-        first, last, words = match.groups()
-        if words is None:
-            step = 1 if int(last) >= int(first) else -1
-            numbers = range(int(first), int(last) + step, step)
-            choices.append([str(number).zfill(len(first)) for number in numbers])
-        else:
-            choices.append(words.split(","))
-        pieces.append(pattern[end : match.start()])
-        end = match.end()
-    tail = pattern[end:]
-    return [
-        "".join(a + b for a, b in zip(pieces, chosen, strict=True)) + tail
-        for chosen in product(*choices)
-    ]
-
-
 def _expand_one(source: str) -> Iterator[Entry]:
+    if not source:
+        raise PhotoError("a photo's name is empty; name a file or a folder (`.` for this one).")
     path = Path(source)
     if path.is_dir():
         files = sorted(
@@ -168,6 +69,8 @@ def _expand_one(source: str) -> Iterator[Entry]:
         archive = next((parent for parent in path.parents if parent.is_file()), None)
         if archive is not None and zipfile.is_zipfile(archive):
             yield from _expand_zip(archive.as_posix(), path.relative_to(archive).as_posix())
+        elif path.exists() and (kind := irregular(path.stat().st_mode)):
+            raise PhotoError(f"{shown(source)}: {kind}; only regular files are read.")
         elif has_magic(source):
             raise PhotoError(f"{shown(source)}: no file matches this pattern.")
         else:
@@ -194,7 +97,7 @@ def _expand_zip(archive: str, part: str) -> Iterator[Entry]:
             offset=info.header_offset,
             stored=info.compress_size,
             crc=info.CRC,
-            method=-1 if encrypted else info.compress_type,
+            method=ENCRYPTED if encrypted else info.compress_type,
         )
 
 

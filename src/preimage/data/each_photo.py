@@ -44,15 +44,38 @@ def each_photo(
 
 
 class Problems:
-    """An `on_error` that logs each photo left out and counts them."""
+    """An `on_error` that logs each photo left out and keeps its line; `strict` raises it."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, strict: bool = False) -> None:
+        self.strict = strict
+        self.lines: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """How many photos were left out."""
+        return len(self.lines)
 
     def __call__(self, error: PhotoError) -> None:
-        """Logs and counts one of them."""
-        self.count += 1
+        """Logs and keeps one of them.
+
+        Raises:
+            PhotoError: with `strict`.
+        """
+        if self.strict:
+            said = str(error).removesuffix(".")
+            raise PhotoError(f"{said}; `strict` allows no photo to be skipped.") from None
+        self.lines.append(str(error))
         _log.warning("%s", error)
+
+
+def refuse_unreadable(sources: Photos | None, size: int | None) -> None:
+    """Reads every photo once and keeps none: for those who want all of them or no work at all.
+
+    Raises:
+        PhotoError: the first that cannot be read.
+    """
+    for _ in open_photos(sources, size, Problems(strict=True)):
+        pass
 
 
 class KeepFinished:

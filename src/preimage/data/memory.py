@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from preimage.data.archives import PhotoError
+from preimage.data.free_memory import require_memory
 from preimage.data.photo import fingerprint, fit_pixels, quiet
 from preimage.data.photos import Photos, load_photos
 from preimage.data.progress import progress_bar
@@ -116,12 +117,18 @@ def keep_squares(source: ImageSource, side: int, limit: int | None = None) -> Me
 
 
 def open_source(
-    name: str, side: int = 0, *, labelled: bool = False, argument: str = "data"
+    name: str,
+    side: int = 0,
+    *,
+    labelled: bool = False,
+    argument: str = "data",
+    strict: bool = False,
 ) -> ImageSource:
     """The images of a source, read into memory as squares of `side` unless it is 0.
 
     Args:
         argument: what a message calls `name`.
+        strict: refuse images of which it is known by now that they can't be read.
 
     Raises:
         ValueError: no name, or nothing there can be read.
@@ -129,20 +136,31 @@ def open_source(
     if not name:
         raise ValueError(f"`{argument}` is missing; name a folder, a zip or shards of photos.")
     source = open_images(name, labelled=labelled)
-    return keep_squares(source, side) if side else source
+    source = keep_squares(source, side) if side else source
+    if strict:
+        refuse_skipped(source)
+    return source
 
 
 def open_squares(
-    name: str, side: int, limit: int | None = None, *, argument: str = "data"
+    name: str,
+    side: int,
+    limit: int | None = None,
+    *,
+    argument: str = "data",
+    strict: bool = False,
 ) -> MemorySource:
     """The first `limit` images of a source, or all, as squares of `side` in memory.
 
-    Images that cannot be read are named in the log, and listed in the result's `problems`.
+    Images that cannot be read are named in the log, and listed in the result's `problems`; with
+    `strict` they are refused.
 
     Raises:
         ValueError: no name, or nothing there can be read.
     """
     source = keep_squares(open_source(name, argument=argument), side, limit)
+    if strict:
+        refuse_skipped(source)
     for problem in source.problems:
         _log.warning("skipped: %s", problem)
     return source
@@ -157,7 +175,9 @@ def refuse_skipped(*sources: ImageSource) -> None:
     problems = [problem for source in sources for problem in source.problems]
     if problems:
         more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise PhotoError(f"{problems[0]}{more}; `strict` allows no photo to be skipped.")
+        raise PhotoError(
+            f"{problems[0].removesuffix('.')}{more}; `strict` allows no photo to be skipped."
+        )
 
 
 def squares_of(
@@ -184,13 +204,15 @@ _Found = tuple[Tensor, np.ndarray, list[str]]  # pixels, their numbers in the so
 def _read(
     source: ImageSource, size: int, count: int, threads: int
 ) -> tuple[Tensor, dict[int, str]]:
+    what = f"{count:,} photos as squares of {size} pixels"
+    require_memory(3 * count * size**2, what, "take fewer photos, or smaller ones")
     pixels = torch.empty(count, 3, size, size, dtype=torch.uint8)
     problems: dict[int, str] = {}
 
     def read(chunk: range) -> range:
         for index in chunk:
             try:
-                pixels[index] = fit_pixels(source.read(index), size)
+                pixels[index] = source.read_square(index, size)
             except PhotoError as error:
                 problems[index] = str(error)
         return chunk

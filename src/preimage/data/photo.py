@@ -17,11 +17,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from preimage.data.archives import PhotoError as PhotoError
+from preimage.data.free_memory import MemoryTooSmall, require_memory
+from preimage.data.large_pictures import LARGE, is_large, one_at_a_time, require, shrunk
 
 #: Photos are cropped and resized to a square of this side, as in the paper's Table 1.
 SIZE = 227
 #: Natural colour photos that scikit-image ships, of subjects recognised at a glance.
 EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
+#: Formats of Pillow that are programs; to show them it runs Ghostscript.
+_PROGRAMS = frozenset({"EPS"})
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,22 @@ def to_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:
 # --- pixels -------------------------------------------------------------------------------------
 
 
-def read_image(label: str, read: Callable[[], bytes]) -> Image.Image:
+Decoder = Callable[[bytes, int | None], Image.Image]
+_elsewhere: Decoder | None = None
+
+
+def decode_elsewhere(decoder: Decoder | None) -> Decoder | None:
+    """Lets another process decode (`preimage.data.sandbox`), or this one; returns what did."""
+    global _elsewhere
+    before, _elsewhere = _elsewhere, decoder
+    return before
+
+
+def read_image(label: str, read: Callable[[], bytes], side: int | None = None) -> Image.Image:
     """The image that these bytes contain, as upright RGB.
+
+    Args:
+        side: the central square is resized to it (`fit`); None keeps the image as it is.
 
     Raises:
         PhotoError: not an image, truncated, empty or too large. The message begins with `label`.
@@ -85,10 +103,13 @@ def read_image(label: str, read: Callable[[], bytes]) -> Image.Image:
         data = read()
         if not data:
             raise PhotoError(f"{label}: the file is empty.")
+        if _elsewhere is not None:
+            return _elsewhere_decoded(label, data, side)
         with quiet:  # of large photos and odd metadata; errors stay
             image = Image.open(io.BytesIO(data))
-            image.load()
-            return upright_rgb(image)
+            if image.format in _PROGRAMS:
+                raise UnidentifiedImageError
+            return _decoded(image, side)
     except PhotoError:
         raise
     except Image.DecompressionBombError:
@@ -96,12 +117,34 @@ def read_image(label: str, read: Callable[[], bytes]) -> Image.Image:
             f"{label}: too many pixels (over {2 * (Image.MAX_IMAGE_PIXELS or 0):,}); it may be a "
             "decompression bomb. Shrink the photo first."
         ) from None
+    except MemoryTooSmall as error:
+        raise PhotoError(f"{label}: {error}") from None
     except UnidentifiedImageError:
         raise PhotoError(f"{label}: not an image that Pillow can read.") from None
     # Pillow's readers raise many kinds of errors on damaged files; to a user they are one.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(f"{label}: can't be read ({reason}).") from None
+
+
+def _elsewhere_decoded(label: str, data: bytes, side: int | None) -> Image.Image:
+    assert _elsewhere is not None
+    try:
+        return _elsewhere(data, side)
+    except PhotoError as error:
+        raise PhotoError(f"{label}: {error}") from None
+
+
+def _decoded(image: Image.Image, side: int | None) -> Image.Image:
+    if not is_large(image):
+        image.load()
+        return fit(upright_rgb(image), side)
+    with one_at_a_time:
+        if side is not None:
+            _check_side(side)
+            return shrunk(image, side, _to_rgb)
+        require(image)
+        return upright_rgb(image)
 
 
 class _Quiet:
@@ -150,14 +193,21 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         layers = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def fit(image: Image.Image, size: int | None) -> Image.Image:
     """The central square, resized to this side (Lanczos); None keeps the image as it is."""
     if size is None:
         return image
+    _check_side(size)
     return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+
+
+def _check_side(size: int) -> None:
+    """Raises MemoryTooSmall for squares that do not fit: resized, as an array, and as float32."""
+    if size**2 > LARGE:
+        require_memory((4 + 3 + 12) * size**2, f"`size` {size}", "give a smaller one")
 
 
 def to_pixels(image: Image.Image) -> UInt8[Tensor, "3 H W"]:

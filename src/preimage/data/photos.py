@@ -136,7 +136,7 @@ def _load_files(
     for entry in expand(str(source), on_error):
         name = entry.shown
         try:
-            image = fit(read_image(name, entry.read), size)
+            image = read_image(name, entry.read, size)
         except PhotoError as error:
             if on_error is None:
                 raise

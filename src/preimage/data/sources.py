@@ -11,10 +11,11 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from preimage.data.archives import Entry, PhotoError, expand, shown
-from preimage.data.photo import read_image, to_pixels
+from preimage.data.photo import fit_pixels, read_image, to_pixels
 
 #: Folder names for the parts of a data set; as class names they are a mistake.
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
+_MOST_CLASSES = 100_000  # ImageNet-21k has 21,841
 
 
 class ImageSource(ABC):
@@ -46,6 +47,10 @@ class ImageSource(ABC):
         Raises:
             PhotoError: the image cannot be read; one line says which one and why.
         """
+
+    def read_square(self, index: int, side: int) -> UInt8[Tensor, "3 S S"]:
+        """The central square, resized to this side. Raises as `read`."""
+        return fit_pixels(self.read(index), side)
 
     def stamp(self) -> str:
         """Another text when a file of the source has been written since."""
@@ -133,6 +138,11 @@ class FileSource(ImageSource):
         """RGB pixels. Raises as `ImageSource.read`."""
         entry = self._entry(index)
         return to_pixels(read_image(entry.shown, entry.read))
+
+    def read_square(self, index: int, side: int) -> UInt8[Tensor, "3 S S"]:
+        """As `ImageSource.read_square`; a large picture is never whole in memory as RGB."""
+        entry = self._entry(index)
+        return to_pixels(read_image(entry.shown, entry.read, side))
 
     def stamp(self) -> str:
         """A hash of when each file or archive was last written."""
@@ -223,7 +233,9 @@ def _classes(
         at = names[next(i for i, label in enumerate(labels) if label is None)]
         raise PhotoError(f"{shown(at)}: no .cls member beside it, though other images have one.")
     if given and all(label.isascii() and label.isdigit() for label in given):
-        numbers = np.array([int(label) for label in given], np.int64)
+        numbers = np.array(
+            [_class_number(*one) for one in zip(names, given, strict=True)], np.int64
+        )
         return tuple(str(i) for i in range(int(numbers.max()) + 1)), numbers
     of_image = given or [name.split("/", 1)[0] for name in names]
     if not given and any("/" not in name for name in names):
@@ -240,6 +252,15 @@ def _classes(
         )
     number = {name: i for i, name in enumerate(classes)}
     return tuple(shown(name) for name in classes), np.array([number[c] for c in of_image], np.int64)
+
+
+def _class_number(name: str, label: str) -> int:
+    """A class number of a shard; every number below it becomes a class too."""
+    if len(label.lstrip("0")) > 9 or int(label) >= _MOST_CLASSES:
+        raise PhotoError(
+            f"{shown(name)}: its class number is {label[:24]}, and must be below {_MOST_CLASSES:,}."
+        )
+    return int(label)
 
 
 def _first(columns: dict[str, Any], kind: type) -> str | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from preimage.data.photos import Photos as AnyPhotos
 from preimage.data.photos import stack_photos
 from preimage.decoders.arrays import Photos, Pixels
+from preimage.decoders.enough_memory import require_scoring
 from preimage.decoders.inverter import Inverter
 from preimage.scores.metrics import colour_scores
 from preimage.scores.statistics import Interval, mean_interval
@@ -65,7 +66,10 @@ def evaluate(
     """
     if not (isinstance(photos, Tensor) and photos.ndim == 4):
         photos = stack_photos(photos, None)
-    layer = inverter.encoder.feature_size((photos.shape[-2], photos.shape[-1]))
+    size = (photos.shape[-2], photos.shape[-1])
+    count = min(batch_size, len(photos))
+    require_scoring(inverter.encoder, inverter.decoder, size, count, inverter.device)
+    layer = inverter.encoder.feature_size(size)
     methods: dict[str, Callable[[Photos], Photos]] = {
         "decoder": inverter,
         "bicubic": lambda x: bicubic(x, layer),

@@ -9,6 +9,7 @@ from preimage.data.memory import refuse_skipped, squares_of
 from preimage.data.photos import Photos
 from preimage.data.records import environment, output_file
 from preimage.decoders.encoders import as_encoder
+from preimage.decoders.enough_memory import require_fit
 from preimage.decoders.inverter import Inverter
 from preimage.decoders.options import EncoderOptions
 from preimage.decoders.ridge import fit_least_squares
@@ -53,6 +54,7 @@ def fit_decoder(
     seed = options.seed if seed is None else seed
     network = as_encoder(encoder)
     network.to(place)
+    require_fit(network, size, window, _batch_size(size), place)
     source = squares_of(data, size, photos)
     if strict:
         refuse_skipped(source)

@@ -98,12 +98,14 @@ class DataOptions(Checked):
         measure_every: Steps between two measurements.
         in_memory: Read all photos once, as squares of this side, and keep them; 0 reads each when
             it is needed.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
     """
 
     data: str = ""
     held_out: str = ""
     measure_every: Positive = 400
     in_memory: SideOrAsItIs = 0
+    strict: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,15 +18,17 @@ from typing import Any
 
 import torch
 
+from preimage.data.archives import PhotoError
 from preimage.data.checkpoints import Checkpoint, read_card, read_checkpoint, write_checkpoint
 from preimage.data.crops import Batch
 from preimage.data.progress import training_bar
-from preimage.data.records import write_text
+from preimage.data.records import write_json, write_text
 from preimage.decoders.loop import Training
 
 STATE_KIND = "training state"
 STATE_FILE = "state.safetensors"
 METRICS_FILE = "metrics.jsonl"
+SKIPPED_FILE = "skipped.json"
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +51,8 @@ class Run:
     Args:
         settings: what the numbers depend on; a folder with other settings is refused.
         problems: a line for each photo that could not be read so far; the log repeats them at the
-            end.
+            end, and `skipped.json` keeps them.
+        strict: a photo that cannot be read ends the run.
 
     Raises:
         ValueError: the folder contains a run with other settings, or a damaged state.
@@ -61,13 +64,15 @@ class Run:
         folder: Path,
         settings: Mapping[str, Any],
         problems: Iterable[str] = (),
+        strict: bool = False,
     ) -> None:
         self.training, self.folder, self.settings = training, folder, dict(settings)
-        self.problems = set(problems)
+        self.problems, self.strict = set(problems), strict
         if self._state_path.exists():
             state = read_checkpoint(self._state_path, STATE_KIND)
             self._check(state.card["settings"])
             training.load_state(state.card["step"], state.tensors)
+            self.problems.update(_read_skipped(folder / SKIPPED_FILE))
         if training.accelerator.is_main_process:
             self._drop_metrics_after(training.step)
 
@@ -137,6 +142,9 @@ class Run:
 
     def _watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:
+            if self.strict and batch.problems:
+                said = batch.problems[0].removesuffix(".")
+                raise PhotoError(f"{said}; `strict` allows no photo to be skipped.")
             self.problems.update(batch.problems)
             yield batch
 
@@ -149,6 +157,8 @@ class Run:
         return bool(accelerator.reduce(flag, "sum") > 0)
 
     def _save(self) -> None:
+        if self.problems:
+            write_json(self.folder / SKIPPED_FILE, {"photos": sorted(self.problems)})
         card = {"step": self.training.step, "settings": self.settings}
         write_checkpoint(self._state_path, Checkpoint(STATE_KIND, card, self.training.state()))
 
@@ -169,9 +179,17 @@ class Run:
         for line in sorted(self.problems):
             _log.warning("skipped: %s", line)
         if self.problems:
-            _log.warning(
-                "%d images could not be read; others were used in their place.", len(self.problems)
-            )
+            _log.warning("%d images could not be read and were left out.", len(self.problems))
+
+
+def _read_skipped(path: Path) -> list[str]:
+    """The lines about photos that the run before could not read."""
+    if not path.exists():
+        return []
+    try:
+        return [str(line) for line in json.loads(path.read_text("utf-8"))["photos"]]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path}: damaged; delete it to go on without its photos.") from None
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from preimage.data.records import environment, output_folder
 from preimage.data.sole_writer import sole_writer
 from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.encoders import as_encoder
+from preimage.decoders.enough_memory import require_training
 from preimage.decoders.inverter import Inversion, Inverter, measure_scale
 from preimage.decoders.machine import open_training
 from preimage.decoders.options import (
@@ -70,14 +71,16 @@ def _train(
     machine: MachineOptions,
     seed: int | None,
 ) -> Inverter | None:
-    source = open_source(data.data, data.in_memory)
+    source = open_source(data.data, data.in_memory, strict=data.strict)
     options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
     seed = options.seed if seed is None else seed
     network = as_encoder(encoder)
+    description = decoder.description(network)
+    require_training(network, description, recipe, machine)
     dataset = crop_dataset(source, recipe, seed)
     scale = _scale(network, dataset, folder) if recipe.feature_scaling else 1.0
     # Of the same seed and number as a random encoder.
-    mirror = build(decoder.description(network), seed=seed, network_number=options.network_number)
+    mirror = build(description, seed=seed, network_number=options.network_number)
     inverter = Inverter(network, network.origin, mirror, scale)
     training = open_training(Inversion(network, mirror, scale), recipe, machine, folder)
     settings = {
@@ -90,18 +93,18 @@ def _train(
         "in_memory": data.in_memory,
         "seed": seed,
     }
-    run = Run(training, folder, settings, source.problems)
+    run = Run(training, folder, settings, source.problems, data.strict)
     batches = load_batches(dataset, recipe, training.step, training.accelerator, machine.workers)
     done = run.train(
         batches,
         max_minutes=machine.max_minutes,
         save_every=machine.save_every,
-        probe=_held_out_psnr(inverter, data) if data.held_out else None,
+        probe=_held_out_psnr(inverter, data, run) if data.held_out else None,
         probe_every=data.measure_every,
     )
     if not done:
         return None
-    inverter.card = _card(settings, len(source), training.accelerator.device, run.metrics_path)
+    inverter.card = _card(settings, len(source), run)
     if training.accelerator.is_main_process:
         inverter.save(folder / DECODER_FILE)
     return inverter
@@ -115,17 +118,16 @@ def _scale(encoder: Encoder, dataset: CropDataset, folder: Path) -> float:
     return measure_scale(encoder, dataset.batch(keys).pixels)
 
 
-def _card(
-    settings: Mapping[str, Any], photos: int, device: torch.device, metrics: Path
-) -> dict[str, Any]:
+def _card(settings: Mapping[str, Any], photos: int, run: Run) -> dict[str, Any]:
     """How the decoder came to be: settings, photos, machine, and what the last steps measured."""
-    lines = read_metrics(metrics)
+    lines = read_metrics(run.metrics_path)
     measured = [line["held_out_psnr"] for line in lines if "held_out_psnr" in line]
     return {
         "training": {
             **{key: settings[key] for key in ("recipe", "data", "in_memory", "seed")},
             "photos": photos,
-            "environment": environment(device),
+            "skipped": sorted(run.problems),
+            "environment": environment(run.training.accelerator.device),
         },
         "metrics": {
             "loss": fmean(line["loss"] for line in lines[-100:]),
@@ -134,10 +136,16 @@ def _card(
     }
 
 
-def _held_out_psnr(inverter: Inverter, data: DataOptions) -> Callable[[], dict[str, float]]:
-    """Measures the mean PSNR of the first held-out photos."""
+def _held_out_psnr(
+    inverter: Inverter, data: DataOptions, run: Run
+) -> Callable[[], dict[str, float]]:
+    """Measures the mean PSNR of the first held-out photos; the run hears of those unread."""
     side = data.in_memory or _PROBE_SIDE
-    photos = open_squares(data.held_out, side, _PROBE_PHOTOS, argument="held_out").pixels
+    source = open_squares(
+        data.held_out, side, _PROBE_PHOTOS, argument="held_out", strict=data.strict
+    )
+    run.problems.update(source.problems)
+    photos = source.pixels
 
     def measure() -> dict[str, float]:
         scores = [

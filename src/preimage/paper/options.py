@@ -31,6 +31,7 @@ class TrainingSet(Checked):
         batch_size: photos per step.
         width_factor: factor on the channels of every hidden layer.
         photos: training and held-out photos that are scored.
+        strict: refuse photos that cannot be read; otherwise they are named and left out.
     """
 
     train: str = ""
@@ -41,6 +42,7 @@ class TrainingSet(Checked):
     batch_size: Positive | None = None
     width_factor: Above0 | None = None
     photos: Positive | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

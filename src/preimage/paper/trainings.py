@@ -93,6 +93,7 @@ class Trainings:
                     f"{options.figure} trains decoders and scores them on other photos: `{name}` "
                     "is missing; name a folder, a zip or shards of photos."
                 )
+        self.strict = given.strict
         self.options, self.train_photos, self.held_out = options, given.train, given.held_out
         names = ("steps", "width_factor", "photos", "batch_size")
         changes = {n: v for n in names if (v := getattr(given, n)) is not None}
@@ -199,7 +200,7 @@ class Trainings:
         return Settings(
             arm.encoder,
             DecoderOptions(),
-            DataOptions(data=self.train_photos, in_memory=preset.in_memory),
+            DataOptions(data=self.train_photos, in_memory=preset.in_memory, strict=self.strict),
             recipe,
             Path(self.options.out) / "trainings" / name,
         )
@@ -259,13 +260,15 @@ class Trainings:
             photos=photos,
             size=self.side,
             device=self.options.device,
+            strict=self.strict,
         )
 
     def scores(self, inverter: Inverter) -> dict[str, dict[str, Evaluation]]:
         """By photos (`training`, `held-out`) and method: scores of the first photos of each."""
         count, side = self.preset.photos, self.side
-        training = open_squares(self.train_photos, side, count)
-        held_out = open_squares(self.held_out, side, count, argument="held_out")
+        strict = self.strict
+        training = open_squares(self.train_photos, side, count, strict=strict)
+        held_out = open_squares(self.held_out, side, count, argument="held_out", strict=strict)
         mean = mean_image(training.pixels)
         batch = max(1, _SCORED_PIXELS // side**2)
         return {

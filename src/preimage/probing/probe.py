@@ -11,6 +11,7 @@ from preimage.data.progress import progress_bar
 from preimage.data.records import environment
 from preimage.probing.capture import Selector
 from preimage.probing.climb import Climb, climb, costly
+from preimage.probing.enough_memory import require_probe
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import PICTURES, TwinOptions, every_network
 from preimage.probing.photos import open_probe_photos
@@ -107,6 +108,7 @@ def probe(
     targets = find_targets(model, layers, preprocessing, opened.training, selectors)
     form = window, batch_size, positions, components
     experiment = Experiment(targets, preprocessing, opened, *form, leakage, bands, selectors)
+    require_probe(experiment)
     options = TwinOptions(seed, initialisation, twin_statistics)
     what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     store = Store(out)

@@ -1,6 +1,6 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -8,15 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from preimage.data.each_photo import each_photo
+from preimage.data.free_memory import require_memory
 from preimage.data.photo import Photo
 from preimage.data.photos import Photos
 from preimage.data.records import environment
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
+from preimage.network.footprint import map_bytes, weight_bytes
 from preimage.network.operations import ChannelMean, Conv, Operation, Unpool
 from preimage.network.spec import IMAGENET_MEAN, EncoderSpec, OwnCnnConfig, ReconstructConfig
-from preimage.network.trace import input_sizes
+from preimage.network.trace import Size, feature_size, input_sizes
 from preimage.scores.metrics import GREY
 from preimage.sweeps.reconstruction import Reconstruction, score
 
@@ -115,6 +117,10 @@ class RandomPair:
                 device=self.device,
             )
 
+        self._fitting: set[Size] = set()  # sizes of photos of which it is known
+        if encoder is None:
+            own = weight_bytes(first.encoder(), first.mirror())
+            require_memory(own, "the network", "choose a smaller `width`", self.device)
         given = None if encoder is None else encoder.to(self.device).eval()
         self.encoder = given or random(first.encoder())
         self._bodies: list[tuple[Network, list[int]]] = []  # what heads share, and which heads
@@ -164,6 +170,7 @@ class RandomPair:
         if self.input == "mean-subtracted":
             pixels = pixels - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
         sizes = input_sizes(self.encoder.description, *pixels.shape[-2:])
+        self._require_memory((pixels.shape[-2], pixels.shape[-1]), sizes)
         features = self.encoder(pixels)
         outputs: dict[int, Tensor] = {}
         for body, heads in self._bodies:
@@ -177,6 +184,17 @@ class RandomPair:
                         "the network's output is not finite; choose a smaller scale of `weights`."
                     )
         return [outputs[index] for index in range(len(outputs))]
+
+    def _require_memory(self, size: Size, sizes: Mapping[str, Size]) -> None:
+        """Refuses a photo whose maps do not fit in memory, before the first is computed."""
+        if size in self._fitting:
+            return
+        inside = feature_size(self.encoder.description, size)
+        passes = [map_bytes(self.encoder.description, size)]
+        passes += [map_bytes(body.description, inside, sizes) for body, _ in self._bodies]
+        what = f"a photo of {size[0]}×{size[1]} pixels"
+        require_memory(max(passes), what, "give a smaller `size` or `width`", self.device)
+        self._fitting.add(size)
 
 
 def split_head(decoder: Description) -> tuple[Description, Description]:

@@ -49,6 +49,20 @@ def test_a_table_and_numbers(words: list[str], capsys: pytest.CaptureFixture[str
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+def test_photos_that_cannot_be_read_are_counted_or_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("photos/bad.png").write_bytes(b"no image")
+    layers = ["--layers", "1", "--twins", "0", "--out", "probe"]
+    assert run(*words, *layers) == 0
+    said = "photos/bad.png: not an image that Pillow can read."
+    assert said in capsys.readouterr().err
+    record = json.loads(Path("probe/probe.json").read_text())["record"]
+    assert record["skipped"] == {"data": [said]}
+    assert run(*words, *layers, "--strict") == 2
+    assert f"{said[:-1]}; --strict allows no photo" in capsys.readouterr().err
+
+
 def test_a_dry_run_computes_no_network(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

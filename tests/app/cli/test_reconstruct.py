@@ -10,6 +10,8 @@ from command import run
 from PIL import Image
 from safetensors.torch import save_file
 
+from preimage.data import free_memory
+
 SMALL = ["--layer", "conv1", "--width", "2", "--size", "24"]
 
 
@@ -44,8 +46,52 @@ def test_one_bad_photo_does_not_stop_the_others(
     assert "photo" in captured.out
     (line,) = captured.err.splitlines()
     assert "bad.jpg" in line
+    (skipped,) = json.loads((tmp_path / "out" / "run.json").read_text())["skipped"]
+    assert skipped in line
     assert run("reconstruct", str(bad), *words[:-1], str(tmp_path / "nothing")) == 2
     assert not (tmp_path / "nothing").exists()
+
+
+def test_strict_takes_all_photos_or_none(
+    photo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"\xff\xd8\xff")
+    words = [*SMALL, "--strict", "--out", str(tmp_path / "out")]
+    assert run("reconstruct", photo, str(bad), *words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert "bad.jpg" in line
+    assert line.endswith("; --strict allows no photo to be skipped.")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_does_not_fit_in_memory_is_refused_before_it_is_taken(
+    photo: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(free_memory, "free_memory", lambda device: 40_000_000)
+    words = ["--layer", "conv1", "--size", "300", "--out", str(tmp_path / "out")]
+    assert run("reconstruct", photo, *words) == 2
+    captured = capsys.readouterr()
+    # Conv1 has two convolutions of 64 channels: in and out, 2 × 64 × 300² × 4 bytes.
+    assert captured.err.strip().endswith(
+        "a photo of 300×300 pixels needs about 46.1 MB of memory, 40 MB are free; give a "
+        "smaller --size or --width."
+    )
+
+
+def test_an_empty_name_is_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (30, 30)).save("a.png")
+    assert run("reconstruct", "", *SMALL) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("a photo's name is empty; name a file or a folder (`.` for this one).")
 
 
 def test_a_photo_too_small_for_the_layer(

@@ -27,7 +27,7 @@ else:
     FigureName = Literal["all", *FIGURES]  # the list of figures stands once
 
 #: What `reconstruct --decoder` does not take from its file.
-WITH_DECODER = ("photos", "features", "decoder", "size", "device", "out")
+WITH_DECODER = ("photos", "features", "decoder", "size", "device", "out", "strict", "sandbox")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +40,24 @@ class ReconstructCommand:
         out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json);
             preimage-out if not given, preimage-decoded with --decoder.
         decoder: Decoder file that preimage fit or preimage train wrote. It brings its own CNN, so
-            that besides it only --features, --size, --device and --out apply.
+            that besides it only --features, --size, --device, --strict, --sandbox and --out apply.
         features: Features that someone else computed, in place of photos: a safetensors file with
             one tensor (N, C, h, w). Needs --decoder; --size is the side of the photos behind them.
         weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
             that others trained; or a file (.pth, .safetensors) with the model's state, or what
             preimage pretrain wrote. Trained weights are the CNN's; its DCN stays random. With
             --decoder, the file of its model if it is no longer where it was.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
+        sandbox: Decode photos in a process of its own, with limits on memory, time and pixels: for
+            files of strangers.
     """
 
     photos: tuple[str, ...] = field(default=(), metadata=POSITIONAL)
     out: str | None = None
     decoder: str | None = None
     features: str | None = None
+    strict: bool = False
+    sandbox: bool = False
     pair: ReconstructConfig = option_set(ReconstructConfig())
 
     @property
@@ -128,6 +133,7 @@ class DemoCommand(Checked):
         weights: A law such as gaussian:0.015 or gaussian:fan-in: these networks are random.
         size: Photos are cropped to their centre square and resized to this side, in pixels.
         device: Where to compute; auto takes a GPU if there is one.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
     """
 
     out: str = "preimage-demo"
@@ -137,6 +143,7 @@ class DemoCommand(Checked):
     weights: str = "gaussian:0.1"
     size: Side = 227
     device: DeviceName = "auto"
+    strict: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +184,7 @@ class SweepCommand(Checked):
         photos: Take only the first so many photos of the data; all if not given.
         out: Folder for one file per cell (cells/), the table (table.csv) and sweep.json.
         parquet: Write the table as table.parquet too; needs pip install 'preimage[parquet]'.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
         dry_run: Print what would be computed and what it costs, and stop.
     """
 
@@ -185,6 +193,7 @@ class SweepCommand(Checked):
     photos: Positive | None = None
     out: str = "preimage-sweep"
     parquet: bool = False
+    strict: bool = False
     dry_run: bool = False
     grid: SweepConfig = option_set(SweepConfig())
     execution: Execution = option_set(Execution())

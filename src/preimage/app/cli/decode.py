@@ -12,7 +12,12 @@ from torch import Tensor
 from preimage.app.cli.commands import WITH_DECODER, ReconstructCommand
 from preimage.app.cli.options import flat
 from preimage.app.cli.run_kind import DECODED, FEATURES, own_folder
-from preimage.data.each_photo import KeepFinished, Problems, each_photo
+from preimage.data.each_photo import (
+    KeepFinished,
+    Problems,
+    each_photo,
+    refuse_unreadable,
+)
 from preimage.data.photo import Photo, clipped_image
 from preimage.data.progress import progress
 from preimage.data.records import (
@@ -46,7 +51,9 @@ def decode(config: ReconstructCommand) -> int:
         output = inverter(photo.pixels[None]).cpu()
         return output[0], colour_scores(photo.pixels[None], output)
 
-    problems = Problems()
+    problems = Problems(config.strict)
+    if config.strict:
+        refuse_unreadable(config.photos or None, config.pair.size or None)
     records: list[dict[str, object]] = []
     sheet: list[tuple[Photo, Tensor]] = []
     photos = each_photo(invert, config.photos or None, config.pair.size or None, problems)
@@ -60,7 +67,7 @@ def decode(config: ReconstructCommand) -> int:
         keep.raise_interrupt()
         return 2
     write_jsonl(folder / "records.jsonl", records)
-    _write_run(inverter, config, DECODED)
+    _write_run(inverter, config, DECODED, problems.lines)
     rows = [
         (str(record["photo"]), *(f"{record[name]:.3f}" for name in _SCORES)) for record in records
     ]
@@ -77,7 +84,7 @@ def _decode_features(inverter: Inverter, config: ReconstructCommand, path: Path)
     for index, row in enumerate(_decoded(inverter, features, config.pair.size)):
         picture = folder / f"features-{index:04d}.png"
         print(write_atomically(picture, clipped_image(row).save))
-    _write_run(inverter, config, FEATURES)
+    _write_run(inverter, config, FEATURES, [])
     return 0
 
 
@@ -108,7 +115,9 @@ def _read_features(path: Path) -> Tensor:
     return features
 
 
-def _write_run(inverter: Inverter, config: ReconstructCommand, kind: str) -> None:
+def _write_run(
+    inverter: Inverter, config: ReconstructCommand, kind: str, skipped: list[str]
+) -> None:
     """What was used: the decoder's own encoder, and the options that apply besides it."""
     options = flat(config)
     write_json(
@@ -119,6 +128,7 @@ def _write_run(inverter: Inverter, config: ReconstructCommand, kind: str) -> Non
             "encoder": inverter.encoder_card(),
             "decoder": inverter.card,
             "contract": asdict(COLOUR),
+            "skipped": skipped,
             "environment": environment(inverter.device),
         },
     )

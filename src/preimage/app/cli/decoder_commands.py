@@ -147,6 +147,7 @@ class PretrainCommand(Checked):
     no_batch_norm: bool = False
     seed: int = 0
     in_memory: SideOrAsItIs = 0
+    strict: bool = False
     dry_run: bool = False
     encoder: EncoderSpec = option_set(EncoderSpec(layer="conv5"))
     changes: RecipeChanges = option_set(RecipeChanges(), without=("feature_scaling",))

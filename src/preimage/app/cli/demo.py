@@ -28,7 +28,7 @@ def run(config: DemoCommand) -> int:
     if config.size < 1:
         raise ValueError("`size` must be positive: the demo compares photos of one size.")
     folder = output_folder(config.out)
-    problems = Problems()
+    problems = Problems(config.strict)
     photos = list(open_photos(config.photos or None, config.size, problems))
     if not photos:
         return 2
@@ -44,7 +44,7 @@ def run(config: DemoCommand) -> int:
     for finding in found:
         save_finding(folder, finding, {**flat(config), "complete": True})
     page = _write_pictures(results, found, command, folder)
-    _write_records(results, config, folder)
+    _write_records(results, config, folder, problems.lines)
     for grid, name in ((results.by_layer, "by layer"), (results.by_width, "by width")):
         heading = (f"SSIM / |r|, {name}", *grid.columns)
         print(text_table(heading, [(row, *_cells(grid, row)) for row in grid.rows]), end="\n\n")
@@ -70,7 +70,9 @@ def _write_pictures(
     return write_text(folder / "report.html", html)
 
 
-def _write_records(results: overview.Overview, config: DemoCommand, folder: Path) -> None:
+def _write_records(
+    results: overview.Overview, config: DemoCommand, folder: Path, skipped: list[str]
+) -> None:
     """Every score, and what one needs to get it again."""
     hashed = fingerprint(photo.sha256 for photo in results.photos)
     grids = (results.by_layer, results.by_width)
@@ -84,6 +86,7 @@ def _write_records(results: overview.Overview, config: DemoCommand, folder: Path
             "command": flat(config),
             "contract": asdict(GREY),
             "photos_sha256": hashed,
+            "skipped": skipped,
             "environment": environment(results.config.device),
         },
     )

@@ -28,6 +28,7 @@ def run(config: PretrainCommand) -> int:
         in_memory=config.in_memory,
         batch_norm=not config.no_batch_norm,
         seed=config.seed,
+        strict=config.strict,
     )
     if not PartialState().is_main_process:
         return 0

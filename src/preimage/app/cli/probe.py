@@ -7,7 +7,7 @@ from torch import Tensor
 
 from preimage.app.cli.options import command_line
 from preimage.app.cli.probe_commands import ProbeCommand
-from preimage.data.memory import open_squares
+from preimage.data.memory import MemorySource, open_squares
 from preimage.data.tables import text_table
 from preimage.probing.costs import probe_cost
 from preimage.probing.models import OpenModel, open_model
@@ -19,9 +19,9 @@ def run(command: ProbeCommand) -> int:
     """Probes, prints the table and writes the page and the numbers."""
     opened = open_model(command.model, command.weights)
     preprocessing = changed_preprocessing(opened.preprocessing, **asdict(command.pixels))
-    side = preprocessing.size
-    training = open_squares(command.data, side, command.photos or None).pixels
-    held_out = _photos(command, "held_out", side)
+    sources = _open(command, preprocessing.size)
+    photos = {argument: source.pixels for argument, source in sources.items()}
+    training, held_out = photos["data"], photos.get("held_out")
     if command.dry_run:
         print(_cost(command, opened, training, held_out, preprocessing))
         return 0
@@ -30,7 +30,7 @@ def run(command: ProbeCommand) -> int:
         training,
         _layers(command),
         held_out=held_out,
-        other=_photos(command, "other", side),
+        other=photos.get("other"),
         preprocessing=preprocessing,
         twins=command.twins,
         initialisation=command.initialisation or opened.make,
@@ -48,6 +48,7 @@ def run(command: ProbeCommand) -> int:
         {
             "model": opened.name,
             "weights": command.weights or "untrained",
+            "skipped": {name: list(source.problems) for name, source in sources.items()},
             "command": command_line("probe", command),
         }
     )
@@ -56,12 +57,16 @@ def run(command: ProbeCommand) -> int:
     return 0
 
 
-def _photos(command: ProbeCommand, argument: str, size: int) -> Tensor | None:
-    """The photos of an option; None if it is not given."""
-    source: str = getattr(command, argument)
-    if not source:
-        return None
-    return open_squares(source, size, command.photos or None, argument=argument).pixels
+def _open(command: ProbeCommand, side: int) -> dict[str, MemorySource]:
+    """The photos of each option that is given; `data` must be."""
+    count, strict = command.photos or None, command.strict
+    return {
+        argument: open_squares(
+            getattr(command, argument), side, count, argument=argument, strict=strict
+        )
+        for argument in ("data", "held_out", "other")
+        if argument == "data" or getattr(command, argument)
+    }
 
 
 def _cost(

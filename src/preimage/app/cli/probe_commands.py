@@ -62,6 +62,7 @@ class ProbeCommand(Checked):
         seed: Seed of the twins.
         out: Folder for the page (probe.html), the numbers (probe.json) and each network's own; the
             same command resumes it.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
         dry_run: Print layers, networks and minutes, and stop.
     """
 
@@ -82,6 +83,7 @@ class ProbeCommand(Checked):
     rungs: tuple[str, ...] = ("linear",)
     seed: int = 0
     out: str = "preimage-probe"
+    strict: bool = False
     dry_run: bool = False
     pixels: PixelOptions = option_set(PixelOptions())
 

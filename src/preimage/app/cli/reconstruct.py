@@ -1,14 +1,21 @@
 """`preimage reconstruct`: photos through a random CNN and back, or through one that learned."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from preimage.app.cli.commands import ReconstructCommand
 from preimage.app.cli.decode import decode
 from preimage.app.cli.run_kind import RANDOM, own_folder
-from preimage.data.each_photo import KeepFinished, Problems, each_photo
+from preimage.data.each_photo import (
+    KeepFinished,
+    Problems,
+    each_photo,
+    refuse_unreadable,
+)
 from preimage.data.photo import fingerprint, to_image
 from preimage.data.progress import progress
 from preimage.data.records import write_atomically, write_json, write_jsonl
+from preimage.data.sandbox import sandboxed
 from preimage.data.tables import text_table
 from preimage.decoders.encoders import trained_encoder
 from preimage.network.build import Network
@@ -24,12 +31,17 @@ _DCN_WEIGHTS = "gaussian:fan-in"  # behind a trained CNN
 
 def run(config: ReconstructCommand) -> int:
     """Reconstructs each photo that can be read; 2 if one could not."""
-    if config.decoder is not None:
-        return decode(config)
+    with sandboxed() if config.sandbox else nullcontext():
+        return _reconstruct(config) if config.decoder is None else decode(config)
+
+
+def _reconstruct(config: ReconstructCommand) -> int:
     settings, encoder, origin = _trained(config.pair)
     pair = RandomPair(settings, encoder=encoder)
     folder = own_folder(config.folder, RANDOM)
-    problems = Problems()
+    problems = Problems(config.strict)
+    if config.strict:
+        refuse_unreadable(config.photos or None, settings.size or None)
     done: list[Reconstruction] = []  # the first ones whole, for the sheet
     records: list[dict[str, object]] = []
     photos = each_photo(pair, config.photos or None, settings.size or None, problems)
@@ -39,7 +51,7 @@ def run(config: ReconstructCommand) -> int:
             records.append(result.record())
             done += [result] if len(done) < _SHEET_ROWS else []
     if records:
-        _write_records(settings, origin, records, folder)
+        _write_records(settings, {**origin, "skipped": problems.lines}, records, folder)
         title = f"{settings.network().name}, {config.pair.weights}, seed {settings.seed}"
         sheet = save_figure(reconstruction_sheet(done, title), folder / "sheet.png")
         print(_table(records))
@@ -66,12 +78,12 @@ def _trained(
 
 def _write_records(
     settings: ReconstructConfig,
-    origin: dict[str, object],
+    more: dict[str, object],
     records: list[dict[str, object]],
     folder: Path,
 ) -> None:
     photos = fingerprint(str(record["photo_sha256"]) for record in records)
-    write_json(folder / "run.json", {"kind": RANDOM, **run_record(settings, photos), **origin})
+    write_json(folder / "run.json", {"kind": RANDOM, **run_record(settings, photos), **more})
     write_jsonl(
         folder / "records.jsonl", ({**record, "photos_sha256": photos} for record in records)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from preimage.app.cli.commands import SweepCommand
 from preimage.app.cli.options import flat
+from preimage.data.each_photo import Problems
 from preimage.data.photo import Photo
 from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
@@ -28,7 +29,10 @@ def run(config: SweepCommand) -> int:
     resolve_device(config.grid.device)
     if config.parquet:
         require_parquet()
-    photos = PackedPhotos.pack(_photos(config))
+    problems = Problems(config.strict)
+    if not (read := _photos(config, problems)):
+        return 2
+    photos = PackedPhotos.pack(read)
     if config.dry_run:
         print(
             estimate(
@@ -40,7 +44,8 @@ def run(config: SweepCommand) -> int:
             )
         )
         return 0
-    results = run_sweep(cells, photos, store, config.execution, {"command": flat(config)})
+    record = {"command": flat(config), "skipped": problems.lines}
+    results = run_sweep(cells, photos, store, config.execution, record)
     files = write_table(results, store.folder, config.parquet)
     _print(results, files)
     if results.missing:
@@ -49,8 +54,8 @@ def run(config: SweepCommand) -> int:
     return 0
 
 
-def _photos(config: SweepCommand) -> list[Photo]:
-    photos = open_photos(config.data or None, config.grid.size or None)
+def _photos(config: SweepCommand, problems: Problems) -> list[Photo]:
+    photos = open_photos(config.data or None, config.grid.size or None, problems)
     return list(itertools.islice(photos, config.photos))
 
 
