@@ -23,18 +23,20 @@ SPEC = EncoderSpec(layer="conv2", width=6)
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(free_memory, "free_memory", lambda device: 1_000_000)
+    monkeypatch.setattr(free_memory, "free_memory", lambda device: 100_000)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"size": 300}, "`size` 300 needs about 4.32 MB of memory, 1 MB are free; give a smaller"),
+        ({"size": 900}, "`size` 900 needs about 38.9 MB of memory, 12 MB are free; give a smaller"),
         ({"size": 20, "window": 101}, r"`window` 101 over 6 channels needs about [\d,]+ GB"),
     ],
 )
-@pytest.mark.usefixtures("little")
-def test_a_fit(words: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_a_fit(
+    words: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(free_memory, "free_memory", lambda device: 12_000_000)
     options = EncoderOptions(spec=SPEC)
     with pytest.raises(MemoryTooSmall, match=said):
         fit_decoder(options, "nowhere", tmp_path / "d.safetensors", device="cpu", **words)

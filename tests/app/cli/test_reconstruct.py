@@ -170,6 +170,8 @@ def test_the_record_is_of_the_decoder_that_was_used(
         "size": 24,
         "device": "auto",
         "out": str(out),
+        "strict": False,
+        "sandbox": False,
     }
     assert record["encoder"]["description"]["name"] == "vgg16 conv2"
     origin = record["encoder"]["origin"]
