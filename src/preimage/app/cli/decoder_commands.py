@@ -139,6 +139,7 @@ class PretrainCommand(Checked):
             each when it is needed.
         dry_run: Print steps, work, disk and hours, and stop.
         device: Where to compute; auto takes a GPU if there is one.
+        strict: Refuse photos that cannot be read; otherwise they are named and left out.
     """
 
     data: str = ""
