@@ -25,7 +25,7 @@ def test_the_same_pixels_and_limits_that_hold(tmp_path: Path) -> None:
     (expected,) = load_photos(tmp_path / "good.png", 16)
     names = ("text", "many", "hungry", "good")
     errors: list[PhotoError] = []
-    with sandboxed(Limits(memory=60 * MB, pixels=30 * MB)):
+    with sandboxed(Limits(memory=60 * MB, seconds=300.0, pixels=30 * MB)):
         sources = [tmp_path / f"{name}.png" for name in names]
         (found,) = load_photos(sources, 16, errors.append)
         np.testing.assert_array_equal(found.pixels, expected.pixels)

@@ -24,7 +24,7 @@ _ASKED = struct.Struct("<Qq")  # bytes of the file; side, or -1
 _TOLD = struct.Struct("<?II")  # whether it went well; width and height, or bytes of a message and 0
 _LONGEST_MESSAGE = 10_000  # bytes
 _SERVE = "import sys; from preimage.data.sandbox import serve; serve(*map(int, sys.argv[1:]))"
-_START = 120.0  # seconds; until the process has imported what it needs
+_START = 300.0  # seconds; until the process has imported what it needs
 _READY = b"ready"
 
 
