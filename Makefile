@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test models check lint repeat docs bench kills clean
+.PHONY: demo test models check lint repeat docs bench kills fuzz faults audit clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
@@ -44,6 +44,21 @@ bench: .venv/.ready
 kills: .venv/.ready
 	$(BIN)/python benchmarks/sweep_kill.py
 	test -z "$(PHOTOS)" || $(BIN)/python benchmarks/train_kill.py --data "$(PHOTOS)" --kills 20
+
+# Five thousand wrong files, each through the verb that reads it: about half an hour; one seed a day
+# at night. MINUTES=5 stops earlier.
+SEED ?= 0
+fuzz: .venv/.ready
+	cd tools && ../$(BIN)/python -m fuzz --seed $(SEED) $(if $(MINUTES),--minutes $(MINUTES))
+
+# Verbs that are killed, or meet a full, read-only or broken disk: about half an hour; best as root.
+faults: .venv/.ready
+	cd tools && ../$(BIN)/python -m faults
+
+# Known vulnerabilities of what is installed; asks the network.
+audit: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile pip-audit
+	$(BIN)/pip-audit --local --skip-editable
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("preimage needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
