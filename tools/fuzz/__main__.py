@@ -64,7 +64,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the files of wrong cases")
     options = parser.parse_args()
     end = monotonic() + 60 * options.minutes
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         base = Path(folder)
         subjects = [s for s in build(base) if options.only in s.name]
         numbers = range(options.first, options.first + options.cases)

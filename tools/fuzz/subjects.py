@@ -120,7 +120,10 @@ def anything(folder: Path) -> str | None:
 
 
 def text_file(path: Path, generator: Random) -> None:
-    """Spoils JSON, or the lines of JSON lines, as plain data."""
+    """Spoils JSON, or the lines of JSON lines, as plain data; another file as bytes."""
+    if path.suffix not in (".json", ".jsonl"):
+        path.write_bytes(spoil_bytes(path.read_bytes(), generator, [b"\0" * 64]))
+        return
     text = path.read_text()
     if path.suffix != ".jsonl":
         path.write_text(spoil_text(text, generator), "utf-8", "surrogatepass")
