@@ -97,4 +97,4 @@ def _finish(axis: Axes, count: int) -> None:
     axis.set_xlabel("layer, from the input to the deepest")
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=7.5, frameon=False)
+    axis.legend(loc="best", fontsize=7.5, frameon=False)

@@ -46,7 +46,7 @@ def draw_curves(panels: Sequence[Panel], x_label: str, heading: str) -> Figure:
         axis.tick_params(labelleft=True)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(fontsize=8, frameon=False)
+        axis.legend(loc="best", fontsize=8, frameon=False)
     return figure
 
 

@@ -99,4 +99,4 @@ def tidy(axis: Axes) -> None:
     """A faint grid, no frame at the top and right, a legend without one."""
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=7.5, frameon=False)
+    axis.legend(loc="best", fontsize=7.5, frameon=False)

@@ -161,7 +161,7 @@ def draw_kernels(curve: KernelCurve) -> Figure:
     axis.set_xlabel("kernel size (pixels)")
     axis.set_ylabel("cosine between limit and photo (one convolution)")
     axis.set_ylim(None, 1.005)
-    axis.legend(fontsize=8)
+    axis.legend(loc="best", fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     return figure
 

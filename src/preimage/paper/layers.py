@@ -177,7 +177,7 @@ def draw_by_layer(curves: Curves, heading: str) -> Figure:
     axis.set(xlabel="layer", ylabel="|Pearson's r|, grey", ylim=(0, 1))
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=8, frameon=False)
+    axis.legend(loc="best", fontsize=8, frameon=False)
     return figure
 
 

@@ -79,7 +79,7 @@ def overview_chart(overview: Overview) -> Figure:
                 _limits(axis, overview, metric)
             axis.set_xlabel(axis_name)
             axis.set_ylabel(label)
-        line[0].legend(fontsize=7.5, frameon=False)
+        line[0].legend(loc="best", fontsize=7.5, frameon=False)
     depth, width = overview.by_layer, overview.by_width
     counts = ", ".join(f"{width.num_networks(column)}" for column in width.columns)
     figure.suptitle(

@@ -120,7 +120,7 @@ def draw_leakage(layers: Sequence[LayerReport], style: Style) -> Figure:
                 twin.plot(axis, series, color=colour, linestyle="--", **look)
     for axis in axes:
         dress(axis, style)
-    axes[0].legend(fontsize=8, frameon=False, labelcolor=style.ink)
+    axes[0].legend(loc="best", fontsize=8, frameon=False, labelcolor=style.ink)
     return figure
 
 

@@ -82,6 +82,7 @@ def _legend_from(axis: Axes, first: str, style: Style) -> None:
     axis.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
+        loc="best",  # said aloud: matplotlib warns of its default where a machine is slow
         fontsize=9,
         frameon=False,
         labelcolor=style.ink,
@@ -151,7 +152,7 @@ def _draw_difference(axis: Axes, layers: Sequence[LayerReport], style: Style) ->
     axis.set_ylim(-reach, reach)
     axis.set_ylabel("trained − twins (dB)")
     if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize=9, frameon=False, labelcolor=style.ink, ncols=2)
+        axis.legend(loc="best", fontsize=9, frameon=False, labelcolor=style.ink, ncols=2)
 
 
 def _extent(verdict: Verdict) -> float:
