@@ -25,7 +25,7 @@ small = ["--layer", "conv1", "--width", "4", "--size", "16"]
 for words in (
     ["reconstruct", "photos/0.png", *small, "--out", "pair"],
     ["fit", "--data", "photos", *small, "--window", "1", "--out", "d.safetensors"],
-    ["evaluate", "--decoder", "d.safetensors", "--held-out", "photos", "--out", "scores"],
+    ["evaluate", "--decoder", "d.safetensors", "--data", "photos", "--held-out", "others"],
     ["limit", "photos/0.png", *small, "--networks", "2"],
     ["layers", "m.py:make", "--size", "16"],
     ["probe", "--model", "m.py:make", "--raw", "--size", "16", "--data", "photos", "--twins", "1"],
@@ -38,9 +38,10 @@ assert not asked, asked
 
 
 def test_no_verb_and_no_import_connects(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    for seed in range(8):
-        picture(seed, 18, 20).save(tmp_path / "photos" / f"{seed}.png")
+    for seed in range(12):
+        path = tmp_path / ("photos" if seed < 8 else "others") / f"{seed}.png"
+        path.parent.mkdir(exist_ok=True)
+        picture(seed, 18, 20).save(path)
     model = (
         "import torch\ndef make():\n    return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 4, 4))\n"
     )
