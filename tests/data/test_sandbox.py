@@ -1,6 +1,8 @@
 """Pictures decoded in another process: the same pixels, and limits that hold."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,8 @@ import pytest
 from photo_files import encoded
 from PIL import Image
 
-from preimage.data import photo
-from preimage.data.photo import PhotoError
+from preimage.data import decoding
+from preimage.data.entries import PhotoError
 from preimage.data.photos import load_photos
 from preimage.data.sandbox import Limits, _Sandbox, sandboxed
 
@@ -33,7 +35,12 @@ def test_the_same_pixels_and_limits_that_hold(tmp_path: Path) -> None:
     assert said[0] == "text.png: not an image that Pillow can read."
     assert said[1].startswith("many.png: too many pixels (over 30,000,000)")
     assert said[2] == "hungry.png: takes more than 60 MB of memory to decode."
-    assert photo._elsewhere is None
+    assert decoding._elsewhere is None
+
+
+def test_its_process_starts_without_torch() -> None:
+    code = "import sys, preimage.data.sandbox; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_decoder_that_breaks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 GB = 1e9  # bytes
 _NO_LIMIT = 2**60  # version 1 of cgroups writes a number like this where there is no limit
@@ -14,7 +16,7 @@ _PROC = Path("/proc")
 
 
 def require_memory(
-    needed: int | float, what: str, remedy: str, device: torch.device | str = "cpu"
+    needed: int | float, what: str, remedy: str, device: "torch.device | str" = "cpu"
 ) -> None:
     """Refuses what needs more memory than is free.
 
@@ -37,13 +39,15 @@ class MemoryTooSmall(ValueError):
     """More memory is needed than is free; one line says how much, and what to do."""
 
 
-def free_memory(device: torch.device | str = "cpu") -> int | None:
+def free_memory(device: "torch.device | str" = "cpu") -> int | None:
     """Bytes that this process may still take; None where the system does not tell.
 
     Of the machine's memory, of the control groups (containers) that the process is in, and of its
     own limit (`ulimit -v`), the one with the least left. A GPU's is what its driver says.
     """
-    if torch.device(device).type == "cuda":
+    if str(device).partition(":")[0] == "cuda":
+        import torch
+
         return int(torch.cuda.mem_get_info(device)[0])
     found = [n for n in (_machine(), *_groups(), _own_limit()) if n is not None]
     return max(min(found), 0) if found else None

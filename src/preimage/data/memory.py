@@ -17,8 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from preimage.data.archives import PhotoError
+from preimage.data.decoding import quiet
 from preimage.data.free_memory import require_memory
-from preimage.data.photo import fingerprint, fit_pixels, quiet
+from preimage.data.photo import fingerprint, fit_pixels
 from preimage.data.photos import Photos, load_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import write_atomically

@@ -18,15 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 from preimage.data.archives import OnError, PhotoError, expand
-from preimage.data.photo import (
-    SIZE,
-    Photo,
-    embedded_photos,
-    fit,
-    read_image,
-    to_pixels,
-    upright_rgb,
-)
+from preimage.data.decoding import fit, read_image, upright_rgb
+from preimage.data.photo import SIZE, Photo, embedded_photos, to_pixels
 
 Given = str | Path | Photo | Image.Image | np.ndarray | Tensor
 #: One or several: paths (files, folders, zips, patterns), `Photo` objects, PIL images, NumPy arrays

@@ -17,8 +17,8 @@ from typing import IO
 
 from PIL import Image
 
-from preimage.data import photo
-from preimage.data.archives import PhotoError
+from preimage.data import decoding, large_pictures
+from preimage.data.entries import PhotoError
 
 _ASKED = struct.Struct("<Qq")  # bytes of the file; side, or -1
 _TOLD = struct.Struct("<?II")  # whether it went well; width and height, or bytes of a message and 0
@@ -51,11 +51,11 @@ def sandboxed(limits: Limits | None = None) -> Iterator[None]:
     cannot be read. On systems without `resource` (Windows) memory has no limit.
     """
     sandbox = _Sandbox(limits or Limits())
-    before = photo.decode_elsewhere(sandbox.decode)
+    before = decoding.decode_elsewhere(sandbox.decode)
     try:
         yield
     finally:
-        photo.decode_elsewhere(before)
+        decoding.decode_elsewhere(before)
         sandbox.close()
 
 
@@ -68,7 +68,7 @@ class _Sandbox:
         self._lock = Lock()
 
     def decode(self, data: bytes, side: int | None) -> Image.Image:
-        """As `photo.read_image`, of bytes.
+        """As `decoding.read_image`, of bytes.
 
         Raises:
             PhotoError: without the picture's name, which the caller knows.
@@ -160,7 +160,7 @@ def _read(stream: IO[bytes], count: int) -> bytes:
 
 def serve(memory: int, pixels: int) -> None:
     """Decodes what comes on stdin until it ends."""
-    Image.MAX_IMAGE_PIXELS = pixels // 2  # Pillow refuses twice as many
+    large_pictures.allow(pixels)
     _limit(memory)
     asked, told = sys.stdin.buffer, sys.stdout.buffer
     told.write(_READY)
@@ -174,7 +174,7 @@ def serve(memory: int, pixels: int) -> None:
 
 def _answer(data: bytes, side: int | None, memory: int) -> bytes:
     try:
-        image = photo.read_image("", lambda: data, side)
+        image = decoding.read_image("", lambda: data, side)
         return _TOLD.pack(True, *image.size) + image.tobytes()
     except MemoryError:
         text = _too_much(memory)

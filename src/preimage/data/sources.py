@@ -11,7 +11,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from preimage.data.archives import Entry, PhotoError, expand, shown
-from preimage.data.photo import fit_pixels, read_image, to_pixels
+from preimage.data.decoding import read_image
+from preimage.data.photo import fit_pixels, to_pixels
 
 #: Folder names for the parts of a data set; as class names they are a mistake.
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
