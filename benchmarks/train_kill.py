@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from preimage.data.checkpoints import read_checkpoint
-from preimage.decoders.run_folder import read_metrics
+from preimage.decoders.loss_curve import read_metrics
 
 NETWORK = ["--layer", "conv2", "--width-factor", "0.1", "--device", "cpu", "--workers", "1"]
 RECIPE = ["--crop", "32", "--batch-size", "8", "--precision", "fp32", "--save-every", "0.2"]

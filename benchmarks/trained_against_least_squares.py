@@ -17,9 +17,9 @@ from preimage.data.memory import open_squares
 from preimage.decoders.evaluate import evaluate
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_RECIPES
-from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
 from preimage.network.operations import UnpoolKind
 from preimage.network.spec import EncoderSpec

@@ -7,9 +7,9 @@ import torch
 
 from preimage.data.checkpoints import read_checkpoint
 from preimage.decoders.inverter import Inverter
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_RECIPES
-from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
 from preimage.network.spec import EncoderSpec
 

@@ -141,10 +141,18 @@ def test_bad_files_get_one_line_each_and_the_others_go_on(
 ) -> None:
     stream = io.BytesIO()
     picture.save(stream, "JPEG")
+    (png, gif), archive = (io.BytesIO(), io.BytesIO()), io.BytesIO()
+    picture.save(png, "PNG")
+    picture.save(gif, "GIF")
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("a.png", png.getvalue())
     files = {
         "empty.png": b"",
         "text.jpg": b"this is no image\n",
         "truncated.jpg": stream.getvalue()[:-200],
+        "last_byte.png": png.getvalue()[:-1],
+        "last_byte.gif": gif.getvalue()[:-1],
+        "truncated.zip": archive.getvalue()[:-30],
         "bomb.png": bomb(),
         "no_photos.zip": b"PK\x05\x06" + 18 * b"\0",
     }
@@ -160,6 +168,9 @@ def test_bad_files_get_one_line_each_and_the_others_go_on(
         "empty.png": "the file is empty",
         "text.jpg": "not an image that Pillow can read",
         "truncated.jpg": "can't be read.*truncated",
+        "last_byte.png": "can't be read.*truncated",
+        "last_byte.gif": "can't be read.*truncated",
+        "truncated.zip": "not a whole zip",
         "bomb.png": "too many pixels.*shrink the picture first",
         "no_photos.zip": "no photo in this zip",
         "missing.png": "no such file or folder",
@@ -172,6 +183,13 @@ def test_bad_files_get_one_line_each_and_the_others_go_on(
         assert "\n" not in str(error)
         with pytest.raises(PhotoError, match=words):
             raise error
+
+
+def test_pictures_of_hidden_photos_are_not_hidden(picture: Image.Image, tmp_path: Path) -> None:
+    for name in (".x.png", "x.png", "....png"):
+        picture.save(tmp_path / name, "PNG")
+    photos = load_photos([str(tmp_path / name) for name in (".x.png", "x.png", "....png")], None)
+    assert [photo.name for photo in photos] == ["x", "x-2", "photo"]
 
 
 def test_a_damaged_member_of_a_zip(picture: Image.Image, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from preimage.data.archives import PhotoError
 from preimage.data.checkpoints import read_checkpoint
 from preimage.data.memory import open_source
 from preimage.decoders.classifier import Classifier
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.options import MachineOptions
 from preimage.decoders.pretrain import pretrain_encoder
 from preimage.decoders.recipes import CLASSIFIER_RECIPE
-from preimage.decoders.run_folder import read_metrics
 from preimage.network.spec import EncoderSpec
 
 SPEC = EncoderSpec(layer="conv2", width=6)

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,7 @@ def test_damaged_files_and_code_get_one_line(
         "old.pth": (old.getvalue()[:-20], "can't be read"),
         "text.pth": (b"no tensors here", "can't be read"),
         "code.pth": (code.getvalue(), "preimage runs no code from a file"),
+        "pickle.pth": (pickle.dumps({"a": 1.5}, 4), "can't be read|not tensors"),
         "list.pth": (tensors.getvalue(), "not tensors by name"),
         "cut.safetensors": (b"\x08\0\0\0\0\0\0\0{}", "can't be read"),
     }

@@ -14,8 +14,9 @@ from preimage.data.checkpoints import read_checkpoint
 from preimage.data.crops import Batch
 from preimage.decoders.inverter import Inversion
 from preimage.decoders.loop import Training
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import Run, read_metrics, saved_settings
+from preimage.decoders.run_folder import Run, saved_settings
 from preimage.network.architectures import vgg16
 from preimage.network.build import build
 
@@ -71,7 +72,8 @@ def test_a_curve_ahead_of_its_state_is_cut_back(tmp_path: Path) -> None:
     """Killed after a line was written, in the middle of the next, before a state was saved."""
     Run(training(), tmp_path, SETTINGS).train(islice(batches(), 3))
     with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write(json.dumps({"step": 4, "loss": 1.0}) + '\n{"step": 5, "lo')
+        fourth = read_metrics(tmp_path / "metrics.jsonl")[-1] | {"step": 4}
+        file.write(json.dumps(fourth) + '\n{"step": 5, "lo')
     assert len(read_metrics(tmp_path / "metrics.jsonl")) == 4
     Run(training(), tmp_path, SETTINGS)
     assert [line["step"] for line in read_metrics(tmp_path / "metrics.jsonl")] == [1, 2, 3]

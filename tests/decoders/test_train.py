@@ -15,9 +15,9 @@ from waiting import wait_for
 
 from preimage.data.archives import PhotoError
 from preimage.data.memory import open_squares
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_RECIPES
-from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
 from preimage.network.spec import EncoderSpec
 from preimage.scores.metrics import colour_scores

@@ -13,10 +13,10 @@ from preimage.data.memory import open_squares
 from preimage.decoders.evaluate import evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.options import DataOptions, DecoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_RECIPES
 from preimage.decoders.ridge import fit_least_squares
-from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
 from preimage.network.architectures import vgg16
 from preimage.network.build import build

@@ -102,6 +102,6 @@ def test_killed_worker_and_ctrl_c(tmp_path: Path, unbroken: bytes) -> None:
         second = workers(out)[1]
         wait_for("the worker's end", lambda: has_ended(second))
     assert process.returncode == 130
-    assert err.splitlines() == ["preimage: interrupted."]
+    assert err.splitlines() == ["preimage: interrupted; the same command goes on from here."]
     assert cells(out) == 12
     assert finish(out) == unbroken

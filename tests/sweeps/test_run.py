@@ -1,9 +1,14 @@
 import csv
 import json
+import os
+import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,8 +18,9 @@ from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps import run as run_module
 from preimage.sweeps.cells import cell_key
-from preimage.sweeps.engine import Backend
+from preimage.sweeps.engine import Backend, execute
 from preimage.sweeps.grid import Execution, SweepConfig
+from preimage.sweeps.jobs import JobResult, run_job
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
@@ -149,6 +155,41 @@ def test_photos_that_cannot_be_read_are_counted_or_refused(
     assert "bad.png: not an image" in capsys.readouterr().err
     record = json.loads((tmp_path / "out" / "sweep.json").read_text())["record"]
     assert [line.split(": ")[0] for line in record["skipped"]] == [str(tmp_path / "bad.png")]
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.usefixtures("threads")
+def test_a_stopped_sweep_keeps_its_cells_and_says_how_to_go_on(
+    how: signal.Signals,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It ended without a word on SIGTERM. The job of that moment is dropped."""
+    jobs, stopped = iter(range(9)), threading.Event()
+
+    def run_or_stop(*arguments: Any) -> JobResult:
+        if next(jobs) == 1:
+            os.kill(os.getpid(), how)
+            stopped.wait(60)
+        return run_job(*arguments)
+
+    monkeypatch.setattr(run_module, "execute", partial(execute, run=run_or_stop))
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    try:
+        assert main([*WORDS, "--out", str(tmp_path)]) == code
+    finally:
+        stopped.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    said = "terminated" if how == signal.SIGTERM else "interrupted"
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"preimage: {said}; the same command goes on from here."
+    assert len(list(tmp_path.glob("cells/*.json"))) == 4
+    assert main([*WORDS, "--out", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("cells/*.json"))) == 16
 
 
 @pytest.mark.parametrize(

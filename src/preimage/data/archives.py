@@ -63,6 +63,8 @@ def _expand_one(source: str) -> Iterator[Entry]:
             yield from _expand_tar(path.as_posix())
         elif zipfile.is_zipfile(path):
             yield from _expand_zip(path.as_posix(), "")
+        elif path.suffix.lower() == ".zip":
+            raise PhotoError(f"{shown(source)}: not a whole zip (its end is missing or damaged).")
         else:
             yield Entry(path.as_posix(), path.stat().st_size)
     else:

@@ -18,9 +18,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from preimage.data.records import write_atomically, write_json
+from preimage.data.atomic_files import write_together
+from preimage.data.records import json_text
 
 FORMAT = "preimage checkpoint 1"
+_LONGEST_CARD = 16 * 2**20  # characters
 
 
 class CheckpointError(ValueError):
@@ -42,7 +44,7 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
-    """Writes the file atomically, then its card beside it as JSON.
+    """Writes the file, and its card beside it as JSON: both or neither.
 
     Raises:
         OSError: the folder can't be written to.
@@ -55,12 +57,22 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     card = json.dumps(checkpoint.card, ensure_ascii=False, allow_nan=False)
     sha256 = _digest(checkpoint.kind, card, tensors)
     header = {"format": FORMAT, "kind": checkpoint.kind, "card": card, "sha256": sha256}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, header))
-    write_json(
-        path.with_suffix(".json"),
-        {"format": FORMAT, "kind": checkpoint.kind, "sha256": sha256, **checkpoint.card},
+    shown = {"format": FORMAT, "kind": checkpoint.kind, "sha256": sha256, **checkpoint.card}
+    beside = json_text(shown)
+    write_together(
+        {
+            path.with_suffix(".json"): lambda file: file.write_text(beside, encoding="utf-8"),
+            path: lambda file: _save(tensors, file, header, path),
+        }
     )
     return path
+
+
+def _save(tensors: dict[str, Tensor], file: Path, header: dict[str, str], path: Path) -> None:
+    try:
+        save_file(tensors, file, header)
+    except SafetensorError as error:  # of the disk: the tensors are fit to be saved
+        raise OSError(f"{path}: can't be written ({error}).") from None
 
 
 def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
@@ -75,7 +87,7 @@ def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
             f"{path}: its content does not match its SHA-256; it was damaged or changed. Take "
             "another copy, or make it again."
         )
-    return Checkpoint(kind, json.loads(header["card"]), tensors)
+    return Checkpoint(kind, _card(path, header), tensors)
 
 
 def read_card(path: str | Path, kind: str) -> dict[str, Any]:
@@ -84,7 +96,21 @@ def read_card(path: str | Path, kind: str) -> dict[str, Any]:
     Raises:
         CheckpointError: the file does not exist, is no checkpoint of this kind, or is truncated.
     """
-    card: dict[str, Any] = json.loads(_read(Path(path), kind)[0]["card"])
+    return _card(path, _read(Path(path), kind)[0])
+
+
+def _card(path: str | Path, header: Mapping[str, str]) -> dict[str, Any]:
+    text = header.get("card", "")
+    if len(text) > _LONGEST_CARD:
+        raise CheckpointError(
+            f"{path}: its card has {len(text):,} characters; at most {_LONGEST_CARD:,} are read."
+        )
+    try:
+        card = json.loads(text)
+    except (ValueError, RecursionError):
+        card = None
+    if not isinstance(card, dict):
+        raise CheckpointError(f"{path}: its header has no card; use another copy.")
     return card
 
 
@@ -111,6 +137,8 @@ def _read(
 
 def is_checkpoint(path: str | Path) -> bool:
     """Whether a file is a checkpoint of preimage, of any kind."""
+    if not Path(path).is_file():  # a pipe would be waited for
+        return False
     try:
         with safe_open(path, "pt") as file:
             return (file.metadata() or {}).get("format") == FORMAT

@@ -55,6 +55,7 @@ def read_image(label: str, read: Callable[[], bytes], side: int | None = None) -
             image = open_picture(data, side)
             if image.format in _PROGRAMS:
                 raise UnidentifiedImageError
+            _refuse_cut(image.format, data)
             return _decoded(image, side)
     except PhotoError:
         raise
@@ -74,6 +75,16 @@ def _elsewhere_decoded(label: str, data: bytes, side: int | None) -> Image.Image
         return _elsewhere(data, side)
     except PhotoError as error:
         raise PhotoError(f"{label}: {error}") from None
+
+
+#: How formats end that Pillow reads without their end; of all others it refuses a part.
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "GIF": b"\0;"}
+
+
+def _refuse_cut(form: str | None, data: bytes) -> None:
+    end = _ENDS.get(form or "")
+    if end and end not in (data if form == "PNG" else data[-1024:]):
+        raise OSError("image file is truncated (its end is missing)")
 
 
 def _decoded(image: Image.Image, side: int | None) -> Image.Image:

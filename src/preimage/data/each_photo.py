@@ -89,7 +89,7 @@ class KeepFinished:
     """
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self._stop: KeyboardInterrupt | None = None
 
     def __enter__(self) -> "KeepFinished":
         return self
@@ -100,10 +100,10 @@ class KeepFinished:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self.interrupted = isinstance(error, KeyboardInterrupt)
-        return self.interrupted
+        self._stop = error if isinstance(error, KeyboardInterrupt) else None
+        return self._stop is not None
 
     def raise_interrupt(self) -> None:
         """Raises the KeyboardInterrupt that ended the block, if one did."""
-        if self.interrupted:
-            raise KeyboardInterrupt
+        if self._stop is not None:
+            raise self._stop

@@ -192,7 +192,8 @@ def _check_range(values: Tensor, fractions: bool) -> None:
 
 
 def _unique(stem: str, taken: set[str]) -> str:
-    clean = "".join(c if c.isalnum() or c in "-_." else "_" for c in stem) or "photo"
+    clean = "".join(c if c.isalnum() or c in "-_." else "_" for c in stem)
+    clean = clean.lstrip(".") or "photo"  # pictures of a hidden photo are for people to see
     clean = clean.encode()[:_LONGEST_NAME].decode(errors="ignore")
     name, count = clean, 1
     while name in taken:

@@ -1,10 +1,9 @@
 """Writing results: atomically, and with what it takes to repeat them."""
 
 import json
-import os
 import platform
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,31 +11,7 @@ from typing import Any
 import torch
 
 from preimage._version import __version__
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
-    """Lets `write` fill a temporary file beside `path`, then renames it: all or nothing.
-
-    Raises:
-        OSError: the folder can't be made or written to.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+from preimage.data.atomic_files import write_atomically as write_atomically
 
 
 def output_folder(name: str | Path) -> Path:
@@ -83,7 +58,12 @@ def write_text(path: Path, text: str) -> Path:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> Path:
     """Writes a JSON file atomically."""
-    return write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return write_text(path, json_text(data))
+
+
+def json_text(data: Mapping[str, Any]) -> str:
+    """What `write_json` writes."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:

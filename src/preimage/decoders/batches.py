@@ -1,6 +1,7 @@
 """The batches of a training: which crops its recipe asks for, and this process's share of them."""
 
 import os
+import signal
 from collections.abc import Iterable
 from typing import Any
 
@@ -50,7 +51,17 @@ def load_batches(
         collate_fn=_as_it_is,
         pin_memory=accelerator.device.type == "cuda",
         persistent_workers=count > 0,
+        worker_init_fn=_leave_signals_to_parent,
     )
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """Ctrl-C, and SIGTERM to a whole group, must not take the batch of a step being finished.
+
+    A second SIGTERM ends the worker: torch sends one to those that do not end on their own.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.signal(number, signal.SIG_DFL))
 
 
 def _workers(source: ImageSource) -> int:

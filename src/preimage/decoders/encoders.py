@@ -3,7 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from preimage.data.checkpoints import Checkpoint, is_checkpoint, read_checkpoint, write_checkpoint
+from preimage.data.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    is_checkpoint,
+    write_checkpoint,
+)
+from preimage.decoders.cards import (
+    CLASSIFIER_KIND,
+    network_of,
+    open_checkpoint,
+    require_tensors,
+)
 from preimage.decoders.classifier import Classifier
 from preimage.decoders.options import EncoderOptions
 from preimage.decoders.pretrained import pretrained_encoder
@@ -12,8 +23,6 @@ from preimage.network.description import Description
 from preimage.network.encoder import Encoder, Origin
 from preimage.network.spec import EncoderSpec
 from preimage.network.weights import PRETRAINED, weights_kind
-
-CLASSIFIER_KIND = "classifier"
 
 
 def open_encoder(options: EncoderOptions) -> tuple[Network, Origin]:
@@ -69,9 +78,8 @@ def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
         )
     if weights in PRETRAINED or not is_checkpoint(weights):
         return pretrained_encoder(weights, spec.architecture, spec.layer, pooled=spec.pooled)
-    checkpoint = read_checkpoint(weights, CLASSIFIER_KIND)
-    whole = Network(Description.from_dict(checkpoint.card["encoder"]))
-    whole.load_state_dict(checkpoint.part("encoder"))
+    checkpoint = open_checkpoint(weights, CLASSIFIER_KIND)
+    whole = _classifier(weights, checkpoint).encoder
     origin = {"file": Path(weights).name, **{k: checkpoint.card[k] for k in _ORIGIN}}
     return cut(whole, spec.layer, pooled=spec.pooled), origin
 
@@ -119,9 +127,15 @@ def load_classifier(path: str | Path) -> Classifier:
     Raises:
         ValueError: the file does not exist, is not a classifier, or is damaged.
     """
-    checkpoint = read_checkpoint(path, CLASSIFIER_KIND)
-    encoder = Network(Description.from_dict(checkpoint.card["encoder"]))
-    model = Classifier(encoder, len(checkpoint.card["classes"]))
-    encoder.load_state_dict(checkpoint.part("encoder"))
+    return _classifier(path, open_checkpoint(path, CLASSIFIER_KIND))
+
+
+def _classifier(path: str | Path, checkpoint: Checkpoint) -> Classifier:
+    try:
+        encoder = network_of(checkpoint.card["encoder"], checkpoint.part("encoder"), "the encoder")
+        model = Classifier(encoder, len(checkpoint.card["classes"]))
+        require_tensors(checkpoint.part("head"), model.head.state_dict(), "the classifier's head")
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     model.head.load_state_dict(checkpoint.part("head"))
     return model.eval()

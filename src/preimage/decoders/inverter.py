@@ -12,22 +12,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.data.checkpoints import (
-    Checkpoint,
-    CheckpointError,
-    digest,
-    read_checkpoint,
-    write_checkpoint,
-)
+from preimage.data.checkpoints import Checkpoint, CheckpointError, digest, write_checkpoint
 from preimage.decoders.arrays import Labels, Pixels
+from preimage.decoders.cards import DECODER_KIND, network_of, open_checkpoint
 from preimage.decoders.least_squares import LeastSquaresDecoder
 from preimage.decoders.loop import Objective
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.encoder import Encoder
 from preimage.network.trace import Size
-
-DECODER_KIND = "decoder"
 
 
 class Inverter:
@@ -136,41 +129,55 @@ class Inverter:
             CheckpointError: not there, not a decoder, damaged; its random encoder can't be drawn
                 again by this version of torch; or the `encoder` is missing, or another one.
         """
-        checkpoint = read_checkpoint(path, DECODER_KIND)
+        checkpoint = open_checkpoint(path, DECODER_KIND)
         card = dict(checkpoint.card)
         encoder_card, decoder_card = card.pop("encoder"), card.pop("decoder")
         origin = encoder_card["origin"]
-        if encoder is None:
-            encoder = _described(path, encoder_card, checkpoint)
-        elif problem := _other_form(encoder_card, encoder):
-            raise CheckpointError(f"{path}: {problem}")
-        if digest(encoder.state_dict()) != encoder_card["sha256"]:
-            raise CheckpointError(f"{path}: {_other_weights(encoder_card, encoder)}")
-        decoder = _decoder(decoder_card, checkpoint.part("decoder"))
-        return cls(encoder, origin, decoder, card.pop("scale"), card)
+        try:
+            # The decoder first: it is in the file, and tells whether an encoder is worth drawing.
+            decoder = _decoder(decoder_card, checkpoint.part("decoder"))
+            if encoder is None:
+                encoder = _described(encoder_card, checkpoint)
+            elif problem := _other_form(encoder_card, encoder):
+                raise ValueError(problem)
+            if digest(encoder.state_dict()) != encoder_card["sha256"]:
+                raise ValueError(_other_weights(encoder_card, encoder))
+            _require_pair(encoder, decoder)
+        except ValueError as error:
+            raise CheckpointError(f"{path}: {error}") from None
+        return cls(encoder, origin, decoder, float(card.pop("scale")), card)
 
 
-def _described(path: str | Path, card: dict[str, Any], checkpoint: Checkpoint) -> Network:
+def _described(card: dict[str, Any], checkpoint: Checkpoint) -> Network:
     """The encoder whose description is in a decoder's file."""
     origin = card["origin"]
-    if "description" not in card:
-        raise CheckpointError(
-            f"{path}: decodes layer {origin.get('layer')} of {origin.get('model')}, which is not "
-            "in the file; give `encoder`, or open it with preimage.probing.open_inverter."
+    if card.get("description") is None:
+        raise ValueError(
+            f"decodes layer {origin['layer']} of {origin['model']}, which is not in the file; give "
+            "`encoder`, or open it with preimage.probing.open_inverter."
         )
+    if "law" not in origin:
+        return network_of(card["description"], checkpoint.part("encoder"), "the encoder")
     description = Description.from_dict(card["description"])
-    if "law" in origin:
-        return build(
-            description, origin["law"], seed=origin["seed"], network_number=origin["network"]
+    return build(description, origin["law"], seed=origin["seed"], network_number=origin["network"])
+
+
+def _require_pair(encoder: Encoder, decoder: Network | LeastSquaresDecoder) -> None:
+    """Refuses a decoder of other features, or of something else than RGB photos."""
+    if isinstance(decoder, Network):
+        takes, gives = decoder.description.in_channels, decoder.description.out_channels
+    else:
+        takes, gives = decoder.weight.shape[1], len(decoder.bias) // decoder.alignment.stride**2
+    if (takes, gives) != (encoder.out_channels, 3):
+        raise ValueError(
+            f"its decoder takes {takes} channels to {gives}, but its encoder gives "
+            f"{encoder.out_channels} channels of photos, which have 3."
         )
-    encoder = Network(description).eval()
-    encoder.load_state_dict(checkpoint.part("encoder"))
-    return encoder
 
 
 def _other_form(card: dict[str, Any], encoder: Encoder) -> str:
     """How an encoder differs from the layer that a decoder's file names; empty if it does not."""
-    if "layer" not in card:
+    if card.get("layer") is None:
         return "it has its own encoder; leave out `encoder`."
     wanted, given = card["layer"], json.loads(json.dumps(encoder.to_dict()))
     if other := sorted(key for key in {*wanted, *given} if wanted.get(key) != given.get(key)):
@@ -182,7 +189,7 @@ def _other_form(card: dict[str, Any], encoder: Encoder) -> str:
 def _other_weights(card: dict[str, Any], encoder: Encoder) -> str:
     """Why an encoder is not the one of a decoder's file."""
     origin = card["origin"]
-    if "description" in card:
+    if card.get("description") is not None:
         return (
             f"this version of torch draws other weights from {origin}; decode with the version in "
             "the file's card."
@@ -202,9 +209,7 @@ def _decoder_card(decoder: Network | LeastSquaresDecoder) -> dict[str, Any]:
 
 def _decoder(card: dict[str, Any], tensors: dict[str, Tensor]) -> Network | LeastSquaresDecoder:
     if card["type"] == "dcn":
-        network = Network(Description.from_dict(card["description"]))
-        network.load_state_dict(tensors)
-        return network
+        return network_of(card.get("description"), tensors, "the decoder")
     metadata = {key: value for key, value in card.items() if key != "type"}
     return LeastSquaresDecoder.from_parts(tensors, metadata)
 

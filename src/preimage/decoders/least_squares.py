@@ -7,7 +7,7 @@ decoders. `preimage.decoders.ridge` finds it.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from preimage.decoders.arrays import Maps, Photos
 from preimage.decoders.blocks import on_blocks
-from preimage.network.plain_data import require_keys
+from preimage.decoders.cards import require_tensors
+from preimage.network.ranges import Kernel, Nonnegative, Range, Side
+from preimage.network.schema import read_as
 from preimage.network.trace import Alignment, Size
 
 
@@ -30,12 +32,20 @@ class FitRecord:
     `samples` counts windows.
     """
 
-    ridge: float
-    ridges: tuple[float, ...]
-    held_back_mse: tuple[float | None, ...]
+    ridge: Nonnegative
+    ridges: tuple[Nonnegative, ...]
+    held_back_mse: tuple[Nonnegative | None, ...]
     photos: int
     held_back: int
     samples: int
+
+
+@dataclass(frozen=True)
+class _Metadata:
+    stride: Side
+    shift: Annotated[int, Range(-16384, 16384)]
+    window: Kernel
+    fit: FitRecord
 
 
 class LeastSquaresDecoder(nn.Module):
@@ -107,22 +117,15 @@ class LeastSquaresDecoder(nn.Module):
         """The decoder with these `tensors()` and `metadata()`.
 
         Raises:
-            ValueError: something is missing, unknown, or of the wrong shape.
+            ValueError: something is missing, unknown, or of the wrong shape or kind.
         """
-        require_keys(tensors, ("weight", "bias"), "a least-squares decoder's tensors")
-        require_keys(
-            metadata, ("stride", "shift", "window", "fit"), "a least-squares decoder's metadata"
-        )
-        fit = metadata["fit"]
-        names = list(FitRecord.__dataclass_fields__)
-        require_keys(fit, names, "the record of a fit")
-        lists = {name: tuple(fit[name]) for name in ("ridges", "held_back_mse")}
-        weight, bias = tensors["weight"], tensors["bias"]
-        window = metadata["window"]
-        if weight.ndim != 4 or bias.ndim != 1 or weight.shape[-2:] != (window, window):
-            raise ValueError(
-                f"expected weight (Q, C, {window}, {window}) and bias (Q), got "
-                f"{tuple(weight.shape)} and {tuple(bias.shape)}."
-            )
-        alignment = Alignment(metadata["stride"], metadata["shift"])
-        return cls(weight, bias, alignment, FitRecord(**{**fit, **lists}))
+        card = read_as(_Metadata, metadata, "decoder")
+        shape = tensors["weight"].shape if "weight" in tensors else ()
+        outputs, channels = shape[:2] if len(shape) == 4 else (3 * card.stride**2, 1)
+        form = {
+            "weight": torch.empty(outputs, channels, card.window, card.window, device="meta"),
+            "bias": torch.empty(outputs, device="meta"),
+        }
+        require_tensors(tensors, form, "the least-squares decoder")
+        alignment = Alignment(card.stride, card.shift)
+        return cls(tensors["weight"], tensors["bias"], alignment, card.fit)

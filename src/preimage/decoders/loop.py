@@ -8,7 +8,7 @@ steps.
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from preimage.data.crops import Batch
 from preimage.decoders.arrays import Labels, Pixels
+from preimage.decoders.cards import require_tensors
 from preimage.decoders.recipes import Recipe
 
 
@@ -155,13 +156,11 @@ class Training:
         Raises:
             ValueError: the state belongs to another network.
         """
+        require_tensors(tensors, self._expected(tensors), "the saved state is of another network")
         trained = {
             k.removeprefix("trained."): v for k, v in tensors.items() if k.startswith("trained.")
         }
-        try:
-            self.objective.trained.load_state_dict(trained)
-        except RuntimeError as error:
-            raise ValueError(f"the saved state does not fit this network: {error}.") from None
+        self.objective.trained.load_state_dict(trained)
         device = self.accelerator.device
         for index, parameter in enumerate(self.parameters):
             prefix = f"optimizer.{index}."
@@ -175,3 +174,13 @@ class Training:
                     for k, v in moments.items()
                 }
         self.step = step
+
+    def _expected(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Tensors of the form that a state has, with Adam's where it has any of a parameter."""
+        expected = {f"trained.{k}": v for k, v in self.objective.trained.state_dict().items()}
+        begun = {name.rpartition(".")[0] for name in tensors}
+        for index, parameter in enumerate(self.parameters):
+            if (prefix := f"optimizer.{index}") in begun:
+                expected |= {f"{prefix}.exp_avg": parameter, f"{prefix}.exp_avg_sq": parameter}
+                expected[f"{prefix}.step"] = torch.zeros(())
+        return expected

@@ -20,7 +20,7 @@ from preimage.decoders.enough_memory import require_training
 from preimage.decoders.machine import open_training
 from preimage.decoders.options import MachineOptions, with_input
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import Run
+from preimage.decoders.run_folder import Run, refuse_damage
 from preimage.network.spec import EncoderSpec
 
 CLASSIFIER_FILE = "encoder.safetensors"
@@ -85,6 +85,7 @@ def _pretrain(
     seed: int,
     strict: bool,
 ) -> Classifier | None:
+    refuse_damage(folder)
     source = open_source(data, in_memory, labelled=True, strict=strict)
     assert source.classes is not None
     tests = _open_tests(test, in_memory, source.classes, strict) if test else None

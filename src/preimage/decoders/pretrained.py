@@ -5,6 +5,7 @@ convolutions, activations and pools; the description has the same convolutions i
 """
 
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,6 +109,11 @@ def from_torchvision(
                     f"{source}: {key} has the shape {tuple(tensors[key].shape)}, but {conv.name} "
                     f"of {description.name} takes {shapes[name]}; check `architecture`."
                 )
+            if not (tensors[key].is_floating_point() and tensors[key].isfinite().all()):
+                raise WeightsError(
+                    f"{source}: {key} must be finite floating-point numbers, got "
+                    f"{str(tensors[key].dtype).removeprefix('torch.')}, finite or not."
+                )
             state[name] = tensors[key].float()
     return state
 
@@ -123,7 +129,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         # torchvision's oldest files are no zips, and can't be mapped into memory.
         mapped = zipfile.is_zipfile(path)
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with warnings.catch_warnings():  # torch warns of a pickle that it then refuses
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     # Damaged pickles fail in as many ways as there are bytes; to a user they are one.
     except Exception as error:
         if "weights_only" in str(error) or "Weights only" in str(error):

@@ -19,15 +19,16 @@ from typing import Any
 import torch
 
 from preimage.data.archives import PhotoError
-from preimage.data.checkpoints import Checkpoint, read_card, read_checkpoint, write_checkpoint
+from preimage.data.checkpoints import Checkpoint, CheckpointError, write_checkpoint
 from preimage.data.crops import Batch
 from preimage.data.progress import training_bar
-from preimage.data.records import write_json, write_text
+from preimage.data.records import write_json
+from preimage.data.termination import Terminated
+from preimage.decoders.cards import STATE_KIND, open_card, open_checkpoint
 from preimage.decoders.loop import Training
+from preimage.decoders.loss_curve import METRICS_FILE, cut_metrics, read_metrics
 
-STATE_KIND = "training state"
 STATE_FILE = "state.safetensors"
-METRICS_FILE = "metrics.jsonl"
 SKIPPED_FILE = "skipped.json"
 _log = logging.getLogger(__name__)
 
@@ -38,11 +39,33 @@ def saved_settings(folder: Path) -> dict[str, Any] | None:
     Raises:
         CheckpointError: the state is damaged.
     """
+    card = _saved_card(folder)
+    return card and card["settings"]
+
+
+def saved_step(folder: Path) -> int:
+    """The number of steps that a folder's run has done and saved.
+
+    Raises:
+        CheckpointError: the state is damaged.
+    """
+    card = _saved_card(folder)
+    return card["step"] if card else 0
+
+
+def _saved_card(folder: Path) -> dict[str, Any] | None:
     path = folder / STATE_FILE
-    if not path.exists():
-        return None
-    settings: dict[str, Any] = read_card(path, STATE_KIND)["settings"]
-    return settings
+    return open_card(path, STATE_KIND) if path.exists() else None
+
+
+def refuse_damage(folder: Path) -> None:
+    """Reads what a run will go on from, before any work and before anything is written.
+
+    Raises:
+        ValueError: the state or the loss curve is damaged.
+    """
+    saved_settings(folder)
+    read_metrics(folder / METRICS_FILE)
 
 
 class Run:
@@ -69,9 +92,12 @@ class Run:
         self.training, self.folder, self.settings = training, folder, dict(settings)
         self.problems, self.strict = set(problems), strict
         if self._state_path.exists():
-            state = read_checkpoint(self._state_path, STATE_KIND)
+            state = open_checkpoint(self._state_path, STATE_KIND)
             self._check(state.card["settings"])
-            training.load_state(state.card["step"], state.tensors)
+            try:
+                training.load_state(state.card["step"], state.tensors)
+            except ValueError as error:
+                raise CheckpointError(f"{self._state_path}: {error}") from None
             self.problems.update(_read_skipped(folder / SKIPPED_FILE))
         if training.accelerator.is_main_process:
             self._drop_metrics_after(training.step)
@@ -105,12 +131,12 @@ class Run:
     ) -> bool:
         """Trains until the recipe's last step; returns whether it was reached.
 
-        Stops between two steps after `max_minutes` or on Ctrl-C. The state is saved then and every
-        `save_every` seconds. Every `probe_every` steps, the measurement of `probe` is written
-        beside the loss; its time does not count as the step's.
+        Stops between two steps after `max_minutes`, on Ctrl-C or on SIGTERM. The state is saved
+        then and every `save_every` seconds. Every `probe_every` steps, the measurement of `probe`
+        is written beside the loss; its time does not count as the step's.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C came; the state is saved.
+            KeyboardInterrupt: Ctrl-C came, or SIGTERM (`Terminated`); the state is saved.
         """
         training, main = self.training, self.training.accelerator.is_main_process
         end = time.monotonic() + 60 * max_minutes if max_minutes else float("inf")
@@ -127,7 +153,7 @@ class Run:
                     measured = probe() if probe and record.step % probe_every == 0 else {}
                     metrics.write(json.dumps({**asdict(record), **measured}) + "\n")
                     show(record)
-                stop = self._any(asked.is_set() or time.monotonic() > end)
+                stop = self._any(bool(asked) or time.monotonic() > end)
                 if main and (stop or time.monotonic() - saved > save_every):
                     self._save()
                     saved = time.monotonic()
@@ -136,8 +162,8 @@ class Run:
         if main:
             self._save()
         self._report(waited, worked)
-        if asked.is_set():
-            raise KeyboardInterrupt
+        if asked:
+            raise Terminated if asked[0] == signal.SIGTERM else KeyboardInterrupt
         return training.step >= training.recipe.steps
 
     def _watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -165,8 +191,11 @@ class Run:
     def _drop_metrics_after(self, step: int) -> None:
         """Drops the steps made after the state was saved; they are repeated."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept = [line for line in read_metrics(self.metrics_path) if line["step"] <= step]
-        write_text(self.metrics_path, "".join(json.dumps(line) + "\n" for line in kept))
+        lost = step - len(cut_metrics(self.metrics_path, step))
+        if lost:
+            _log.warning(
+                "%s: lacks %d of %d steps, whose losses are lost.", self.metrics_path, lost, step
+            )
 
     def _report(self, waited: float, worked: float) -> None:
         if waited + worked and self.training.accelerator.is_main_process:
@@ -192,29 +221,18 @@ def _read_skipped(path: Path) -> list[str]:
         raise ValueError(f"{path}: damaged; delete it to go on without its photos.") from None
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a loss curve, without a last line that was cut off."""
-    lines = []
-    for text in path.read_text("utf-8").splitlines() if path.exists() else ():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
-    return lines
-
-
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that no step is cut short; a second one raises."""
-    asked = threading.Event()
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Filled by Ctrl-C or SIGTERM, so that no step is cut short; a second Ctrl-C raises."""
+    asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
 
     def ask(number: int, frame: object) -> None:
-        if asked.is_set():
+        if asked and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked.set()
+        asked.append(number)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -16,6 +16,7 @@ from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.encoders import as_encoder
 from preimage.decoders.enough_memory import require_training
 from preimage.decoders.inverter import Inversion, Inverter, measure_scale
+from preimage.decoders.loss_curve import read_metrics
 from preimage.decoders.machine import open_training
 from preimage.decoders.options import (
     DataOptions,
@@ -24,7 +25,7 @@ from preimage.decoders.options import (
     MachineOptions,
 )
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import Run, read_metrics, saved_settings
+from preimage.decoders.run_folder import Run, refuse_damage, saved_settings
 from preimage.network.build import build
 from preimage.network.encoder import Encoder
 from preimage.scores.metrics import colour_scores
@@ -71,6 +72,7 @@ def _train(
     machine: MachineOptions,
     seed: int | None,
 ) -> Inverter | None:
+    refuse_damage(folder)
     source = open_source(data.data, data.in_memory, strict=data.strict)
     options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
     seed = options.seed if seed is None else seed
@@ -121,6 +123,7 @@ def _scale(encoder: Encoder, dataset: CropDataset, folder: Path) -> float:
 def _card(settings: Mapping[str, Any], photos: int, run: Run) -> dict[str, Any]:
     """How the decoder came to be: settings, photos, machine, and what the last steps measured."""
     lines = read_metrics(run.metrics_path)
+    last = [line["loss"] for line in lines if line["step"] > settings["recipe"]["steps"] - 100]
     measured = [line["held_out_psnr"] for line in lines if "held_out_psnr" in line]
     return {
         "training": {
@@ -130,7 +133,7 @@ def _card(settings: Mapping[str, Any], photos: int, run: Run) -> dict[str, Any]:
             "environment": environment(run.training.accelerator.device),
         },
         "metrics": {
-            "loss": fmean(line["loss"] for line in lines[-100:]),
+            "loss": fmean(last) if last else None,  # none if the user deleted the curve
             "held_out_psnr": measured[-1] if measured else None,
         },
     }

@@ -8,6 +8,7 @@ description, never a second network class. Nothing here imports torch.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -45,8 +46,8 @@ class Description:
 
     def __post_init__(self) -> None:
         require_positive(self, "in_channels")
-        names = [DATA, *(op.name for op in self.operations)]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = Counter((DATA, *(op.name for op in self.operations)))
+        twice = sorted(name for name, count in names.items() if count > 1)
         if twice:
             raise ValueError(f"{self.name}: every operation needs its own name, twice: {twice}.")
         for op, channels in zip(self.operations, self.channels[:-1], strict=True):
@@ -270,11 +271,12 @@ class Description:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Description":
+    def from_dict(cls, data: object) -> "Description":
         """The description that `to_dict` wrote.
 
         Raises:
-            ValueError: a key or an operation is missing or unknown; the message names it.
+            ValueError: a key or an operation is missing or unknown, or a value is not what its
+                field holds; the message names it.
         """
         name, operations, in_channels = read_description(data)
         return cls(name, operations, in_channels)
@@ -290,4 +292,7 @@ class Description:
         Raises:
             ValueError: not JSON, or not a description.
         """
-        return cls.from_dict(json.loads(text))
+        try:
+            return cls.from_dict(json.loads(text))
+        except RecursionError:
+            raise ValueError("not a description: nested too deeply.") from None

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from preimage.network.ranges import Channels, Kernel, Side
+
 PoolKind: TypeAlias = Literal["max", "avg", "l2"]
 UnpoolKind: TypeAlias = Literal["zeros", "nearest", "bilinear"]
 
@@ -25,9 +27,9 @@ class Conv:
 
     op: ClassVar = "conv"
     name: str
-    out_channels: int
-    kernel_size: int = 3
-    stride: int = 1
+    out_channels: Channels
+    kernel_size: Kernel = 3
+    stride: Side = 1
     padding: tuple[int, int] = (1, 1)
     slope: float = 0.0
     bias: bool = False
@@ -37,8 +39,8 @@ class Conv:
 
     def __post_init__(self) -> None:
         require_positive(self, "out_channels", "kernel_size", "stride")
-        if not isinstance(self.slope, int | float):
-            raise ValueError(f"{self.name}: `slope` must be a number, got {self.slope!r}.")
+        if not _is_finite(self.slope):
+            raise ValueError(f"{self.name}: `slope` must be a finite number, got {self.slope!r}.")
         if len(self.padding) != 2 or not all(0 <= p < self.kernel_size for p in self.padding):
             raise ValueError(
                 f"{self.name}: `padding` must be two numbers from 0 to kernel_size - 1 = "
@@ -74,8 +76,8 @@ class Pool:
     op: ClassVar = "pool"
     name: str
     kind: PoolKind = "max"
-    kernel_size: int = 2
-    stride: int = 2
+    kernel_size: Side = 2
+    stride: Side = 2
     ceil: bool = True
 
     def __post_init__(self) -> None:
@@ -95,7 +97,7 @@ class Unpool:
     op: ClassVar = "unpool"
     name: str
     kind: UnpoolKind = "zeros"
-    stride: int = 2
+    stride: Side = 2
     like: str = DATA
 
     def __post_init__(self) -> None:

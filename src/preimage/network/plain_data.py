@@ -1,7 +1,12 @@
-"""Descriptions and their operations as plain data, for JSON, checkpoints and records."""
+"""Descriptions and their operations as plain data, for JSON, checkpoints and records.
 
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+A file may hold anything: every value is checked against the hints of the operations
+(`preimage.network.schema`), and a description has limits on what it may ask for.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from preimage.network.operations import (
@@ -13,10 +18,22 @@ from preimage.network.operations import (
     Pool,
     Unpool,
 )
+from preimage.network.ranges import Channels
+from preimage.network.schema import read_as
 
 _OPERATIONS: dict[str, type[Operation]] = {
     kind.op: kind for kind in (Conv, Pool, Unpool, Crop, ChannelMean, Normalise)
 }
+#: What a description in a file may ask for; VGG16 and its mirror have 50 operations.
+MOST_OPERATIONS, MOST_WEIGHTS = 1_000, 2**30
+_NAME = re.compile(r"\w[\w +-]{0,199}")  # of an operation; torch allows no dots
+
+
+@dataclass(frozen=True)
+class _Described:
+    name: str
+    in_channels: Channels
+    operations: tuple[Any, ...]
 
 
 def operation_to_dict(op: Operation) -> dict[str, Any]:
@@ -24,40 +41,60 @@ def operation_to_dict(op: Operation) -> dict[str, Any]:
     return {"op": op.op, **asdict(op)}
 
 
-def operation_from_dict(entry: dict[str, Any]) -> Operation:
+def operation_from_dict(entry: object, where: str = "the operation") -> Operation:
     """The operation that `operation_to_dict` wrote.
 
+    Args:
+        where: its place in the file, for messages.
+
     Raises:
-        ValueError: a key or the operation is missing or unknown; the message names it.
+        ValueError: a key or the operation is missing or unknown, or a value is not what its field
+            holds; the message names it.
     """
-    name = entry.get("op")
+    name = entry.get("op") if isinstance(entry, Mapping) else None
     kind = _OPERATIONS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"`op` must be one of {', '.join(_OPERATIONS)}, got {name!r}.")
-    values: dict[str, Any] = {  # JSON has lists in place of tuples
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in entry.items()
-        if key != "op"
-    }
-    require_keys(values, [field.name for field in fields(kind)], f"a {kind.op}")
-    return kind(**values)
+        raise ValueError(f"{where}.op must be one of {', '.join(_OPERATIONS)}, got {name!r:.60}.")
+    assert isinstance(entry, Mapping)
+    operation = read_as(kind, {k: v for k, v in entry.items() if k != "op"}, where)
+    if not _NAME.fullmatch(operation.name):
+        raise ValueError(
+            f"{where}.name must be up to 200 letters and digits, got {operation.name!r:.60}."
+        )
+    return operation
 
 
-def read_description(data: dict[str, Any]) -> tuple[str, tuple[Operation, ...], int]:
+def read_description(data: object) -> tuple[str, tuple[Operation, ...], int]:
     """Name, operations and number of input channels that `Description.to_dict` wrote.
 
     Raises:
-        ValueError: a key or an operation is missing or unknown; the message names it.
+        ValueError: a key or an operation is missing or unknown, a value is not what its field
+            holds, or the network is beyond `MOST_OPERATIONS` or `MOST_WEIGHTS`; the message says
+            which.
     """
-    try:
-        require_keys(data, ("name", "in_channels", "operations"), "a description")
-        operations = tuple(operation_from_dict(entry) for entry in data["operations"])
-    except (AttributeError, TypeError) as error:  # a list or a number in place of a mapping
-        raise ValueError(f"not a description as `to_dict` writes it: {error}.") from error
-    return data["name"], operations, data["in_channels"]
+    found = read_as(_Described, data, "the description")
+    if len(found.operations) > MOST_OPERATIONS:
+        raise ValueError(
+            f"the description has {len(found.operations):,} operations; at most "
+            f"{MOST_OPERATIONS:,} are read."
+        )
+    operations = tuple(
+        operation_from_dict(entry, f"operations[{index}]")
+        for index, entry in enumerate(found.operations)
+    )
+    if (weights := _weights(operations, found.in_channels)) > MOST_WEIGHTS:
+        raise ValueError(
+            f"the description has {weights:.1e} weights; at most {MOST_WEIGHTS:.1e} are read."
+        )
+    return found.name, operations, found.in_channels
 
 
-def require_keys(data: dict[str, Any], keys: Sequence[str], what: str) -> None:
-    """Refuses a mapping that does not have exactly these keys."""
-    if wrong := sorted(set(keys) ^ set(data)):
-        raise ValueError(f"{what} has the keys {', '.join(keys)}; missing or unknown: {wrong}.")
+def _weights(operations: Sequence[Operation], channels: int) -> int:
+    count = 0
+    for op in operations:
+        if isinstance(op, Conv):
+            count += op.out_channels * channels * op.kernel_size**2
+            channels = op.out_channels
+        elif isinstance(op, ChannelMean):
+            channels = 1
+    return count

@@ -35,6 +35,8 @@ _MOST = 2**63 - 1
 WHOLE, REAL = Range(0, _MOST), Range(-float("inf"))
 
 Positive = Annotated[int, Range(1, _MOST)]
+#: Of feature maps.
+Channels = Annotated[int, Range(1, 2**20)]
 #: Pixels of a photo's side.
 Side = Annotated[int, Range(1, 16384)]
 #: 0 leaves a photo as it is.
@@ -84,17 +86,41 @@ def _kinds(hint: Any) -> Iterator[Any]:
 
 
 def _check_one(name: str, value: object, kind: Any) -> None:
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise ValueError(f"`{name}` must be one of {', '.join(get_args(kind))}, got {value!r}.")
+    if kind in _WORDS:  # the parser and the type checker see to these
         return
+    if expected := misfit(value, kind):
+        raise ValueError(f"`{name}` must be {expected}, got {value!r}.")
+
+
+def misfit(value: object, kind: Any) -> str:
+    """What a simple hint expects if the value does not fit it; empty if it does.
+
+    Args:
+        kind: a `Literal`, str, bool, int or float, or the latter two with a `Range`. Any other hint
+            takes every value.
+    """
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        return "" if value in choices else f"one of {', '.join(map(str, choices))}"
+    if kind in _WORDS:
+        return "" if type(value) is kind else _WORDS[kind]
     allowed = range_of(kind)
     base = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     if base not in (int, float):
-        return
+        return ""
     allowed = allowed or (WHOLE if base is int else REAL)
-    fits = isinstance(value, int if base is int else int | float) and value in allowed
-    if not fits:
-        usual = {WHOLE: "a nonnegative integer", REAL: "a finite number"}
-        said = usual.get(allowed, f"{'an integer' if base is int else 'a number'} {allowed}")
-        raise ValueError(f"`{name}` must be {said}, got {value!r}.")
+    if _is_number(value, base) and value in allowed:  # type: ignore[operator]
+        return ""
+    usual = {WHOLE: "a nonnegative integer", REAL: "a finite number"}
+    return usual.get(allowed, f"{'an integer' if base is int else 'a number'} {allowed}")
+
+
+_WORDS = {str: "a text", bool: "true or false"}
+
+
+def _is_number(value: object, base: type) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int):
+        return base is int or abs(value) < 2**1023  # else no float holds it
+    return base is float and isinstance(value, float)

@@ -10,7 +10,16 @@ from typing import Literal, get_type_hints
 from preimage.network.architectures import ARCHITECTURES, architecture, no_such_architecture
 from preimage.network.description import Description
 from preimage.network.operations import PoolKind, UnpoolKind
-from preimage.network.ranges import Above0, Kernel, Positive, SideOrAsItIs, Slope, check
+from preimage.network.ranges import (
+    Above0,
+    Kernel,
+    Positive,
+    Side,
+    SideOrAsItIs,
+    Slope,
+    check,
+    range_of,
+)
 
 ArchitectureName = Literal["vgg16", "alexnet", "torchvision_alexnet"]
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -167,9 +176,13 @@ def parse_size(text: str) -> tuple[int, int]:
     """(height, width) of `227` or `200x300`.
 
     Raises:
-        ValueError: `text` has neither form, or a side is not positive.
+        ValueError: `text` has neither form, or a side is out of range.
     """
     sides = text.lower().replace("×", "x").split("x")
-    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise ValueError(f"`size` must be a side such as 227, or HEIGHTxWIDTH, got {text!r}.")
+    allowed = range_of(Side)
+    assert allowed is not None
+    if len(sides) > 2 or not all(s.isdecimal() and int(s[:9]) in allowed for s in sides):
+        raise ValueError(
+            f"`size` must be a side such as 227, or HEIGHTxWIDTH, {allowed}, got {text!r:.40}."
+        )
     return int(sides[0]), int(sides[-1])

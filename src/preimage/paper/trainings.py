@@ -15,10 +15,10 @@ from preimage.data.photo import SIZE
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
+from preimage.decoders.loss_curve import METRICS_FILE, read_metrics
 from preimage.decoders.official_weights import cached_file
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_INPUTS, DECODER_RECIPES, Recipe
-from preimage.decoders.run_folder import read_metrics
 from preimage.decoders.train import train_decoder
 from preimage.network.spec import ArchitectureName, EncoderSpec
 from preimage.paper.arm_names import fit_name, training_name
@@ -242,7 +242,12 @@ class Trainings:
         if inverter is None:
             raise Incomplete([], f"{self.options.figure}: time was up; run it again to go on.")
         values = 3 * s.recipe.crop**2
-        lines = read_metrics(s.folder / "metrics.jsonl")
+        lines = read_metrics(s.folder / METRICS_FILE)
+        if [line["step"] for line in lines] != list(range(1, s.recipe.steps + 1)):
+            raise ValueError(
+                f"{s.folder / METRICS_FILE}: lacks losses of some steps, without which there is no "
+                "curve; delete that folder, and it is trained again."
+            )
         self.seconds += sum(line["seconds"] for line in lines)
         return TrainedArm(inverter, [line["loss"] / values for line in lines])
 

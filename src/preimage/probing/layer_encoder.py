@@ -1,7 +1,7 @@
 """A layer of any module as an encoder: what `fit`, `train`, `evaluate` and checkpoints take."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,8 @@ from preimage.network.description import Description
 from preimage.network.encoder import Origin
 from preimage.network.layer_mirror import mirror_of_layer
 from preimage.network.operations import UnpoolKind
+from preimage.network.ranges import Channels, Range, Side
+from preimage.network.schema import read_as
 from preimage.network.trace import Alignment, Size
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.features import Kind, Layout, layout_of
@@ -39,6 +41,16 @@ class LayerForm:
     channels: int
     alignment: Alignment
     how: str
+
+
+@dataclass(frozen=True)
+class _LayerCard:
+    layer: str
+    kind: Kind
+    channels: Channels
+    alignment: tuple[Side, Annotated[int, Range(-16384, 16384)]]
+    how: str
+    preprocessing: dict[str, Any]
 
 
 class LayerEncoder(nn.Module):
@@ -125,14 +137,19 @@ class LayerEncoder(nn.Module):
     def from_dict(
         cls, model: nn.Module, data: dict[str, Any], name: str, origin: Origin
     ) -> "LayerEncoder":
-        """The layer that `to_dict` described, of this model."""
-        values = dict(data)
-        preprocessing = values.pop("preprocessing")
-        tuples = {key: tuple(preprocessing[key]) for key in ("mean", "std")}
-        values["alignment"] = Alignment(*values["alignment"])
-        return cls(
-            model, LayerForm(**values), Preprocessing(**preprocessing | tuples), name, origin
-        )
+        """The layer that `to_dict` described, of this model.
+
+        Raises:
+            ValueError: a value is missing, or not what it must be.
+        """
+        card = read_as(_LayerCard, data, "layer")
+        pixels = {**card.preprocessing, "source": "given"}
+        preprocessing = read_as(Preprocessing, pixels, "layer.preprocessing")
+        if not {len(preprocessing.mean), len(preprocessing.std)} <= {1, 3}:
+            raise ValueError("layer.preprocessing must have a mean and a std per channel.")
+        alignment = Alignment(*card.alignment)
+        form = LayerForm(card.layer, card.kind, card.channels, alignment, card.how)
+        return cls(model, form, preprocessing, name, origin)
 
     def _output(self, pixels: Pixels) -> Tensor:
         with undisturbed(self.model):

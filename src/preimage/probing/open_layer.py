@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from preimage.data.checkpoints import CheckpointError, read_card
-from preimage.decoders.inverter import DECODER_KIND, Inverter
+from preimage.data.checkpoints import CheckpointError
+from preimage.decoders.cards import DECODER_KIND, open_card
+from preimage.decoders.inverter import Inverter
 from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
 from preimage.probing.models import open_model
 from preimage.probing.preprocessing import changed_preprocessing
@@ -48,8 +49,8 @@ def open_inverter(path: str | Path, weights: str | None = None) -> Inverter:
     Raises:
         CheckpointError: as `Inverter.load`; or its model can't be opened, or has other weights.
     """
-    card = read_card(path, DECODER_KIND)["encoder"]
-    if "layer" not in card:
+    card = open_card(path, DECODER_KIND)["encoder"]
+    if card.get("layer") is None:
         if weights:
             raise CheckpointError(f"{path}: it has its own encoder; leave out `weights`.")
         return Inverter.load(path)
@@ -59,4 +60,8 @@ def open_inverter(path: str | Path, weights: str | None = None) -> Inverter:
         model = open_model(name, weights or origin.get("weights"), seed=origin.get("seed", 0)).model
     except ValueError as error:
         raise CheckpointError(f"{path}: its encoder is a layer of {name}: {error}") from None
-    return Inverter.load(path, LayerEncoder.from_dict(model, card["layer"], name, origin))
+    try:
+        encoder = LayerEncoder.from_dict(model, card["layer"], name, origin)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return Inverter.load(path, encoder)

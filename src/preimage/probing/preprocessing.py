@@ -11,6 +11,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from preimage.network.ranges import Above0, Side
+
 #: Of pixels in [0, 1], as torchvision's and most of timm's networks were trained.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -28,10 +30,10 @@ class Preprocessing:
         source: where these values come from.
     """
 
-    size: int = 224
+    size: Side = 224
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)
-    scale: float = 255.0
+    std: tuple[Above0, ...] = (1.0, 1.0, 1.0)
+    scale: Above0 = 255.0
     source: str = "given"
 
     def __call__(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:

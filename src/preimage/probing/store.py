@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from preimage.data.checkpoints import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
+from preimage.data.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from preimage.data.records import output_folder, write_json
 from preimage.data.sole_writer import sole_writer
 from preimage.probing.packing import pack, unpack
@@ -84,7 +84,9 @@ class Store:
         try:
             checkpoint = read_checkpoint(path, _KIND)
             found: Found = unpack(kind, checkpoint.card, checkpoint.tensors)
-        except (CheckpointError, KeyError, TypeError):
+            if not isinstance(found, kind):
+                raise TypeError(f"not a {kind.__name__}")
+        except (ValueError, KeyError, TypeError, AttributeError):
             _log.warning("%s: damaged; it is computed again.", path)
             return None
         return found
@@ -112,7 +114,7 @@ def _read_settings(path: Path) -> dict[str, Any] | None:
         before = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         before = None
     if not isinstance(before, dict) or "model" not in before:
         raise ValueError(f"`out`: {path} is not the settings of a probe; name another folder.")

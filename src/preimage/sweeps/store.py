@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 #: The scores of one photo by one network, with the photo's name and hash.
 Row = dict[str, Any]
 _RATES_FROM = 200  # files; reading all files of a large sweep for one median would take seconds
+#: What reading a damaged file raises; RecursionError of JSON that is nested too deeply.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError)
 _MANIFEST = {
     "photos_sha256": str,
     "contract": dict,
@@ -109,7 +111,7 @@ class Store:
                 raise TypeError(wrong[0])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except _DAMAGE:
             raise ValueError(
                 f"{path}: not the record of a sweep. Choose another folder; or, if this is a "
                 "damaged sweep, delete that file and run the sweep again: finished cells are kept."
@@ -175,11 +177,11 @@ class Store:
     def rates(self) -> list[tuple[float, float]]:
         """(FLOPs, seconds) of finished jobs, of at most the first 200 cells."""
         pairs = []
-        for path in sorted(self.folder.glob("cells/*.json"))[:_RATES_FROM]:
+        for path in sorted(self.folder.glob("cells/[!.]*.json"))[:_RATES_FROM]:
             try:
                 run = json.loads(path.read_text("utf-8"))["run"]
                 pairs.append((float(run["flops"]), float(run["seconds"])))
-            except (OSError, ValueError, KeyError, TypeError):
+            except _DAMAGE:
                 continue
         return pairs
 
@@ -201,14 +203,14 @@ class Store:
         try:
             failure = json.loads(self._failure_path(key).read_text("utf-8"))
             return f"{failure['cell']}: {failure['error']}"
-        except (OSError, ValueError, KeyError, TypeError):
+        except _DAMAGE:
             return None
 
     def _read(self, key: str) -> Any:
         """What the cell's file contains; None if it cannot be read."""
         try:
             return json.loads(self._path(key).read_text("utf-8"))
-        except (OSError, ValueError):
+        except _DAMAGE:
             return None
 
 
@@ -216,7 +218,8 @@ def _rows(cell: Any, num_photos: int) -> list[Row] | None:
     """The rows of a cell; None if they are not the ones that were written."""
     try:
         rows: list[Row] = cell["rows"]
-        whole = len(rows) == num_photos and cell["checksum"] == _checksum(rows)
+        mappings = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+        whole = mappings and len(rows) == num_photos and cell["checksum"] == _checksum(rows)
     except (KeyError, TypeError):
         return None
     return rows if whole else None

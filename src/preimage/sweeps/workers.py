@@ -2,7 +2,7 @@
 
 The job of a worker that is killed fails with `WorkerDied`; the others are not affected, and the
 next job in its place starts a new process. Workers end with their parent, however it ends, and
-leave Ctrl-C to it.
+leave Ctrl-C and SIGTERM to it.
 
 Why not a library's pool? In the standard library's, one killed process fails every job. In pebble's
 (tried: 5.2) the workers share one pipe: a worker that is killed while it is idle, starts or takes
@@ -76,8 +76,8 @@ class _Worker:
     def __init__(self) -> None:
         self.pipe, other = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=_serve, args=(other,), daemon=True)
-        # A process inherits the mask: Ctrl-C reaches the parent alone.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # A process inherits the mask: Ctrl-C and SIGTERM reach the parent alone.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             self.process.start()
         finally:
@@ -102,6 +102,8 @@ class _Worker:
 def _serve(pipe: Connection) -> None:
     """The life of a worker: one call after another until the parent ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(signal, "sigwaitinfo"):
+        threading.Thread(target=_end_at_parents_word, daemon=True).start()
     while True:
         try:
             fn, args, kwargs = pipe.recv()
@@ -115,6 +117,13 @@ def _serve(pipe: Connection) -> None:
             pipe.send(reply)
         except (TypeError, AttributeError, ValueError) as error:  # can't be pickled
             pipe.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def _end_at_parents_word() -> None:
+    """SIGTERM is blocked, for a whole group may get it; that of the parent alone is obeyed."""
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(1)
 
 
 def _end_with_parent() -> None:

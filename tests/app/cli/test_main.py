@@ -24,6 +24,7 @@ PREIMAGE = [sys.executable, "-m", "preimage"]
         (("show", "vgg16", "--layer", "conv9"), "--layer must be one of conv1, conv2"),
         (("show", "vgg16", "--size", "0"), "--size must be a side such as 227"),
         (("show", "vgg16", "--size", "20x30x40"), "--size must be a side such as 227"),
+        (("show", "vgg16", "--size", "9" * 5000), "HEIGHTxWIDTH, from 1 to 16384, got '999"),
         (("show", "vgg16", "--frob"), "Unknown option: --frob"),
         (("show", "vgg16", "--width", "two"), '--width: unable to convert "two" into int'),
         (("show", "vgg16", "--width", "4.5"), "--width: 4.5 is not a whole number"),
@@ -98,7 +99,7 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
     out = capsys.readouterr().out
     assert re.match(rf"Usage: preimage {verb} .*\[OPTIONS\]", out)
     assert "--config" in out
-    for noise in ("Literal", "type:", "None", "null", "()"):
+    for noise in ("Literal", "type:", "None", "null", "()", "MISSING"):
         assert noise not in out
 
 

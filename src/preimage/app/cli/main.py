@@ -1,7 +1,8 @@
 """The command line: arguments in, one call, results on stdout, the rest on stderr.
 
 A verb is a dataclass and a module of its name in `preimage.app.cli`, imported when the verb runs:
-help needs no torch. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.
+help needs no torch. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted (Ctrl-C), 143
+terminated (SIGTERM).
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import Any
 
 from preimage._version import __version__
 from preimage.app.cli.options import fill, flat, spelled
+from preimage.data.termination import Terminated, terminable
 
 #: verb → the module and the dataclass of its command
 VERBS = {
@@ -29,6 +31,8 @@ VERBS = {
     "sweep": "commands:SweepCommand",
     "train": "decoder_commands:TrainCommand",
 }
+#: What they have finished stays in their folder, and is not computed again.
+_RESUMED = {"pretrain", "probe", "reproduce", "sweep", "train"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,12 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     words = [word for word in arguments if word != "--debug"]
     try:
-        code = _run(words)
-        sys.stdout.flush()
+        with terminable():
+            code = _run(words)
+            sys.stdout.flush()
         return code
-    except KeyboardInterrupt:
-        print("preimage: interrupted.", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        return _stopped(stop, words)
     except BrokenPipeError:  # `preimage show | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -50,6 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"preimage: {_one_line(error, words)}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
+
+
+def _stopped(stop: KeyboardInterrupt, words: Sequence[str]) -> int:
+    """Says that the command was stopped and how to go on; its exit code."""
+    terminated = isinstance(stop, Terminated)
+    resumed = bool(words) and words[0] in _RESUMED
+    print(
+        f"preimage: {'terminated' if terminated else 'interrupted'}"
+        f"{'; the same command goes on from here' if resumed else ''}.",
+        file=sys.stderr,
+    )
+    return 143 if terminated else 130
 
 
 def command_type(verb: str) -> type:

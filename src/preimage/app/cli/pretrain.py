@@ -6,9 +6,8 @@ from accelerate import PartialState
 
 from preimage.app.cli.decoder_commands import PretrainCommand
 from preimage.app.cli.train import print_cost, unfinished
-from preimage.data.checkpoints import read_checkpoint
+from preimage.decoders.cards import CLASSIFIER_KIND, open_card
 from preimage.decoders.costs import training_cost
-from preimage.decoders.encoders import CLASSIFIER_KIND
 from preimage.decoders.pretrain import CLASSIFIER_FILE, pretrain_encoder
 
 
@@ -35,7 +34,7 @@ def run(config: PretrainCommand) -> int:
     if model is None:
         return unfinished(config.out)
     path = Path(config.out) / CLASSIFIER_FILE
-    tested = read_checkpoint(path, CLASSIFIER_KIND).card["accuracy"]
+    tested = open_card(path, CLASSIFIER_KIND)["accuracy"]
     if tested:
         print(f"test accuracy {tested['accuracy']:.4f} on {tested['photos']:,} photos")
     print(path)

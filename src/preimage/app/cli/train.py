@@ -9,9 +9,10 @@ from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import TrainCommand
 from preimage.decoders.costs import TrainingCost, training_cost
 from preimage.decoders.encoders import trained_encoder
+from preimage.decoders.inverter import Inverter
 from preimage.decoders.options import EncoderOptions
 from preimage.decoders.recipes import Recipe
-from preimage.decoders.run_folder import read_metrics
+from preimage.decoders.run_folder import saved_step
 from preimage.decoders.train import DECODER_FILE, train_decoder
 from preimage.network.description import Description
 from preimage.network.encoder import Encoder
@@ -39,12 +40,16 @@ def run(config: TrainCommand) -> int:
         return 0
     if inverter is None:
         return unfinished(config.out)
-    error = inverter.card["metrics"]["loss"] / (3 * recipe.crop**2)
-    print(
-        f"{recipe.steps:,} steps; mean squared error of the last ones {error:.1f} squared grey "
-        f"levels\n{Path(config.out) / DECODER_FILE}"
-    )
+    print(f"{recipe.steps:,} steps; {_error(inverter, recipe)}\n{Path(config.out) / DECODER_FILE}")
     return 0
+
+
+def _error(inverter: Inverter, recipe: Recipe) -> str:
+    loss = inverter.card["metrics"]["loss"]
+    if loss is None:
+        return "the losses of the last ones are lost"
+    error = loss / (3 * recipe.crop**2)
+    return f"mean squared error of the last ones {error:.1f} squared grey levels"
 
 
 def _cheap_encoder(config: TrainCommand) -> Description | Encoder:
@@ -62,8 +67,7 @@ def _cheap_encoder(config: TrainCommand) -> Description | Encoder:
 
 def unfinished(out: str) -> int:
     """Says where the run stands; not finished in time is no failure."""
-    steps = read_metrics(Path(out) / "metrics.jsonl")[-1]["step"]
-    print(f"stopped after {steps:,} steps; the same command goes on from there")
+    print(f"stopped after {saved_step(Path(out)):,} steps; the same command goes on from there")
     return 0
 
 

@@ -1,0 +1,74 @@
+"""The loss curve of a run on disk: a line of JSON per step.
+
+What a kill leaves is known: a last line that was cut off. Any other line that is no record of a
+step is damage; it is named, nothing is read past it, and nothing is written.
+"""
+
+import json
+import math
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from preimage.data.records import write_text
+from preimage.decoders.loop import StepRecord
+
+METRICS_FILE = "metrics.jsonl"
+_NAMES = [field.name for field in fields(StepRecord)]
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The records of a loss curve, without a last line that was cut off; none without a file.
+
+    Steps ascend, but some may be missing where a user deleted lines.
+
+    Raises:
+        ValueError: a line is damaged; the message says which one and what to do.
+    """
+    lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    found = [_record(line) for line in lines]
+    if found[-1] is None:  # nothing after the last newline, or half a line
+        del found[-1]
+    whole = [record for record in found if record is not None]
+    if len(whole) < len(found):
+        others = len(found) - len(whole) - 1
+        more = f" and {others} more" if others else ""
+        number = found.index(None) + 1
+        raise _damaged(path, f"line {number} of {len(found)}{more} not the record of a step", whole)
+    for number, (before, record) in enumerate(pairwise(whole), start=2):
+        if record["step"] <= before["step"]:
+            steps = f"step {record['step']} after step {before['step']}"
+            raise _damaged(path, f"line {number} of {len(found)}, {steps},", whole)
+    return whole
+
+
+def cut_metrics(path: Path, step: int) -> list[dict[str, Any]]:
+    """Drops what was written after this step, and a line that was cut off; what is left.
+
+    Raises:
+        ValueError: a line is damaged; the file stays as it is.
+    """
+    kept = [record for record in read_metrics(path) if record["step"] <= step]
+    text = "".join(json.dumps(record) + "\n" for record in kept)
+    if path.exists() and path.read_bytes() != text.encode():
+        write_text(path, text)
+    return kept
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The record of a step; None if the line is something else."""
+    try:
+        record = json.loads(line.decode())
+        finite = all(math.isfinite(record[name]) for name in _NAMES)
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        return None
+    return record if finite and type(record["step"]) is int and record["step"] > 0 else None
+
+
+def _damaged(path: Path, what: str, whole: list[dict[str, Any]]) -> ValueError:
+    return ValueError(
+        f"{path}: {what} is damaged; the other {len(whole):,} lines can be read, and nothing was "
+        "changed. Take the file from a copy, or delete what is damaged: the run then goes on from "
+        "its state, and its curve lacks those steps."
+    )
