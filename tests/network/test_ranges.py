@@ -68,3 +68,10 @@ def test_a_hint_names_its_range() -> None:
     assert range_of(int) is None
     with pytest.raises(ValueError, match="`x` must be a number above 0, got 0"):
         check("x", 0, Above0)
+
+
+def test_integers_have_64_bits_where_a_range_has_no_end() -> None:
+    with pytest.raises(ValueError, match=f"`x` must be an integer from 2 on, got {2**64}"):
+        check("x", 2**64, Annotated[int, Range(2)])
+    with pytest.raises(ValueError, match="`x` must be a number from 0 on, got True"):
+        check("x", True, Annotated[float, Range(0)])

@@ -35,11 +35,13 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         others = len(found) - len(whole) - 1
         more = f" and {others} more" if others else ""
         number = found.index(None) + 1
-        raise _damaged(path, f"line {number} of {len(found)}{more} not the record of a step", whole)
+        raise _damaged(
+            path, f"line {number} of {len(found)}{more}", "not the record of a step", whole
+        )
     for number, (before, record) in enumerate(pairwise(whole), start=2):
         if record["step"] <= before["step"]:
             steps = f"step {record['step']} after step {before['step']}"
-            raise _damaged(path, f"line {number} of {len(found)}, {steps},", whole)
+            raise _damaged(path, f"line {number} of {len(found)}", steps, whole)
     return whole
 
 
@@ -66,9 +68,9 @@ def _record(line: bytes) -> dict[str, Any] | None:
     return record if finite and type(record["step"]) is int and record["step"] > 0 else None
 
 
-def _damaged(path: Path, what: str, whole: list[dict[str, Any]]) -> ValueError:
+def _damaged(path: Path, what: str, why: str, whole: list[dict[str, Any]]) -> ValueError:
     return ValueError(
-        f"{path}: {what} is damaged; the other {len(whole):,} lines can be read, and nothing was "
-        "changed. Take the file from a copy, or delete what is damaged: the run then goes on from "
-        "its state, and its curve lacks those steps."
+        f"{path}: {what} is damaged ({why}); the other {len(whole):,} lines can be read, and "
+        "nothing was changed. Take the file from a copy, or delete what is damaged: the run then "
+        "goes on from its state, and its curve lacks those steps."
     )

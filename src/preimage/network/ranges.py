@@ -122,5 +122,5 @@ def _is_number(value: object, base: type) -> bool:
     if isinstance(value, bool):
         return False
     if isinstance(value, int):
-        return base is int or abs(value) < 2**1023  # else no float holds it
+        return abs(value) <= (_MOST if base is int else 2**1023)  # 64 bits, or what a float holds
     return base is float and isinstance(value, float)
