@@ -38,6 +38,6 @@ def test_normalisations_of_something_else() -> None:
     data = vgg16().cut("conv1").with_input((0.0,) * 3, (1.0,) * 3).to_dict()
     data["operations"][0]["std"] = [1.0, None, 1.0]
     with pytest.raises(
-        ValueError, match=r"`std` must be finite numbers, none of them zero, got \(1.0, None, 1.0\)"
+        ValueError, match=r"operations\[0\]\.std\[1\] must be a finite number, got None"
     ):
         Description.from_dict(data)

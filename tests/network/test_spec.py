@@ -72,5 +72,7 @@ def test_sizes() -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-3", "3x", "1x2x3", "2.5", "x"])
 def test_no_sizes(text: str) -> None:
-    with pytest.raises(ValueError, match="`size` must be a side such as 227, or HEIGHTxWIDTH, got"):
+    with pytest.raises(
+        ValueError, match="`size` must be a side such as 227, or HEIGHTxWIDTH, from 1"
+    ):
         parse_size(text)

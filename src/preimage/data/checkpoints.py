@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from preimage.data.atomic_files import write_together
@@ -62,17 +62,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     write_together(
         {
             path.with_suffix(".json"): lambda file: file.write_text(beside, encoding="utf-8"),
-            path: lambda file: _save(tensors, file, header, path),
+            # Not `save_file`, which puts another file in the place of the one that is locked.
+            path: lambda file: file.write_bytes(save(tensors, header)),
         }
     )
     return path
-
-
-def _save(tensors: dict[str, Tensor], file: Path, header: dict[str, str], path: Path) -> None:
-    try:
-        save_file(tensors, file, header)
-    except SafetensorError as error:  # of the disk: the tensors are fit to be saved
-        raise OSError(f"{path}: can't be written ({error}).") from None
 
 
 def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:

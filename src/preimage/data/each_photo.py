@@ -91,6 +91,11 @@ class KeepFinished:
     def __init__(self) -> None:
         self._stop: KeyboardInterrupt | None = None
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the block was left so."""
+        return self._stop is not None
+
     def __enter__(self) -> "KeepFinished":
         return self
 
@@ -101,7 +106,7 @@ class KeepFinished:
         traceback: TracebackType | None,
     ) -> bool:
         self._stop = error if isinstance(error, KeyboardInterrupt) else None
-        return self._stop is not None
+        return self.interrupted
 
     def raise_interrupt(self) -> None:
         """Raises the KeyboardInterrupt that ended the block, if one did."""
