@@ -1,12 +1,9 @@
 import csv
 import json
-import os
 import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +15,8 @@ from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps import run as run_module
 from preimage.sweeps.cells import cell_key
-from preimage.sweeps.engine import Backend, execute
+from preimage.sweeps.engine import Backend
 from preimage.sweeps.grid import Execution, SweepConfig
-from preimage.sweeps.jobs import JobResult, run_job
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
@@ -167,21 +163,20 @@ def test_a_stopped_sweep_keeps_its_cells_and_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It ended without a word on SIGTERM. The job of that moment is dropped."""
-    jobs, stopped = iter(range(9)), threading.Event()
+    keep, kept = run_module._keep, []
 
-    def run_or_stop(*arguments: Any) -> JobResult:
-        if next(jobs) == 1:
-            os.kill(os.getpid(), how)
-            stopped.wait(60)
-        return run_job(*arguments)
+    def keep_and_stop(*arguments: Any) -> None:
+        keep(*arguments)
+        kept.append(arguments)
+        if len(kept) == 1:
+            signal.raise_signal(how)
 
-    monkeypatch.setattr(run_module, "execute", partial(execute, run=run_or_stop))
+    monkeypatch.setattr(run_module, "_keep", keep_and_stop)
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     try:
         assert main([*WORDS, "--out", str(tmp_path)]) == code
     finally:
-        stopped.set()
         for number, handler in before.items():
             signal.signal(number, handler)
     said = "terminated" if how == signal.SIGTERM else "interrupted"
