@@ -171,7 +171,9 @@ def _mounted(case: Case, options: str) -> Iterator[None]:
 @contextlib.contextmanager
 def full_disk(case: Case, result: Result) -> Iterator[None]:
     """Room for a random part of the results."""
-    pages = case.generator.randint(1, 40)
+    whole = case.folder.with_name(f"{case.verb.name}-a") / "out"
+    size = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
+    pages = case.generator.randint(1, max(size // 4096, 1))
     with _mounted(case, f"size={4 * pages}k"):
         result.first = case.wait(case.start())
     yield
@@ -189,7 +191,7 @@ def read_only(case: Case, result: Result) -> Iterator[None]:
 @contextlib.contextmanager
 def broken_disk(case: Case, result: Result) -> Iterator[None]:
     """Writing fails with EIO after a random number of calls."""
-    after = str(case.generator.randint(0, 60))
+    after = str(case.generator.choice((0, 1, 2, 3, 5, 8, 13, 30, 80, 200)))
     faults = {"FAULT_PATH": f"{case.out}/", "FAULT_AFTER": after}
     result.first = case.wait(case.start(LD_PRELOAD=str(library(case.folder.parent)), **faults))
     yield

@@ -1,12 +1,14 @@
 """The commands that go through faults, and what of their results must be the same afterwards."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -103,7 +105,16 @@ def contents(folder: Path) -> dict[str, str]:
 def _hash(path: Path) -> str:
     if path.suffix == ".safetensors":
         return digest(load_file(path))
+    if path.suffix == ".json":
+        return json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True)
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _timeless(data: Any) -> Any:
+    """Without what a run took."""
+    if isinstance(data, dict):
+        return {k: _timeless(v) for k, v in data.items() if k not in ("seconds", "sha256")}
+    return [_timeless(value) for value in data] if isinstance(data, list) else data
 
 
 def unbroken(verb: Verb, base: Path) -> dict[str, str]:
