@@ -58,6 +58,13 @@ def test_batches_move_a_fit_by_rounding(
     assert float(benchmark.compared(benchmark.KINDS[FITTED](8), whole[FITTED])) < 1e-3
 
 
+def test_batches_move_a_probe_by_rounding(benchmark: ModuleType) -> None:
+    """The channels' scale is that of the first eight photos, in one batch or in four."""
+    two, eight = (benchmark.KINDS["probe, PSNR"](batch) for batch in (2, 8))
+    for name, values in two.items():
+        torch.testing.assert_close(values, eight[name], rtol=0, atol=1e-3)  # dB
+
+
 def test_an_older_instruction_set_moves_features_by_rounding(
     benchmark: ModuleType, whole: dict[str, dict[str, torch.Tensor]], tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from preimage.probing.block_sums import GREY, BlockSums, PixelBlocks, Standard, 
 Pixels = Float[Tensor, "N 3 H W"]
 Maps = Float[Tensor, "N C h w"]
 _ROUNDING = 1e-6  # of a channel's largest value: differences that are none
+_FIRST = 8  # photos that give the channels' scale
 RIDGES = tuple(10.0**power for power in range(-9, 3))
 
 
@@ -65,7 +66,10 @@ class LinearSums:
         window: side k of the window, odd.
         positions: how many random positions are taken per photo; None takes all.
         components: how many principal components of the channels are left; None leaves the
-            channels. They are those of the first batch.
+            channels.
+
+    Scale and components of the channels are those of the first 8 photos, however they come in
+    batches.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class LinearSums:
     ) -> None:
         self.alignment, self.window = alignment, window
         self.positions, self.components = positions, components
+        self._waiting: list[tuple[Maps, PixelBlocks, Sequence[bool]]] = []
         self._parts: list[BlockSums] = []
         self._photos = 0
         # What every photo so far gives, and the sum of these photos; None once two differ.
@@ -89,11 +94,22 @@ class LinearSums:
         Args:
             pixels: in [0, 255]; `PixelBlocks` of them, where several layers share a batch.
         """
-        if not self._parts:
-            form = standard(maps, self.components), self.alignment, self.window, self.positions
-            self._parts = [BlockSums(*form), BlockSums(*form)]
-            self._same = maps[:1].clone()
         pixels = pixels if isinstance(pixels, PixelBlocks) else PixelBlocks(pixels)
+        self._waiting.append((maps, pixels, held_back))
+        if self._parts or sum(len(maps) for maps, *_ in self._waiting) >= _FIRST:
+            self._take_waiting()
+
+    def _take_waiting(self) -> None:
+        if not self._parts and self._waiting:
+            first = torch.cat([maps for maps, *_ in self._waiting])[:_FIRST]
+            form = standard(first, self.components), self.alignment, self.window, self.positions
+            self._parts = [BlockSums(*form), BlockSums(*form)]
+            self._same = first[:1].clone()
+        for batch in self._waiting:
+            self._take(*batch)
+        self._waiting = []
+
+    def _take(self, maps: Maps, pixels: PixelBlocks, held_back: Sequence[bool]) -> None:
         laid, blocks = pixels.beside(maps, self.alignment)
         for part, wanted in zip(self._parts, (False, True), strict=True):
             chosen = [i for i, held in enumerate(held_back) if held is wanted]
@@ -117,6 +133,7 @@ class LinearSums:
         Raises:
             ValueError: no photo was held back or fitted to, or no ridge can be solved.
         """
+        self._take_waiting()
         if not self._parts or not all(part.count for part in self._parts):
             raise ValueError("a linear decoder needs photos to fit to and photos to hold back.")
         fit, held_back = (part.finish() for part in self._parts)
@@ -133,6 +150,7 @@ class LinearSums:
 
     def least_error(self, ridges: Sequence[float] = RIDGES) -> float:
         """Squared error of the best of these ridges on the photos held back; infinite for none."""
+        self._take_waiting()
         fit, held_back = (part.finish() for part in self._parts)
         return min(fit.errors_on(held_back, ridges).values(), default=inf)
 

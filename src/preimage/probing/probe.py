@@ -85,7 +85,7 @@ def probe(
         window: side of the window of features that a block of pixels is read from, odd.
         positions: decoders are fitted at so many random positions of each photo; None takes all.
         components: of each layer's channels only so many principal components are read, found on
-            the first batch: for windows of wide layers. None reads the channels.
+            the first 8 photos: for windows of wide layers. None reads the channels.
         leakage: compute leakage curves too (`preimage.probing.leakage`).
         bands: split the variance that is retained by spatial frequency, colour
             (`preimage.probing.bands`) and component (`preimage.probing.correlations`).
