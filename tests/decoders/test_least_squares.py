@@ -266,3 +266,13 @@ def test_real_photos_come_back() -> None:
     output = decoder(encoder(batch[48:]), (64, 64))
     psnr = float(colour_scores(batch[48:], output.detach()).psnr.mean())
     assert psnr == pytest.approx(30.27, abs=0.1)
+
+
+def test_a_decoder_of_another_precision_computes_in_that_of_the_features() -> None:
+    encoder = small_encoder(dtype=torch.float64)
+    batch = photos(6, 13, 18).double()
+    decoder = fit_least_squares(encoder, [batch], alignment(encoder.description), window=3)
+    maps = encoder(batch)
+    picture = decoder(maps.float(), (13, 18))
+    assert picture.dtype == torch.float32
+    torch.testing.assert_close(picture.double(), decoder(maps, (13, 18)), rtol=0, atol=1e-2)

@@ -94,7 +94,8 @@ class LeastSquaresDecoder(nn.Module):
             )
         maps = on_blocks(features, self.alignment, size)
         maps = maps.contiguous(memory_format=torch.channels_last)
-        blocks = F.conv2d(maps, self.weight, self.bias, padding=self.window // 2)
+        weight, bias = self.weight.to(maps.dtype), self.bias.to(maps.dtype)
+        blocks = F.conv2d(maps, weight, bias, padding=self.window // 2)
         return F.pixel_shuffle(blocks, self.alignment.stride)[..., : size[0], : size[1]]
 
     def tensors(self) -> dict[str, Tensor]:

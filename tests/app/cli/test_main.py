@@ -153,7 +153,9 @@ def test_config_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     ("verb", "text", "words"),
     [
         ("show", "colour: red", '"[colour]"'),
-        ("show", "width: [a", "flow sequence"),
+        ("show", "width: [a", "not a YAML file of options (expected ',' or ']'"),
+        ("show", "layer: a: b", "mapping values are not allowed here, line 1"),
+        ("show", "a: " + "[" * 5000, "RecursionError"),
         ("show", "3", "must be a mapping"),
         ("show", "width: 4.5", "4.5 is not a whole number"),
         ("reconstruct", "photos: {a: b}", '"[photos][a]"'),

@@ -208,5 +208,22 @@ def _truth(hint: Any, tokens: Sequence[Token]) -> bool:
 def _read_config(app: App, commands: tuple[str, ...], arguments: Any) -> None:
     """Gives the options that the command line leaves open the values of the --config file."""
     for token in arguments.match("--config")[0].tokens:
+        _require_yaml(Path(token.value))
         file = Yaml(token.value, must_exist=True, use_commands_as_keys=False)
         file(app, commands, arguments)
+
+
+def _require_yaml(path: Path) -> None:
+    """Says where a file is no YAML; that there is none, the parser says."""
+    import yaml
+
+    try:
+        if path.is_file():
+            yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or type(error).__name__
+        raise UsageError(
+            f"--config {path}: not a YAML file of options ({reason}{where})."
+        ) from None
