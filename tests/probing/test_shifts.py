@@ -24,7 +24,7 @@ def test_the_block_that_features_are_of(photos: Tensor, shift: int) -> None:
     """Feature (i, j) is of block (i + shift, j + shift), and of the photo's mean."""
 
     def features(pixels: Tensor) -> dict[str, Tensor]:
-        blocks = to_blocks(pixels, 4)[:, ::4].roll((-shift, -shift), (2, 3))
+        blocks = to_blocks(pixels, 4)[:, ::2].roll((-shift, -shift), (2, 3))
         return {"x": blocks + pixels.mean((1, 2, 3))[:, None, None, None]}
 
     found = choose_shifts(features, {"x": GRID}, photos)["x"]
@@ -54,5 +54,15 @@ def test_too_few_photos_leave_the_grid(photos: Tensor) -> None:
 def test_features_that_tell_nothing_leave_the_grid_in_place(photos: Tensor) -> None:
     def features(pixels: Tensor) -> dict[str, Tensor]:
         return {"x": torch.ones(len(pixels), 5, 5, 7)}
+
+    assert choose_shifts(features, {"x": GRID}, photos)["x"].alignment == Alignment(4, 0)
+
+
+def test_half_a_block_leaves_the_grid_in_place(photos: Tensor) -> None:
+    """Features that tell as much of the next block: six photos can't say which is nearer."""
+
+    def features(pixels: Tensor) -> dict[str, Tensor]:
+        blocks = to_blocks(pixels, 4)[:, ::4]
+        return {"x": 0.98 * blocks + blocks.roll((-1, -1), (2, 3))}
 
     assert choose_shifts(features, {"x": GRID}, photos)["x"].alignment == Alignment(4, 0)
