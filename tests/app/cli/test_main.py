@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import signal
@@ -201,6 +202,28 @@ def test_a_closed_pipe_is_no_error() -> None:
         timeout=120,
     )
     assert (done.stdout, done.stderr) == ("CNN  3×227×227\n", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device); files that"),
+        (OSError(errno.EIO, "Input/output error", "a/b.png"), "(a/b.png: Input/output error); fi"),
+        (PermissionError(errno.EACCES, "Permission denied", "a"), "preimage: a: Permission denied"),
+    ],
+)
+def test_a_disk_that_fails(
+    error: OSError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from preimage.app.cli import show
+
+    def fail(command: object) -> int:
+        raise error
+
+    monkeypatch.setattr(show, "run", fail)
+    assert run("show", "vgg16") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
 
 
 #: Sends itself Ctrl-C when a module is imported: at the start, in the verb's imports, at work.

@@ -5,6 +5,7 @@ help needs no torch. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupte
 terminated (SIGTERM).
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ VERBS = {
     "sweep": "commands:SweepCommand",
     "train": "decoder_commands:TrainCommand",
 }
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 #: What they have finished stays in their folder, and is not computed again.
 _RESUMED = {"pretrain", "probe", "reproduce", "sweep", "train"}
 
@@ -107,5 +109,18 @@ def _yaml(command: Any) -> str:
 
 def _one_line(error: Exception, words: Sequence[str]) -> str:
     """The message, its arguments spelled as options of the verb."""
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = " ".join(_reason(error).split()) or type(error).__name__
     return spelled(message, command_type(words[0])) if words and words[0] in VERBS else message
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong; of a disk that can't be written, what to do too."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    reason = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if error.errno not in _DISK:
+        return reason
+    return (
+        f"a result can't be written ({reason}); files that were written whole are kept. Make room "
+        "or name another `out`, then give the command again."
+    )
