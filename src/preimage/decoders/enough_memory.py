@@ -1,4 +1,6 @@
-"""Whether a fit, a training or a scoring fits in memory: asked before its first photo is read."""
+"""Whether a fit, a training or a decoding fits in memory: asked before its first photo is read."""
+
+from math import prod
 
 import torch
 
@@ -11,6 +13,9 @@ from preimage.network.device import resolve_device
 from preimage.network.encoder import Encoder
 from preimage.network.footprint import encoder_bytes, map_bytes, training_bytes, window_bytes
 from preimage.network.trace import Size
+
+_FLOAT = 4  # bytes
+_SCORED_AT_ONCE = 5  # photos; of each there are six pictures, besides four of all in the batch
 
 
 def require_fit(
@@ -57,18 +62,26 @@ def require_training(
         sizes = encoder.input_sizes(side)
         needed = training_bytes(trained, encoder.feature_size(side), sizes, photos=photos)
     require_memory(needed, what, remedy, device)
+    if recipe.resize:
+        # In each process that reads photos, one as Pillow and one as an array has it.
+        pixels = max(machine.workers or 1, 1) * recipe.resize**2
+        what = f"a photo of `resize` {recipe.resize}, in each process that reads some,"
+        require_memory((4 + 3) * pixels, what, "give a smaller `resize`, or fewer `workers`")
 
 
-def require_scoring(
+def require_decoding(
     encoder: Encoder, decoder: object, size: Size, photos: int, device: torch.device
 ) -> None:
-    """Refuses photos that are too large to be decoded and scored.
+    """Refuses photos that are too large to be decoded and scored, so many at once.
 
     Raises:
         MemoryTooSmall: naming what is needed and what is free.
     """
-    what, remedy = f"photos of {size[0]}×{size[1]} pixels", "give a smaller `size`"
-    require_memory(encoder_bytes(encoder, size, photos=photos), what, remedy, device)
+    count = "a photo" if photos == 1 else f"a batch of {photos} photos"
+    what, remedy = f"{count} of {size[0]}×{size[1]} pixels", "give a smaller `size`"
+    scored = _FLOAT * 3 * prod(size) * (4 * photos + 6 * min(photos, _SCORED_AT_ONCE))
+    needed = max(encoder_bytes(encoder, size, photos=photos), scored)
+    require_memory(needed, what, remedy, device)
     description = getattr(decoder, "description", None)
     if isinstance(description, Description):
         inside, sizes = encoder.feature_size(size), encoder.input_sizes(size)

@@ -12,11 +12,12 @@ from torch import Tensor
 from preimage.data.photos import Photos as AnyPhotos
 from preimage.data.photos import stack_photos
 from preimage.decoders.arrays import Photos, Pixels
-from preimage.decoders.enough_memory import require_scoring
+from preimage.decoders.enough_memory import require_decoding
 from preimage.decoders.inverter import Inverter
 from preimage.scores.metrics import colour_scores
 from preimage.scores.statistics import Interval, mean_interval
 
+BATCH_SIZE = 16  # photos that are scored at once
 METRICS = ("mse", "psnr", "ssim", "feature_error")
 
 
@@ -52,7 +53,7 @@ def evaluate(
     photos: AnyPhotos,
     mean: Float[Tensor, "1 3 H W"] | None = None,
     *,
-    batch_size: int = 16,
+    batch_size: int = BATCH_SIZE,
 ) -> dict[str, Evaluation]:
     """The decoder's scores, and those of two baselines that know nothing about the network.
 
@@ -68,7 +69,7 @@ def evaluate(
         photos = stack_photos(photos, None)
     size = (photos.shape[-2], photos.shape[-1])
     count = min(batch_size, len(photos))
-    require_scoring(inverter.encoder, inverter.decoder, size, count, inverter.device)
+    require_decoding(inverter.encoder, inverter.decoder, size, count, inverter.device)
     layer = inverter.encoder.feature_size(size)
     methods: dict[str, Callable[[Photos], Photos]] = {
         "decoder": inverter,

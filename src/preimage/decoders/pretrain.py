@@ -86,11 +86,11 @@ def _pretrain(
     strict: bool,
 ) -> Classifier | None:
     refuse_damage(folder)
+    description = with_input(spec.encoder(), "imagenet")
+    require_training(None, description, recipe, machine)
     source = open_source(data, in_memory, labelled=True, strict=strict)
     assert source.classes is not None
     tests = _open_tests(test, in_memory, source.classes, strict) if test else None
-    description = with_input(spec.encoder(), "imagenet")
-    require_training(None, description, recipe, machine)
     model = classifier(description, len(source.classes), seed=seed, batch_norm=batch_norm)
     training = open_training(Classification(model), recipe, machine, folder)
     settings = {

@@ -73,12 +73,12 @@ def _train(
     seed: int | None,
 ) -> Inverter | None:
     refuse_damage(folder)
-    source = open_source(data.data, data.in_memory, strict=data.strict)
     options = encoder if isinstance(encoder, EncoderOptions) else EncoderOptions()
     seed = options.seed if seed is None else seed
     network = as_encoder(encoder)
     description = decoder.description(network)
     require_training(network, description, recipe, machine)
+    source = open_source(data.data, data.in_memory, strict=data.strict)
     dataset = crop_dataset(source, recipe, seed)
     scale = _scale(network, dataset, folder) if recipe.feature_scaling else 1.0
     # Of the same seed and number as a random encoder.

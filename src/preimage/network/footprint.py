@@ -4,9 +4,14 @@ These are lower bounds, so that nothing is refused which would have fitted: maps
 at the same time, weights and sums; not what libraries take besides.
 """
 
+import copy
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from math import prod
+
+import torch
+from torch import Tensor, nn
 
 from preimage.network.description import Description
 from preimage.network.encoder import Encoder
@@ -65,15 +70,54 @@ def training_bytes(
 
 
 def encoder_bytes(encoder: Encoder, size: Size, *, photos: int) -> int:
-    """Of a forward pass of an encoder; of any module's layer, the photos' and its input's alone.
-
-    Raises:
-        ValueError: the photos are too small.
-    """
+    """Of a forward pass of an encoder. Raises as `map_bytes`."""
     description = getattr(encoder, "description", None)
     if isinstance(description, Description):
         return map_bytes(description, size, photos=photos)
-    return 2 * _FLOAT * 3 * photos * prod(size)
+    assert isinstance(encoder, nn.Module)
+    return module_bytes(encoder, size, photos=photos)
+
+
+def module_bytes(module: nn.Module, size: Size, *, photos: int) -> int:
+    """Of a forward pass of any module: the largest input and output that one part has, together.
+
+    A copy without weights runs on tensors without values. Of a module that this is not possible
+    with, only the photos and one tensor of their size are counted.
+    """
+    found = [2 * _FLOAT * 3 * photos * prod(size)]
+
+    def note(part: nn.Module, inputs: object, output: object) -> None:
+        tensors = (t for t in (*_tensors(inputs), *_tensors(output)) if t.device.type == "meta")
+        storages = {t.untyped_storage()._cdata: t for t in tensors}  # in place: one and the same
+        found.append(sum(t.numel() * t.element_size() for t in storages.values()))
+
+    with suppress(Exception):  # modules refuse in ways of their own
+        twin = _without_values(module)
+        for part in twin.modules():
+            if next(part.children(), None) is None:
+                part.register_forward_hook(note)
+        with torch.no_grad():
+            twin(torch.empty(photos, 3, *size, device="meta"))
+    return max(found)
+
+
+def _without_values(module: nn.Module) -> nn.Module:
+    """A copy of a module in eval mode whose tensors have a shape and no memory."""
+    empty: dict[int, object] = {
+        id(p): nn.Parameter(p.detach().to("meta"), requires_grad=False) for p in module.parameters()
+    }
+    empty |= {id(buffer): buffer.to("meta") for buffer in module.buffers()}
+    return copy.deepcopy(module, empty).eval()
+
+
+def _tensors(value: object) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _tensors(tuple(value.values()))
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from _tensors(part)
 
 
 def window_bytes(channels: int, stride: int, window: int, positions: int) -> int:

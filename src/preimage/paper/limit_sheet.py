@@ -8,8 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from preimage.data.free_memory import require_memory
 from preimage.network.description import Description
+from preimage.network.footprint import map_bytes
+from preimage.network.limit.held import covariance_bytes
 from preimage.network.operations import Pool
+from preimage.network.trace import Size
 from preimage.paper.angles import network_outputs, sines
 from preimage.theory import limit, relative_std, sampled_limit
 
@@ -55,9 +59,11 @@ def study_limit(
     Raises:
         ValueError: fewer than two networks; the description has no limit, or pools behind its last
             convolution.
+        MemoryTooSmall: naming what is needed and what is free.
     """
     if num_networks < 2:
         raise ValueError(f"`num_networks` must be at least 2 to have a spread, got {num_networks}.")
+    require_study(description, (image.shape[-2], image.shape[-1]))
     image = image.double()
     if any(isinstance(op, Pool) and op.kind == "max" for op in description.operations):
         f_star, stderr = sampled_limit(description, image, law, num_samples=num_samples, seed=seed)
@@ -77,6 +83,26 @@ def study_limit(
         draws.std(0),
         num_networks,
     )
+
+
+def require_study(description: Description, size: Size) -> None:
+    """Refuses a photo of this size whose limit, or the networks beside it, do not fit in memory.
+
+    Raises:
+        MemoryTooSmall: naming what is needed and what is free.
+        ValueError: the description has no limit, or the photo is too small.
+    """
+    what = f"a photo of {size[0]}×{size[1]} pixels"
+    maps = map_bytes(description, size, bytes_per_value=8)
+    require_memory(maps, what, "give a smaller `size` or `width`")
+    require_limit(description, size)
+
+
+def require_limit(description: Description, size: Size, dtype: torch.dtype = torch.float64) -> None:
+    """Refuses a photo of this size whose limit does not fit. Raises as `require_study`."""
+    what = f"the limit for a photo of {size[0]}×{size[1]} pixels"
+    needed = covariance_bytes(description, size, dtype.itemsize)
+    require_memory(needed, what, "give a smaller `size`, or a CNN with fewer average pools")
 
 
 def draw_limit(result: LimitPicture) -> Figure:

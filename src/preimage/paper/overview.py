@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from preimage.data.photo import Photo
 from preimage.network.architectures import LAYERS
 from preimage.network.spec import ReconstructConfig
 from preimage.paper.infinite_width import infinite_width
+from preimage.paper.limit_sheet import require_limit
 from preimage.scores.statistics import Interval, mean_interval
+from preimage.sweeps.enough_memory import require_pairs
 from preimage.sweeps.trials import Trial, run_trials
 
 #: Width → how many times as many networks as a layer has: narrow ones differ more, and cost less.
@@ -87,6 +91,24 @@ def num_trials(networks: int) -> int:
     """How many trials and limits `run` goes through."""
     limits = len([row for row in BY_WIDTH if row.has_limit])
     return networks * (len(BY_LAYER) * len(LAYERS) + len(BY_WIDTH) * sum(WIDTHS.values())) + limits
+
+
+def require_memory(config: ReconstructConfig) -> None:
+    """Refuses photos of the config's `size` that do not fit in memory, before one is read.
+
+    Raises:
+        MemoryTooSmall: naming what is needed and what is free.
+        ValueError: there is no such device.
+    """
+    words: list[dict[str, Any]] = [
+        *({**row.words, "layer": layer} for row in BY_LAYER for layer in LAYERS),
+        *({**row.words, "width": width} for row in BY_WIDTH for width in WIDTHS),
+    ]
+    require_pairs(replace(config, **changed) for changed in words)
+    for row in BY_WIDTH:
+        if row.has_limit:
+            network = replace(config, **row.words).network()
+            require_limit(network, (config.size, config.size), torch.float32)
 
 
 def run(

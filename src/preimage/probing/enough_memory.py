@@ -1,8 +1,26 @@
-"""Whether a probe fits in memory: asked when its layers are known, before any is fitted."""
+"""Whether a probe fits in memory: of its photos, before one is read; of its layers, once known."""
+
+import torch
+from torch import nn
 
 from preimage.data.free_memory import require_memory
-from preimage.network.footprint import window_bytes
+from preimage.network.footprint import module_bytes, window_bytes
+from preimage.network.trace import Size
 from preimage.probing.linear_rung import Experiment
+
+_PHOTOS = 5  # the fewest that a probe fits to, in one batch
+
+
+def require_photos(model: nn.Module, size: Size, batch_size: int = _PHOTOS) -> None:
+    """Refuses photos of a size at which a batch through the model does not fit in memory.
+
+    Raises:
+        MemoryTooSmall: naming what is needed and what is free.
+    """
+    count = min(batch_size, _PHOTOS)
+    what = f"a batch of {count} photos of {size[0]}×{size[1]} pixels"
+    needed = module_bytes(model, size, photos=count)
+    require_memory(needed, what, "give a smaller `size`", _device(model))
 
 
 def require_probe(experiment: Experiment) -> None:
@@ -23,3 +41,7 @@ def require_probe(experiment: Experiment) -> None:
     layers = f"`window` {experiment.window} over {len(experiment.targets)} layers"
     remedy = "give a smaller `window`, fewer `layers`, or `components`"
     require_memory(needed, layers, remedy)
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters(), torch.empty(0)).device

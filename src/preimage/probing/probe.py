@@ -11,7 +11,7 @@ from preimage.data.progress import progress_bar
 from preimage.data.records import environment
 from preimage.probing.capture import Selector
 from preimage.probing.climb import Climb, climb, costly
-from preimage.probing.enough_memory import require_probe
+from preimage.probing.enough_memory import require_photos, require_probe
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import PICTURES, TwinOptions, every_network
 from preimage.probing.photos import open_probe_photos
@@ -104,6 +104,8 @@ def probe(
         PhotoError: a photo can't be read.
     """
     preprocessing = preprocessing or find_preprocessing(model)
+    if isinstance(photos, str | Path):  # files, which are resized
+        require_photos(model, (preprocessing.size, preprocessing.size), batch_size)
     opened = open_probe_photos(photos, held_out, preprocessing.size, other)
     targets = find_targets(model, layers, preprocessing, opened.training, selectors)
     form = window, batch_size, positions, components

@@ -1,25 +1,25 @@
 """Photos through a random CNN and back through its random DCN (Section 4), nothing trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from preimage.data.each_photo import each_photo
-from preimage.data.free_memory import require_memory
 from preimage.data.photo import Photo
 from preimage.data.photos import Photos
 from preimage.data.records import environment
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
-from preimage.network.footprint import map_bytes, weight_bytes
 from preimage.network.operations import ChannelMean, Conv, Operation, Unpool
 from preimage.network.spec import IMAGENET_MEAN, EncoderSpec, OwnCnnConfig, ReconstructConfig
-from preimage.network.trace import Size, feature_size, input_sizes
+from preimage.network.trace import Size, input_sizes
 from preimage.scores.metrics import GREY
+from preimage.sweeps.enough_memory import require_maps, require_pairs, require_weights
 from preimage.sweeps.reconstruction import Reconstruction, score
 
 
@@ -57,6 +57,8 @@ def reconstruct(
     network = None
     if encoder is not None:
         config, network = own_cnn(encoder, config)
+    if photos is None or isinstance(photos, str | Path):  # files, which are resized
+        require_pairs([config])
     results = each_photo(RandomPair(config, encoder=network), photos, config.size or None)
     return [result for _, result in results]
 
@@ -119,8 +121,7 @@ class RandomPair:
 
         self._fitting: set[Size] = set()  # sizes of photos of which it is known
         if encoder is None:
-            own = weight_bytes(first.encoder(), first.mirror())
-            require_memory(own, "the network", "choose a smaller `width`", self.device)
+            require_weights(first)
         given = None if encoder is None else encoder.to(self.device).eval()
         self.encoder = given or random(first.encoder())
         self._bodies: list[tuple[Network, list[int]]] = []  # what heads share, and which heads
@@ -170,7 +171,7 @@ class RandomPair:
         if self.input == "mean-subtracted":
             pixels = pixels - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
         sizes = input_sizes(self.encoder.description, *pixels.shape[-2:])
-        self._require_memory((pixels.shape[-2], pixels.shape[-1]), sizes)
+        self._require_maps((pixels.shape[-2], pixels.shape[-1]))
         features = self.encoder(pixels)
         outputs: dict[int, Tensor] = {}
         for body, heads in self._bodies:
@@ -185,16 +186,12 @@ class RandomPair:
                     )
         return [outputs[index] for index in range(len(outputs))]
 
-    def _require_memory(self, size: Size, sizes: Mapping[str, Size]) -> None:
+    def _require_maps(self, size: Size) -> None:
         """Refuses a photo whose maps do not fit in memory, before the first is computed."""
-        if size in self._fitting:
-            return
-        inside = feature_size(self.encoder.description, size)
-        passes = [map_bytes(self.encoder.description, size)]
-        passes += [map_bytes(body.description, inside, sizes) for body, _ in self._bodies]
-        what = f"a photo of {size[0]}×{size[1]} pixels"
-        require_memory(max(passes), what, "give a smaller `size` or `width`", self.device)
-        self._fitting.add(size)
+        if size not in self._fitting:
+            bodies = [body.description for body, _ in self._bodies]
+            require_maps(self.encoder.description, bodies, size, self.device.type)
+            self._fitting.add(size)
 
 
 def split_head(decoder: Description) -> tuple[Description, Description]:

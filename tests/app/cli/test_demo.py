@@ -61,6 +61,16 @@ def test_numbers_on_the_page_are_those_of_the_records(demo: Path) -> None:
     assert f"SSIM {mean:.3f} ±" in (demo / "report.html").read_text()
 
 
+def test_strict_takes_all_photos_or_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    words = ["demo", "--photos", str(tmp_path), "--size", "32", "--out", str(tmp_path / "out")]
+    assert main([*words, "--strict"]) == 2
+    assert "bad.png: not an image that Pillow can read; --strict" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out/*"))
+
+
 @pytest.fixture(scope="module")
 def overview() -> Overview:
     return run(embedded_photos(24)[:1], ReconstructConfig(), networks=1)

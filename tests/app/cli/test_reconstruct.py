@@ -140,6 +140,21 @@ def test_odd_names(photo: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert "x" * 300 in line
 
 
+def test_a_sandbox_gives_the_same_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Image.linear_gradient("L").resize((24, 30)).save("photos/a.png")
+    Path("photos/bad.png").write_bytes(b"no image")
+    words = ["reconstruct", "photos", "--layer", "conv1", "--width", "2", "--size", "24"]
+    for out, more in (("here", []), ("there", ["--sandbox"])):
+        assert run(*words, *more, "--out", out) == 2
+        assert "bad.png: not an image that Pillow can read" in capsys.readouterr().err
+    same = (Path(name, "records.jsonl").read_bytes() for name in ("here", "there"))
+    assert next(same) == next(same)
+
+
 # --- by a decoder -------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ from preimage.data.records import (
     write_jsonl,
 )
 from preimage.data.tables import text_table
+from preimage.decoders.enough_memory import require_decoding
 from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
 from preimage.paper.draw import decoded_sheet, save_figure
@@ -45,6 +46,8 @@ def decode(config: ReconstructCommand) -> int:
     )
     if config.features is not None:
         return _decode_features(inverter, config, Path(config.features))
+    if side := config.pair.size:
+        require_decoding(inverter.encoder, inverter.decoder, (side, side), 1, inverter.device)
     folder = own_folder(config.folder, DECODED)
 
     def invert(photo: Photo) -> tuple[Tensor, ColourScores]:
@@ -52,11 +55,12 @@ def decode(config: ReconstructCommand) -> int:
         return output[0], colour_scores(photo.pixels[None], output)
 
     problems = Problems(config.strict)
+    sources, size = config.photos or None, side or None
     if config.strict:
-        refuse_unreadable(config.photos or None, config.pair.size or None)
+        refuse_unreadable(sources, size)
     records: list[dict[str, object]] = []
     sheet: list[tuple[Photo, Tensor]] = []
-    photos = each_photo(invert, config.photos or None, config.pair.size or None, problems)
+    photos = each_photo(invert, sources, size, problems)
     with KeepFinished() as keep:
         for photo, (picture, scores) in progress(photos, "photos"):
             write_atomically(folder / f"{photo.name}_decoded.png", clipped_image(picture).save)

@@ -27,14 +27,15 @@ def run(config: DemoCommand) -> int:
     """Computes the overview, writes page, pictures and records, and prints where they are."""
     if config.size < 1:
         raise ValueError("`size` must be positive: the demo compares photos of one size.")
+    settings = ReconstructConfig(
+        weights=config.weights, seed=config.seed, size=config.size, device=config.device
+    )
+    overview.require_memory(settings)
     folder = output_folder(config.out)
     problems = Problems(config.strict)
     photos = list(open_photos(config.photos or None, config.size, problems))
     if not photos:
         return 2
-    settings = ReconstructConfig(
-        weights=config.weights, seed=config.seed, size=config.size, device=config.device
-    )
     with progress_bar("networks", overview.num_trials(config.networks)) as advance:
         start = core_seconds()
         results = overview.run(photos, settings, config.networks, advance)

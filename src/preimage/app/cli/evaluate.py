@@ -5,10 +5,12 @@ from pathlib import Path
 
 from preimage.app.cli.decoder_commands import EvaluateCommand
 from preimage.app.cli.options import flat
-from preimage.data.memory import open_squares, refuse_skipped
+from preimage.data.memory import MemorySource, open_source, open_squares, refuse_skipped
 from preimage.data.records import environment, output_folder, write_json, write_jsonl
 from preimage.data.tables import text_table
-from preimage.decoders.evaluate import METRICS, Evaluation, evaluate, mean_image
+from preimage.decoders.enough_memory import require_decoding
+from preimage.decoders.evaluate import BATCH_SIZE, METRICS, Evaluation, evaluate, mean_image
+from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
 from preimage.probing.open_layer import open_inverter
 from preimage.scores.metrics import COLOUR
@@ -18,11 +20,7 @@ def run(config: EvaluateCommand) -> int:
     """Scores photos, writes every score, and prints means with their intervals."""
     inverter = open_inverter(config.decoder, config.weights).to(resolve_device(config.device))
     folder = output_folder(config.out)
-    count = config.photos or None
-    sources = {
-        "training": open_squares(config.data, config.size, count),
-        "held-out": open_squares(config.held_out, config.size, count, argument="held_out"),
-    }
+    sources = _open(config, inverter)
     if config.strict:
         refuse_skipped(*sources.values())
     mean = mean_image(sources["training"].pixels)
@@ -51,6 +49,20 @@ def run(config: EvaluateCommand) -> int:
     print(_table(found))
     print(f"\nmeans over photos ± 95 % intervals; every score in {Path(folder) / 'scores.jsonl'}")
     return 0
+
+
+def _open(config: EvaluateCommand, inverter: Inverter) -> dict[str, MemorySource]:
+    """Both sets of photos, if what is to be computed of them fits in memory."""
+    count = config.photos or None
+    named = {"training": ("data", config.data), "held-out": ("held_out", config.held_out)}
+    lengths = [len(open_source(name, argument=argument)) for argument, name in named.values()]
+    at_once = min(BATCH_SIZE, max(lengths), count or BATCH_SIZE)
+    size = (config.size, config.size)
+    require_decoding(inverter.encoder, inverter.decoder, size, at_once, inverter.device)
+    return {
+        key: open_squares(name, config.size, count, argument=argument)
+        for key, (argument, name) in named.items()
+    }
 
 
 def _table(found: dict[str, dict[str, Evaluation]]) -> str:

@@ -7,14 +7,12 @@ import numpy as np
 
 from preimage.app.cli.commands import LimitCommand
 from preimage.app.cli.options import flat
-from preimage.data.free_memory import require_memory
 from preimage.data.photo import Photo
 from preimage.data.photos import open_photo
 from preimage.data.records import environment, output_folder, write_atomically, write_json
 from preimage.data.tables import text_table
-from preimage.network.footprint import map_bytes
 from preimage.paper.draw import save_figure
-from preimage.paper.limit_sheet import LimitPicture, draw_limit, study_limit
+from preimage.paper.limit_sheet import LimitPicture, draw_limit, require_study, study_limit
 from preimage.scores.metrics import GREY, grey_scores
 
 
@@ -23,13 +21,10 @@ def run(config: LimitCommand) -> int:
     if config.networks < 2:
         raise ValueError(f"`networks` must be at least 2 to have a spread, got {config.networks}.")
     network = config.network.network().with_normalisation()
+    if config.size:
+        require_study(network, (config.size, config.size))
     folder = output_folder(config.out)
     photo = open_photo(config.photo, config.size or None)
-    require_memory(
-        map_bytes(network, (photo.pixels.shape[1], photo.pixels.shape[2]), bytes_per_value=8),
-        f"a photo of {photo.pixels.shape[1]}×{photo.pixels.shape[2]} pixels",
-        "give a smaller `size` or `width`",
-    )
     image = photo.pixels[None] / 255  # only the brightness scales with it
     result = study_limit(
         image, network, config.weights, num_networks=config.networks, seed=config.seed

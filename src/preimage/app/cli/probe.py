@@ -10,6 +10,7 @@ from preimage.app.cli.probe_commands import ProbeCommand
 from preimage.data.memory import MemorySource, open_squares
 from preimage.data.tables import text_table
 from preimage.probing.costs import probe_cost
+from preimage.probing.enough_memory import require_photos
 from preimage.probing.models import OpenModel, open_model
 from preimage.probing.preprocessing import Preprocessing, changed_preprocessing
 from preimage.probing.probe import probe
@@ -19,6 +20,7 @@ def run(command: ProbeCommand) -> int:
     """Probes, prints the table and writes the page and the numbers."""
     opened = open_model(command.model, command.weights)
     preprocessing = changed_preprocessing(opened.preprocessing, **asdict(command.pixels))
+    require_photos(opened.model, (preprocessing.size, preprocessing.size))
     sources = _open(command, preprocessing.size)
     photos = {argument: source.pixels for argument, source in sources.items()}
     training, held_out = photos["data"], photos.get("held_out")

@@ -22,6 +22,7 @@ from preimage.network.build import Network
 from preimage.network.spec import EncoderSpec, ReconstructConfig
 from preimage.network.weights import weights_kind
 from preimage.paper.draw import reconstruction_sheet, save_figure
+from preimage.sweeps.enough_memory import require_pairs
 from preimage.sweeps.pair import RandomPair, own_cnn, run_record
 from preimage.sweeps.reconstruction import Reconstruction
 
@@ -37,6 +38,7 @@ def run(config: ReconstructCommand) -> int:
 
 def _reconstruct(config: ReconstructCommand) -> int:
     settings, encoder, origin = _trained(config.pair)
+    require_pairs([settings])
     pair = RandomPair(settings, encoder=encoder)
     folder = own_folder(config.folder, RANDOM)
     problems = Problems(config.strict)

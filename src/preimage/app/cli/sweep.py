@@ -11,9 +11,9 @@ from preimage.data.photo import Photo
 from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
 from preimage.data.tables import text_table
-from preimage.network.device import resolve_device
 from preimage.sweeps.backends import num_workers
 from preimage.sweeps.costs import estimate
+from preimage.sweeps.enough_memory import require_pairs
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
 from preimage.sweeps.store import Store
@@ -26,7 +26,7 @@ def run(config: SweepCommand) -> int:
     if config.action == "status":
         return _status(store)
     cells = config.grid.cells()
-    resolve_device(config.grid.device)
+    require_pairs(cells)
     if config.parquet:
         require_parquet()
     problems = Problems(config.strict)
