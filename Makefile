@@ -58,7 +58,7 @@ faults: .venv/.ready
 # Known vulnerabilities of what is installed; asks the network.
 audit: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile pip-audit
-	$(BIN)/pip-audit --local --skip-editable
+	$(BIN)/pip-audit --strict --local --skip-editable
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("preimage needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
