@@ -40,28 +40,53 @@ def open_layer(
     return layer_encoder(opened.model, layer, preprocessing, name=model, origin=origin)
 
 
-def open_inverter(path: str | Path, weights: str | None = None) -> Inverter:
+def open_inverter(
+    path: str | Path, weights: str | None = None, model: str | None = None
+) -> Inverter:
     """A decoder's file with its encoder: a description's, or the layer of the model that it names.
+
+    A file is no reason to run code or to ask the network: a model that is a function in a file, or
+    one of the Hugging Face Hub, must be named by the caller as well.
 
     Args:
         weights: where the model's weights are now, if no longer where they were.
+        model: the model that the file is expected to name.
 
     Raises:
         CheckpointError: as `Inverter.load`; or its model can't be opened, or has other weights.
     """
     card = open_card(path, DECODER_KIND)["encoder"]
     if card.get("layer") is None:
-        if weights:
-            raise CheckpointError(f"{path}: it has its own encoder; leave out `weights`.")
+        if weights or model:
+            needless = "`weights`" if weights else "`model`"
+            raise CheckpointError(f"{path}: it has its own encoder; leave out {needless}.")
         return Inverter.load(path)
     origin = card["origin"]
-    name = origin["model"]
+    name = _trusted(path, origin["model"], model)
     try:
-        model = open_model(name, weights or origin.get("weights"), seed=origin.get("seed", 0)).model
+        opened = open_model(name, weights or origin.get("weights"), seed=origin.get("seed", 0))
     except ValueError as error:
         raise CheckpointError(f"{path}: its encoder is a layer of {name}: {error}") from None
     try:
-        encoder = LayerEncoder.from_dict(model, card["layer"], name, origin)
+        encoder = LayerEncoder.from_dict(opened.model, card["layer"], name, origin)
     except ValueError as error:
         raise CheckpointError(f"{path}: {error}") from None
     return Inverter.load(path, encoder)
+
+
+def _trusted(path: str | Path, name: str, model: str | None) -> str:
+    """The model's name, if it may be opened.
+
+    Raises:
+        CheckpointError: the caller named another one, or had to name it.
+    """
+    if model is not None and model != name:
+        raise CheckpointError(f"{path}: its encoder is a layer of {name}, not of `model` {model}.")
+    kind = name.partition(":")[0]
+    if model is None and (kind == "hf" or kind.endswith(".py")):
+        what = "would be fetched" if kind == "hf" else "is code that would be run"
+        raise CheckpointError(
+            f"{path}: its encoder is a layer of {name}, which {what}; if you trust it, give "
+            f"`model` {name}."
+        )
+    return name

@@ -42,6 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+TRUSTED = ("--model", "net.py:make")
 FIT = ("fit", "--model", "net.py:make", "--layer", "2", "--data", "photos", "--size", "32")
 
 
@@ -55,26 +56,42 @@ def test_fit_evaluate_and_reconstruct(folder: Path, capsys: pytest.CaptureFixtur
     assert set(load_file("d.safetensors")) == {"decoder.weight", "decoder.bias"}
     capsys.readouterr()
     scored = ("--data", "photos", "--held-out", "photos", "--size", "32")
-    assert run("evaluate", "--decoder", "d.safetensors", *scored) == 0
+    assert run("evaluate", "--decoder", "d.safetensors", *TRUSTED, *scored) == 0
     assert "training, decoder" in capsys.readouterr().out
-    assert run("reconstruct", "photos", "--decoder", "d.safetensors", "--size", "32") == 0
+    decode = ("reconstruct", "photos", "--decoder", "d.safetensors", *TRUSTED, "--size", "32")
+    assert run(*decode) == 0
     assert len(list((folder / "preimage-decoded").glob("*_decoded.png"))) == 10
     # The weights move: the file says so, and takes their new place; other weights it refuses.
     (folder / "w.safetensors").rename(folder / "moved.safetensors")
     capsys.readouterr()
-    decode = ("reconstruct", "photos/0.png", "--decoder", "d.safetensors", "--size", "32")
     assert run(*decode) == 2
     assert "w.safetensors: no such file; it takes a law" in capsys.readouterr().err
     assert run(*decode, "--weights", "moved.safetensors") == 0
-    assert (
-        run("evaluate", "--decoder", "d.safetensors", "--weights", "moved.safetensors", *scored)
-        == 0
-    )
+    moved = ("--weights", "moved.safetensors", *TRUSTED)
+    assert run("evaluate", "--decoder", "d.safetensors", *moved, *scored) == 0
     state = load_file("moved.safetensors")
     save_file({**state, "0.bias": state["0.bias"] + 1}, "other.safetensors")
     capsys.readouterr()
     assert run(*decode, "--weights", "other.safetensors") == 2
     assert "was made for layer 2 of net.py:make with weights whose" in capsys.readouterr().err
+
+
+def test_a_decoders_file_alone_runs_no_code(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*FIT, "--window", "1", "--out", "d.safetensors") == 0
+    (folder / "net.py").write_text("open('ran', 'w')\n")
+    capsys.readouterr()
+    scored = ("--data", "photos", "--held-out", "photos", "--size", "32")
+    for words in (
+        ("reconstruct", "photos/0.png", "--decoder", "d.safetensors"),
+        ("evaluate", "--decoder", "d.safetensors", *scored),
+    ):
+        assert run(*words) == 2
+        assert "is code that would be run; if you trust it, give --model" in capsys.readouterr().err
+        assert run(*words, "--model", "other.py:make") == 2
+        assert "a layer of net.py:make, not of --model other.py:make" in capsys.readouterr().err
+    assert not (folder / "ran").exists()
 
 
 def test_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,10 +102,8 @@ def test_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words, "--dry-run") == 0
     assert "3 steps of 2 photos, 16×16" in capsys.readouterr().out
     assert run(*words) == 0
-    assert (
-        run("reconstruct", "photos/1.png", "--decoder", "run/decoder.safetensors", "--size", "32")
-        == 0
-    )
+    decode = ("reconstruct", "photos/1.png", "--decoder", "run/decoder.safetensors")
+    assert run(*decode, *TRUSTED, "--size", "32") == 0
     assert run(*words, "--weights", "uniform:0.1") == 2
     assert "a run with other settings (origin: " in capsys.readouterr().err
 
@@ -102,6 +117,7 @@ def test_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ((*FIT, "--weights", "pretrained"), "--weights: nobody publishes those of net.py:make"),
         ((*FIT, "--layer", "3"), "layer 3 gives vectors"),
         ((*FIT, "--raw", "--mean", "1", "1", "1"), "--raw says that pixels stay as they are"),
+        (("reconstruct", *TRUSTED), "--model needs --decoder: the file of a layer of that model"),
         (("fit", "--layer", "conv1", "--raw"), "--raw are for the layer of a --model"),
     ],
 )

@@ -27,7 +27,17 @@ else:
     FigureName = Literal["all", *FIGURES]  # the list of figures stands once
 
 #: What `reconstruct --decoder` does not take from its file.
-WITH_DECODER = ("photos", "features", "decoder", "size", "device", "out", "strict", "sandbox")
+WITH_DECODER = (
+    "model",
+    "photos",
+    "features",
+    "decoder",
+    "size",
+    "device",
+    "out",
+    "strict",
+    "sandbox",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +50,16 @@ class ReconstructCommand:
         out: Folder for the pictures, the scores (records.jsonl) and the run's record (run.json);
             preimage-out if not given, preimage-decoded with --decoder.
         decoder: Decoder file that preimage fit or preimage train wrote. It brings its own CNN, so
-            that besides it only --features, --size, --device, --strict, --sandbox and --out apply.
+            that besides it only --features, --model, --size, --device, --strict, --sandbox and
+            --out apply.
         features: Features that someone else computed, in place of photos: a safetensors file with
             one tensor (N, C, h, w). Needs --decoder; --size is the side of the photos behind them.
         weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
             that others trained; or a file (.pth, .safetensors) with the model's state, or what
             preimage pretrain wrote. Trained weights are the CNN's; its DCN stays random. With
             --decoder, the file of its model if it is no longer where it was.
+        model: With --decoder, the model that its file names, where opening that runs code or asks
+            the network: FILE.py:FUNCTION or hf:OWNER/NAME. A file alone is no reason to.
         strict: Refuse photos that cannot be read; otherwise they are named and left out.
         sandbox: Decode photos in a process of its own, with limits on memory, time and pixels: for
             files of strangers.
@@ -56,6 +69,7 @@ class ReconstructCommand:
     out: str | None = None
     decoder: str | None = None
     features: str | None = None
+    model: str | None = None
     strict: bool = False
     sandbox: bool = False
     pair: ReconstructConfig = option_set(ReconstructConfig())
@@ -80,6 +94,8 @@ class ReconstructCommand:
         if self.decoder is None:
             if self.features is not None:
                 raise ValueError("`features` needs `decoder`: the file that takes them to pixels.")
+            if self.model is not None:
+                raise ValueError("`model` needs `decoder`: the file of a layer of that model.")
             return
         if self.features is not None and self.photos:
             raise ValueError("`features` stand in place of `photos`; give one of the two.")

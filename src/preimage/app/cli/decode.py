@@ -41,7 +41,7 @@ _SCORES = ("mse", "psnr", "ssim")
 def decode(config: ReconstructCommand) -> int:
     """Writes a picture for each photo, or each row of features; 2 if a photo could not be read."""
     assert config.decoder is not None
-    inverter = open_inverter(config.decoder, config.moved_weights).to(
+    inverter = open_inverter(config.decoder, config.moved_weights, config.model).to(
         resolve_device(config.pair.device)
     )
     if config.features is not None:

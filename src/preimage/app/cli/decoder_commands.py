@@ -196,6 +196,8 @@ class EvaluateCommand(Checked):
     Args:
         decoder: File of the decoder.
         weights: The file of its model's weights, if it is no longer where it was.
+        model: The model that its file names, where opening that runs code or asks the network:
+            FILE.py:FUNCTION or hf:OWNER/NAME. A file alone is no reason to.
         data: Photos that it was trained on; the mean image is theirs.
         held_out: Photos that it has not seen.
         photos: Use only the first so many of each; all if 0.
@@ -207,6 +209,7 @@ class EvaluateCommand(Checked):
 
     decoder: str
     weights: str | None = None
+    model: str | None = None
     data: str = ""
     held_out: str = ""
     photos: int = 0

@@ -18,7 +18,9 @@ from preimage.scores.metrics import COLOUR
 
 def run(config: EvaluateCommand) -> int:
     """Scores photos, writes every score, and prints means with their intervals."""
-    inverter = open_inverter(config.decoder, config.weights).to(resolve_device(config.device))
+    inverter = open_inverter(config.decoder, config.weights, config.model).to(
+        resolve_device(config.device)
+    )
     folder = output_folder(config.out)
     sources = _open(config, inverter)
     if config.strict:
