@@ -10,6 +10,7 @@ from preimage.data.photo import embedded_photos
 from preimage.data.photos import open_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps import run
+from preimage.sweeps.cells import cell_key
 from preimage.sweeps.grid import Execution, SweepConfig
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Store
@@ -46,6 +47,19 @@ def test_a_cell_is_its_numbers_not_its_device(store: Store, photos: PackedPhotos
     assert store.load(CELL, fewer) is None
     turned = PackedPhotos.pack([photos.photo(1), photos.photo(0)])
     assert store.load(CELL, turned) is None
+
+
+def test_a_cell_under_another_cells_name_is_not_believed(
+    store: Store, photos: PackedPhotos
+) -> None:
+    other = replace(CELL, seed=1)
+    store.claim([CELL, other], photos, {})
+    store.save(CELL, photos, ROWS, {})
+    (path,) = (store.folder / "cells").iterdir()
+    shutil.copy(path, path.with_name(f"{cell_key(other, photos.sha256)}.json"))
+    assert store.load(CELL, photos) == ROWS
+    assert store.load(other, photos) is None
+    assert (store.status().done, store.status().missing) == (1, 1)
 
 
 @pytest.mark.parametrize("damage", ["truncate", "empty", "flip", "fewer", "other"])

@@ -47,7 +47,12 @@ def identity(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:
 
 def cell_key(config: ReconstructConfig, photos_sha256: str) -> str:
     """The name of a cell's file: 32 hexadecimal digits, a hash of its identity."""
-    text = json.dumps(identity(config, photos_sha256), sort_keys=True)
+    return identity_key(identity(config, photos_sha256))
+
+
+def identity_key(identity: object) -> str:
+    """The name of the file of the cell with this identity, as it is or as JSON gives it back."""
+    text = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

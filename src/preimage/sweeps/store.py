@@ -15,7 +15,7 @@ from typing import Any
 
 from preimage.data.records import write_json
 from preimage.network.spec import ReconstructConfig
-from preimage.sweeps.cells import cell_key, identity, label, scope
+from preimage.sweeps.cells import cell_key, identity, identity_key, label, scope
 from preimage.sweeps.photos import PackedPhotos
 
 _log = logging.getLogger(__name__)
@@ -128,7 +128,9 @@ class Store:
         if manifest is None:
             raise ValueError(f"{self.folder}: there is no sweep here (no sweep.json).")
         keys = manifest["cells"]
-        done = {key for key in keys if _rows(self._read(key), len(manifest["photos"])) is not None}
+        done = {
+            key for key in keys if _rows(self._read(key), key, len(manifest["photos"])) is not None
+        }
         failed = {key: error for key in keys if key not in done and (error := self._failure(key))}
         num_done = sum(key in done for key in keys)  # a grid may name one network in several ways
         return Status(num_done, len(keys) - num_done, failed)
@@ -138,7 +140,7 @@ class Store:
     def load(self, config: ReconstructConfig, photos: PackedPhotos) -> list[Row] | None:
         """One row per photo; None if the cell is missing or (the log then says so) damaged."""
         key = cell_key(config, photos.sha256)
-        rows = _rows(self._read(key), len(photos))
+        rows = _rows(self._read(key), key, len(photos))
         if rows is None and self._path(key).exists():
             _log.warning("%s: damaged; this cell is computed again.", self._path(key))
         return rows
@@ -214,12 +216,13 @@ class Store:
             return None
 
 
-def _rows(cell: Any, num_photos: int) -> list[Row] | None:
-    """The rows of a cell; None if they are not the ones that were written."""
+def _rows(cell: Any, key: str, num_photos: int) -> list[Row] | None:
+    """The rows of a cell; None if they are not those that were written, or another cell's."""
     try:
         rows: list[Row] = cell["rows"]
         mappings = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
         whole = mappings and len(rows) == num_photos and cell["checksum"] == _checksum(rows)
+        whole = whole and identity_key(cell["identity"]) == key
     except (KeyError, TypeError):
         return None
     return rows if whole else None
