@@ -15,10 +15,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
+from faults.cluster import cluster
 from faults.run import FAULTS, TIMES, Result, meet
-from faults.verbs import VERBS, unbroken
+from faults.verbs import VERBS, Verb, unbroken
 
 
 def possible(fault: str) -> bool:
@@ -51,6 +53,22 @@ def table(results: list[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def meet_all(verb: Verb, faults: list[str], base: Path, first: int) -> list[Result]:
+    """The faults of one verb, printed as they are met; `first` is the number of the first."""
+    start = time.monotonic()
+    whole = unbroken(verb, base)
+    took = (time.monotonic() - start) / 2
+    print(f"{verb.name}: {took:.1f} s; compared: {', '.join(sorted(whole))}", flush=True)
+    results = []
+    for number, fault in enumerate(faults, first):
+        found = meet(fault, verb, base, number, whole, took)
+        results.append(found)
+        print(f"  {fault}: {found.first}; {found.said}", flush=True)
+        for wrong in found.wrong:
+            print(f"    WRONG {wrong}", flush=True)
+    return results
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", help="a verb")
@@ -60,22 +78,11 @@ def main() -> int:
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
+        faults = [f for f in TIMES if options.fault in f and possible(f) for _ in range(TIMES[f])]
         for verb in VERBS:
-            if options.only not in verb.name:
-                continue
-            start = time.monotonic()
-            whole = unbroken(verb, base)
-            took = (time.monotonic() - start) / 2
-            print(f"{verb.name}: {took:.1f} s; compared: {', '.join(sorted(whole))}", flush=True)
-            for fault, times in TIMES.items():
-                if options.fault not in fault or not possible(fault):
-                    continue
-                for _ in range(times):
-                    found = meet(fault, verb, base, len(results), whole, took)
-                    results.append(found)
-                    print(f"  {fault}: {found.first}; {found.said}", flush=True)
-                    for wrong in found.wrong:
-                        print(f"    WRONG {wrong}", flush=True)
+            if options.only in verb.name:
+                with cluster(base) if "Dask" in verb.name else nullcontext():
+                    results += meet_all(verb, faults, base, len(results))
     print(table(results))
     if options.out:
         options.out.write_text(table(results))

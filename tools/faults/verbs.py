@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from safetensors.torch import load_file
 
+from faults.cluster import ADDRESS
 from preimage.data.checkpoints import digest
 
 NETWORK = ("--layer", "conv2", "--width", "6", "--device", "cpu")
@@ -64,6 +65,12 @@ VERBS = (
         ("sweep", "run", "--data", "photos", "--layer", "conv1", "conv2", "--width", "4",
          "--networks", "4", "--size", "32", "--workers", "2", "--device", "cpu", *OUT),
         True,
+    ),
+    Verb(
+        "sweep on Dask",
+        ("sweep", "run", "--data", "photos", "--layer", "conv1", "conv2", "--width", "4",
+         "--networks", "4", "--size", "32", "--scheduler", ADDRESS, "--device", "cpu", *OUT),
+        shared=True,
     ),
     Verb(
         "probe",
