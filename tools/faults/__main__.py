@@ -11,6 +11,7 @@ ones a C compiler. Exit code 1 if anything is wrong.
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -75,6 +76,8 @@ def main() -> int:
     parser.add_argument("--fault", default="", help="a fault")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    # A job in the background begins with Ctrl-C ignored, and so would the commands.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
