@@ -9,6 +9,7 @@ from preimage.network.build import Network, build
 from preimage.network.footprint import (
     encoder_bytes,
     map_bytes,
+    module_bytes,
     training_bytes,
     weight_bytes,
     window_bytes,
@@ -64,3 +65,18 @@ def test_a_window_takes_three_matrices(window: int, least: int) -> None:
 def test_a_window_that_never_fits() -> None:
     assert window_bytes(256, 4, 101, 10_000) > 1e14
     assert torch.float64.itemsize == 8
+
+
+def test_a_module_is_measured_without_its_hooks_and_left_as_it_is() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 6, 4, 2), nn.ReLU(inplace=True), nn.BatchNorm2d(6)).train()
+    seen: list[object] = []
+    module[0].register_forward_hook(lambda *what: seen.append(what))
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    # The convolution: 2 photos of 3×9×11 in, 6×3×4 out.
+    assert module_bytes(module, (9, 11), photos=2) == max(
+        2 * 4 * 2 * 3 * 9 * 11, 4 * 2 * (3 * 9 * 11 + 6 * 3 * 4)
+    )
+    assert not seen
+    assert module.training
+    assert len(module[0]._forward_hooks) == 1
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())

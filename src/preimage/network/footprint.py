@@ -94,6 +94,8 @@ def module_bytes(module: nn.Module, size: Size, *, photos: int) -> int:
     with suppress(Exception):  # modules refuse in ways of their own
         twin = _without_values(module)
         for part in twin.modules():
+            part._forward_hooks.clear()  # the user's own see what they asked for, and no more
+            part._forward_pre_hooks.clear()
             if next(part.children(), None) is None:
                 part.register_forward_hook(note)
         with torch.no_grad():
