@@ -181,6 +181,7 @@ def test_the_record_is_of_the_decoder_that_was_used(
     assert record["command"] == {
         "photos": [photo],
         "features": None,
+        "model": None,
         "decoder": decoder,
         "size": 24,
         "device": "auto",
