@@ -9,7 +9,7 @@ from preimage.probing.costs import probe_cost
 
 
 def test_networks_layers_and_rungs_are_counted() -> None:
-    model = nn.Sequential(nn.Conv2d(3, 5, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(60, 4))
+    model = nn.Sequential(nn.Conv2d(3, 5, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(75, 4))
     photos = 255 * torch.rand(20, 3, 12, 20, generator=torch.Generator().manual_seed(0))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     cost = probe_cost(
