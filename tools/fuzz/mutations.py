@@ -146,7 +146,7 @@ _TENSORS: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
     lambda t: t * torch.nan,
     lambda t: t / 0,
     lambda t: t.flatten(),
-    lambda t: t[:0],
+    lambda t: t[:0] if t.dim() else t[None],
     lambda t: torch.cat([t, t]) if t.dim() else t[None],
     lambda t: t.to(torch.complex64),
     lambda t: t > 0,
