@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
+import torch
 from fuzz.corpus import build
 from fuzz.runner import Case, run_cases
 from fuzz.subjects import Subject
@@ -63,6 +64,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--keep", type=Path, help="folder for the files of wrong cases")
     options = parser.parse_args()
+    torch.set_num_threads(1)  # cases are forked, and threads are not
     end = monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         base = Path(folder)
