@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 
 import torch
+
 from fuzz.corpus import build
 from fuzz.runner import Case, run_cases
 from fuzz.subjects import Subject
