@@ -1,17 +1,16 @@
 """A loss curve on disk: half a last line is a kill's, any other damage is named and left alone."""
 
-import json
 from pathlib import Path
 
 import pytest
 from small_runs import losses, train
 
-from preimage.decoders.loss_curve import cut_metrics, read_metrics
+from preimage.decoders.loss_curve import cut_metrics, metrics_line, read_metrics
 
 
 def line(step: int, loss: float = 1.5) -> str:
     record = {"step": step, "loss": loss, "learning_rate": 1e-3, "photos": 2}
-    return json.dumps({**record, "seconds": 0.25, "wait": 0.125}) + "\n"
+    return metrics_line({**record, "seconds": 0.25, "wait": 0.125})
 
 
 @pytest.fixture
@@ -28,6 +27,7 @@ DAMAGED = [
     "",
     '{"step": 4, "lo',
     '{"step": 4}',
+    line(4).replace("1.5", "1.6").strip(),  # as JSON and as a record faultless
     line(4).replace("1.5", "NaN").strip(),
     line(4).replace("1.5", '"1.5"').strip(),
     line(4).replace("4", "4.0", 1).strip(),

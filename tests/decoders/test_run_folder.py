@@ -1,6 +1,5 @@
 """A run's folder: its curve and state are those of the last step saved, whatever stopped it."""
 
-import json
 import signal
 from collections.abc import Iterator
 from itertools import islice
@@ -14,7 +13,7 @@ from preimage.data.checkpoints import read_checkpoint
 from preimage.data.crops import Batch
 from preimage.decoders.inverter import Inversion
 from preimage.decoders.loop import Training
-from preimage.decoders.loss_curve import read_metrics
+from preimage.decoders.loss_curve import metrics_line, read_metrics
 from preimage.decoders.recipes import Recipe
 from preimage.decoders.run_folder import Run, saved_settings
 from preimage.network.architectures import vgg16
@@ -73,7 +72,7 @@ def test_a_curve_ahead_of_its_state_is_cut_back(tmp_path: Path) -> None:
     Run(training(), tmp_path, SETTINGS).train(islice(batches(), 3))
     with (tmp_path / "metrics.jsonl").open("a") as file:
         fourth = read_metrics(tmp_path / "metrics.jsonl")[-1] | {"step": 4}
-        file.write(json.dumps(fourth) + '\n{"step": 5, "lo')
+        file.write(metrics_line(fourth) + '{"step": 5, "lo')
     assert len(read_metrics(tmp_path / "metrics.jsonl")) == 4
     Run(training(), tmp_path, SETTINGS)
     assert [line["step"] for line in read_metrics(tmp_path / "metrics.jsonl")] == [1, 2, 3]

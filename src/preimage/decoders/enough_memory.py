@@ -77,13 +77,26 @@ def require_decoding(
     Raises:
         MemoryTooSmall: naming what is needed and what is free.
     """
-    count = "a photo" if photos == 1 else f"a batch of {photos} photos"
-    what, remedy = f"{count} of {size[0]}×{size[1]} pixels", "give a smaller `size`"
+    what, remedy = f"{_count(photos)} of {size[0]}×{size[1]} pixels", "give a smaller `size`"
     scored = _FLOAT * 3 * prod(size) * (4 * photos + 6 * min(photos, _SCORED_AT_ONCE))
     needed = max(encoder_bytes(encoder, size, photos=photos), scored)
     require_memory(needed, what, remedy, device)
+    require_decoder(encoder, decoder, size, photos, device)
+
+
+def require_decoder(
+    encoder: Encoder, decoder: object, size: Size, photos: int, device: torch.device
+) -> None:
+    """The same for the decoder alone, where features are given and not photos."""
     description = getattr(decoder, "description", None)
     if isinstance(description, Description):
         inside, sizes = encoder.feature_size(size), encoder.input_sizes(size)
         needed = map_bytes(description, inside, sizes, photos=photos)
-        require_memory(needed, what, remedy, device)
+    else:
+        needed = _FLOAT * 3 * photos * prod(size)
+    what = f"{_count(photos)} of {size[0]}×{size[1]} pixels"
+    require_memory(needed, what, "give a smaller `size`", device)
+
+
+def _count(photos: int) -> str:
+    return "a photo" if photos == 1 else f"a batch of {photos} photos"

@@ -1,11 +1,13 @@
-"""The loss curve of a run on disk: a line of JSON per step.
+"""The loss curve of a run on disk: a line of JSON per step, with its checksum.
 
 What a kill leaves is known: a last line that was cut off. Any other line that is no record of a
-step is damage; it is named, nothing is read past it, and nothing is written.
+step, or not the one that was written, is damage; it is named, nothing is read past it, and nothing
+is written.
 """
 
 import json
 import math
+import zlib
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,12 @@ from preimage.decoders.loop import StepRecord
 
 METRICS_FILE = "metrics.jsonl"
 _NAMES = [field.name for field in fields(StepRecord)]
+_CHECKSUM = "crc32"  # of the line without it
+
+
+def metrics_line(record: dict[str, Any]) -> str:
+    """The record of a step as the curve keeps it."""
+    return json.dumps({**record, _CHECKSUM: _checksum(record)}) + "\n"
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -52,7 +60,7 @@ def cut_metrics(path: Path, step: int) -> list[dict[str, Any]]:
         ValueError: a line is damaged; the file stays as it is.
     """
     kept = [record for record in read_metrics(path) if record["step"] <= step]
-    text = "".join(json.dumps(record) + "\n" for record in kept)
+    text = "".join(map(metrics_line, kept))
     if path.exists() and path.read_bytes() != text.encode():
         write_text(path, text)
     return kept
@@ -65,7 +73,14 @@ def _record(line: bytes) -> dict[str, Any] | None:
         finite = all(math.isfinite(record[name]) for name in _NAMES)
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    return record if finite and type(record["step"]) is int and record["step"] > 0 else None
+    checksum = record.pop(_CHECKSUM, None)  # None: of a version that wrote none
+    as_written = checksum in (None, _checksum(record))
+    whole = as_written and finite and type(record["step"]) is int and record["step"] > 0
+    return record if whole else None
+
+
+def _checksum(record: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(record).encode())
 
 
 def _damaged(path: Path, what: str, why: str, whole: list[dict[str, Any]]) -> ValueError:

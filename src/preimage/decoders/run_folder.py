@@ -26,7 +26,7 @@ from preimage.data.records import write_json
 from preimage.data.termination import Terminated
 from preimage.decoders.cards import STATE_KIND, open_card, open_checkpoint
 from preimage.decoders.loop import Training
-from preimage.decoders.loss_curve import METRICS_FILE, cut_metrics, read_metrics
+from preimage.decoders.loss_curve import METRICS_FILE, cut_metrics, metrics_line, read_metrics
 
 STATE_FILE = "state.safetensors"
 SKIPPED_FILE = "skipped.json"
@@ -151,7 +151,7 @@ class Run:
                 waited, worked = waited + record.wait, worked + record.seconds - record.wait
                 if main:
                     measured = probe() if probe and record.step % probe_every == 0 else {}
-                    metrics.write(json.dumps({**asdict(record), **measured}) + "\n")
+                    metrics.write(metrics_line({**asdict(record), **measured}))
                     show(record)
                 stop = self._any(bool(asked) or time.monotonic() > end)
                 if main and (stop or time.monotonic() - saved > save_every):

@@ -104,7 +104,7 @@ def require_memory(config: ReconstructConfig) -> None:
         *({**row.words, "layer": layer} for row in BY_LAYER for layer in LAYERS),
         *({**row.words, "width": width} for row in BY_WIDTH for width in WIDTHS),
     ]
-    require_pairs(replace(config, **changed) for changed in words)
+    require_pairs((replace(config, **changed) for changed in words), "give a smaller `size`")
     for row in BY_WIDTH:
         if row.has_limit:
             network = replace(config, **row.words).network()

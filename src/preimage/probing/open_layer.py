@@ -6,6 +6,7 @@ from typing import Any
 from preimage.data.checkpoints import CheckpointError
 from preimage.decoders.cards import DECODER_KIND, open_card
 from preimage.decoders.inverter import Inverter
+from preimage.network.weights import PRETRAINED
 from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
 from preimage.probing.models import open_model
 from preimage.probing.preprocessing import changed_preprocessing
@@ -45,8 +46,8 @@ def open_inverter(
 ) -> Inverter:
     """A decoder's file with its encoder: a description's, or the layer of the model that it names.
 
-    A file is no reason to run code or to ask the network: a model that is a function in a file, or
-    one of the Hugging Face Hub, must be named by the caller as well.
+    A file is no reason to run code or to ask the network: a model that is a function in a file, one
+    of the Hugging Face Hub, or one with weights that others publish, must be named by the caller.
 
     Args:
         weights: where the model's weights are now, if no longer where they were.
@@ -62,9 +63,10 @@ def open_inverter(
             raise CheckpointError(f"{path}: it has its own encoder; leave out {needless}.")
         return Inverter.load(path)
     origin = card["origin"]
-    name = _trusted(path, origin["model"], model)
+    name, weights = origin["model"], weights or origin.get("weights")
+    _require_trust(path, name, weights, model)
     try:
-        opened = open_model(name, weights or origin.get("weights"), seed=origin.get("seed", 0))
+        opened = open_model(name, weights, seed=origin.get("seed", 0))
     except ValueError as error:
         raise CheckpointError(f"{path}: its encoder is a layer of {name}: {error}") from None
     try:
@@ -74,19 +76,25 @@ def open_inverter(
     return Inverter.load(path, encoder)
 
 
-def _trusted(path: str | Path, name: str, model: str | None) -> str:
-    """The model's name, if it may be opened.
+def _require_trust(path: str | Path, name: str, weights: str | None, model: str | None) -> None:
+    """Refuses a file's model that runs code or asks the network, unless the caller named it too.
 
     Raises:
         CheckpointError: the caller named another one, or had to name it.
     """
     if model is not None and model != name:
         raise CheckpointError(f"{path}: its encoder is a layer of {name}, not of `model` {model}.")
-    kind = name.partition(":")[0]
-    if model is None and (kind == "hf" or kind.endswith(".py")):
-        what = "would be fetched" if kind == "hf" else "is code that would be run"
+    if model is None and (what := _done_by_opening(name, weights)):
         raise CheckpointError(
             f"{path}: its encoder is a layer of {name}, which {what}; if you trust it, give "
             f"`model` {name}."
         )
-    return name
+
+
+def _done_by_opening(name: str, weights: str | None) -> str | None:
+    kind = name.partition(":")[0]
+    if kind.endswith(".py"):
+        return "is code that would be run"
+    if kind == "hf":
+        return "would be fetched"
+    return "has weights that would be fetched" if weights in PRETRAINED else None

@@ -16,11 +16,15 @@ _REMEDY = "give a smaller `size` or `width`"
 _SAME_MAPS = ("network_number", "seed", "weights", "input")  # whatever these are
 
 
-def require_pairs(configs: Iterable[ReconstructConfig]) -> None:
+def require_pairs(configs: Iterable[ReconstructConfig], remedy: str = _REMEDY) -> None:
     """Refuses random networks whose weights, or whose maps of photos of `size`, do not fit.
 
     A `size` of 0 keeps the photos' own, of which nothing is known yet; nor is one refused here
     that is too small for a network.
+
+    Args:
+        configs: the networks.
+        remedy: what to do instead, where maps do not fit.
 
     Raises:
         MemoryTooSmall: naming what is needed and what is free.
@@ -30,9 +34,8 @@ def require_pairs(configs: Iterable[ReconstructConfig]) -> None:
     for config in different.values():
         require_weights(config)
         if config.size:
-            require_maps(
-                config.encoder(), [config.mirror()], (config.size, config.size), config.device
-            )
+            side = (config.size, config.size)
+            require_maps(config.encoder(), [config.mirror()], side, config.device, remedy)
 
 
 def require_weights(config: ReconstructConfig) -> None:
@@ -43,7 +46,11 @@ def require_weights(config: ReconstructConfig) -> None:
 
 
 def require_maps(
-    encoder: Description, decoders: Iterable[Description], size: Size, device: str
+    encoder: Description,
+    decoders: Iterable[Description],
+    size: Size,
+    device: str,
+    remedy: str = _REMEDY,
 ) -> None:
     """Refuses photos whose maps in a CNN or its DCNs do not fit. Raises as `require_pairs`."""
     try:
@@ -51,7 +58,7 @@ def require_maps(
     except ValueError:  # too small; said where a photo is named
         return
     what = f"a photo of {size[0]}×{size[1]} pixels"
-    require_memory(needed, what, _REMEDY, resolve_device(device))
+    require_memory(needed, what, remedy, resolve_device(device))
 
 
 def _map_bytes(

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from command import run
 from PIL import Image
+from safetensors.torch import save_file
 
 from preimage.data import free_memory
 
@@ -36,6 +38,7 @@ def test_random_networks(
     (line,) = capsys.readouterr().err.splitlines()
     said = f"a photo of {side}×{side} pixels needs about {needed} of memory, 40 MB are free; give a"
     assert said in line
+    assert ("--width" in line) == (not words.startswith("demo"))  # which has no such option
     assert list(Path("out").rglob("*")) == []
 
 
@@ -70,4 +73,12 @@ def test_decoders(
     # With enough of it, one photo that cannot be read is enough to refuse.
     assert run("reconstruct", "photos", *by_decoder, "--size", "24", "--strict") == 2
     assert "bad.png: not an image that Pillow can read; --strict" in capsys.readouterr().err
+    assert not list(Path("out").rglob("*.png"))
+    # Features: 8 rows at once, of which each becomes 3 × 24² pixels of 4 bytes.
+    save_file({"features": torch.zeros(9, 2, 24, 24)}, "f.safetensors")
+    monkeypatch.setattr(free_memory, "free_memory", lambda device: 50_000)
+    capsys.readouterr()
+    assert run("reconstruct", "--features", "f.safetensors", *by_decoder, "--size", "24") == 2
+    said = "a batch of 8 photos of 24×24 pixels needs about 0.0553 MB of memory, 0.05 MB are free"
+    assert said in capsys.readouterr().err
     assert not list(Path("out").rglob("*.png"))

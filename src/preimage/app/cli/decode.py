@@ -27,7 +27,7 @@ from preimage.data.records import (
     write_jsonl,
 )
 from preimage.data.tables import text_table
-from preimage.decoders.enough_memory import require_decoding
+from preimage.decoders.enough_memory import require_decoder, require_decoding
 from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
 from preimage.paper.draw import decoded_sheet, save_figure
@@ -35,6 +35,7 @@ from preimage.probing.open_layer import open_inverter
 from preimage.scores.metrics import COLOUR, ColourScores, colour_scores
 
 _SHEET_ROWS = 8
+_ROWS_AT_ONCE = 8  # of features
 _SCORES = ("mse", "psnr", "ssim")
 
 
@@ -84,8 +85,10 @@ def decode(config: ReconstructCommand) -> int:
 
 def _decode_features(inverter: Inverter, config: ReconstructCommand, path: Path) -> int:
     features = _read_features(path)
+    side, rows = config.pair.size, min(len(features), _ROWS_AT_ONCE)
+    require_decoder(inverter.encoder, inverter.decoder, (side, side), rows, inverter.device)
     folder = own_folder(config.folder, FEATURES)
-    for index, row in enumerate(_decoded(inverter, features, config.pair.size)):
+    for index, row in enumerate(_decoded(inverter, features, side)):
         picture = folder / f"features-{index:04d}.png"
         print(write_atomically(picture, clipped_image(row).save))
     _write_run(inverter, config, FEATURES, [])
@@ -93,7 +96,7 @@ def _decode_features(inverter: Inverter, config: ReconstructCommand, path: Path)
 
 
 def _decoded(inverter: Inverter, features: Tensor, side: int) -> Iterator[Tensor]:
-    for part in torch.split(features.float(), 8):
+    for part in torch.split(features.float(), _ROWS_AT_ONCE):
         yield from inverter.decode(part, (side, side)).cpu()
 
 
