@@ -1,9 +1,10 @@
 """A pass over photos that survives bad photos and, on Ctrl-C, keeps what is finished."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from preimage.data.archives import OnError, PhotoError
 from preimage.data.photo import Photo
@@ -41,6 +42,33 @@ def each_photo(
             on_error(problem)
             continue
         yield photo, result
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle of many photos: `results` has what was finished before.
+
+    In a notebook or a Python session, `sys.last_value.results`.
+    """
+
+    def __init__(self, results: Any, done: str) -> None:
+        super().__init__(
+            f"interrupted; {done}, in `results` of this exception (in a notebook: "
+            "import sys; sys.last_value.results)."
+        )
+        self.results = results
+
+
+@contextmanager
+def keeping(results: Sized, what: str = "photos") -> Iterator[None]:
+    """Ctrl-C in this block is raised as `Interrupted`, which carries the results so far."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        # SIGTERM is a subclass of it, and ends the process: nobody is there to look at results.
+        if type(stop) is not KeyboardInterrupt or not len(results):
+            raise
+        verb = "is" if len(results) == 1 else "are"
+        raise Interrupted(results, f"{len(results)} of the {what} {verb} finished") from None
 
 
 class Problems:

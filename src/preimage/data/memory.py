@@ -20,7 +20,7 @@ from preimage.data.archives import PhotoError
 from preimage.data.decoding import quiet
 from preimage.data.free_memory import require_memory
 from preimage.data.photo import fingerprint, fit_pixels
-from preimage.data.photos import Photos, load_photos
+from preimage.data.photos import Photos, open_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import write_atomically
 from preimage.data.sources import ImageSource, open_images
@@ -191,7 +191,7 @@ def squares_of(
     """
     if isinstance(photos, str | Path):
         return open_squares(str(photos), side, limit, argument=argument)
-    found = list(itertools.islice(load_photos(photos, side), limit))
+    found = list(itertools.islice(open_photos(photos, side), limit))
     if not found:
         raise ValueError(f"`{argument}`: there are no photos.")
     squares = [fit_pixels(photo.pixels.round().byte(), side) for photo in found]

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from preimage.data.archives import PhotoError as PhotoError
 from preimage.data.decoding import fit
+from preimage.notebook.gallery import Gallery
+from preimage.notebook.view import Drawn, Tile
 
 #: Photos are cropped and resized to a square of this side, as in the paper's Table 1.
 SIZE = 227
@@ -19,8 +21,8 @@ SIZE = 227
 EMBEDDED = ("astronaut", "chelsea", "coffee", "rocket")
 
 
-@dataclass(frozen=True)
-class Photo:
+@dataclass(frozen=True, repr=False)
+class Photo(Drawn):
     """RGB pixels in [0, 255], a name that is unique in its list, and their source."""
 
     name: str
@@ -33,24 +35,45 @@ class Photo:
         data = self.pixels.contiguous().numpy()
         return hashlib.sha256(repr(data.shape).encode() + data.tobytes()).hexdigest()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return (self.pixels.shape[-2], self.pixels.shape[-1])
+
+    @property
+    def image(self) -> Image.Image:
+        """The photo as a PIL image."""
+        return clipped_image(self.pixels)
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"Photo({self.name}: {height}×{width} pixels, from {self.source})"
+
+    def _tiles(self) -> list[Tile]:
+        return [Tile(self.image, self.name)]
+
+    def _rows(self) -> list[dict[str, object]]:
+        height, width = self.size
+        return [{"photo": self.name, "height": height, "width": width, "source": self.source}]
+
 
 def fingerprint(hashes: Iterable[str]) -> str:
     """One hash for a list of photos, from their own hashes and their order."""
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def embedded_photos(size: int | None = SIZE) -> list[Photo]:
+def embedded_photos(size: int | None = SIZE) -> Gallery[Photo]:
     """Four photos that scikit-image ships: astronaut, chelsea (a cat), coffee, rocket."""
     from skimage import data
 
-    return [
+    return Gallery(
         Photo(
             name,
             f"scikit-image: data.{name}()",
             to_pixels(fit(Image.fromarray(getattr(data, name)()), size)).float(),
         )
         for name in EMBEDDED
-    ]
+    )
 
 
 def clipped_image(pixels: Float[Tensor, "C H W"]) -> Image.Image:

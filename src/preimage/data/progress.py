@@ -1,4 +1,4 @@
-"""Progress bars on stderr, so that stdout holds results alone."""
+"""Progress bars on stderr, so that stdout holds results alone; in a notebook, below its cell."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from preimage.notebook.cell_bar import cell_bar
 
 Item = TypeVar("Item")
 
@@ -52,18 +54,32 @@ def training_bar(step: int, steps: int, shown: bool = True) -> Iterator[Callable
         TimeRemainingColumn(),
     )
     console = Console(file=sys.stderr)
+    if shown and console.is_jupyter:
+        with cell_bar("train", steps) as draw:
+
+            def tell(done: int, loss: float, speed: float) -> None:
+                draw(done, f"loss {loss:.4g}, {speed:.0f} photos/s")
+
+            yield _running_means(tell)
+        return
     with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task("train", total=steps, completed=step, loss=0.0, speed=0.0)
-        loss = seconds = 0.0
+        yield _running_means(
+            lambda done, loss, speed: bar.update(task, completed=done, loss=loss, speed=speed)
+        )
 
-        def show(record: Step) -> None:
-            nonlocal loss, seconds
-            loss += (record.loss - loss) * (0.05 if loss else 1)
-            seconds += (record.seconds - seconds) * (0.05 if seconds else 1)
-            speed = record.photos / seconds
-            bar.update(task, completed=record.step, loss=loss, speed=speed)
 
-        yield show
+def _running_means(tell: Callable[[int, float, float], None]) -> Callable[[Step], None]:
+    """Steps done, and the running means of loss and photos per second, told at each step."""
+    loss = seconds = 0.0
+
+    def show(record: Step) -> None:
+        nonlocal loss, seconds
+        loss += (record.loss - loss) * (0.05 if loss else 1)
+        seconds += (record.seconds - seconds) * (0.05 if seconds else 1)
+        tell(record.step, loss, record.photos / seconds)
+
+    return show
 
 
 @contextmanager
@@ -77,8 +93,23 @@ def progress_bar(label: str, total: int | None) -> Iterator[Callable[..., None]]
         TimeRemainingColumn(),
     )
     console = Console(file=sys.stderr)
+    if console.is_jupyter:
+        with cell_bar(label, total) as draw:
+            yield _counter(draw)
+        return
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         yield partial(bar.advance, bar.add_task(label, total=total))
+
+
+def _counter(draw: Callable[[int, str], None]) -> Callable[..., None]:
+    done = 0
+
+    def advance(steps: float = 1) -> None:
+        nonlocal done
+        done += round(steps)
+        draw(done, "")
+
+    return advance
 
 
 def progress(items: Iterable[Item], label: str) -> Iterator[Item]:

@@ -8,14 +8,13 @@ description, never a second network class. Nothing here imports torch.
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from preimage.network.mirror import mirror_operations
+from preimage.network.operation_table import operation_rows
 from preimage.network.operations import (
-    DATA,
     ChannelMean,
     Conv,
     Normalise,
@@ -24,20 +23,24 @@ from preimage.network.operations import (
     PoolKind,
     UnpoolKind,
     block_of,
+    check_operations,
     require_positive,
 )
 from preimage.network.plain_data import operation_to_dict, read_description
 from preimage.network.simplified import simplified_operations
+from preimage.notebook.view import Shown
 
+_SHOWN_SIZE = (227, 227)  # the paper's: for it a notebook shows shapes
 _AnyOperation = TypeVar("_AnyOperation", bound=Operation)
 
 
-@dataclass(frozen=True)
-class Description:
+@dataclass(frozen=True, repr=False)
+class Description(Shown):
     """Operations in order, and the number of channels of the input.
 
     `encoder + decoder` chains two descriptions. Transformations return a new description; none
-    changes the sizes of feature maps (`with_kernel_size` adapts the padding).
+    changes the sizes of feature maps (`with_kernel_size` adapts the padding). In a notebook a
+    description shows its operations, with shapes for an input of 227×227.
     """
 
     name: str
@@ -46,15 +49,7 @@ class Description:
 
     def __post_init__(self) -> None:
         require_positive(self, "in_channels")
-        names = Counter((DATA, *(op.name for op in self.operations)))
-        twice = sorted(name for name, count in names.items() if count > 1)
-        if twice:
-            raise ValueError(f"{self.name}: every operation needs its own name, twice: {twice}.")
-        for op, channels in zip(self.operations, self.channels[:-1], strict=True):
-            if isinstance(op, Normalise) and len(op.mean) != channels:
-                raise ValueError(
-                    f"{self.name}: {op.name} is for {len(op.mean)} channels, but takes {channels}."
-                )
+        check_operations(self.name, self.operations, self.channels)
 
     def __add__(self, other: "Description") -> "Description":
         """This network, then the other one."""
@@ -68,6 +63,13 @@ class Description:
         )
 
     # --- reading ---------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        channels = f"{self.in_channels} → {self.out_channels} channels"
+        return f"Description({self.name}: {len(self.operations)} operations, {channels})"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return operation_rows(self.operations, self.channels, _SHOWN_SIZE)
 
     @property
     def convs(self) -> tuple[Conv, ...]:

@@ -1,6 +1,8 @@
 """The operations of a network, as plain frozen data. Nothing here imports torch."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -178,3 +180,20 @@ def _require_choice(owner: Any, name: str, choices: tuple[str, ...]) -> None:
             f"{owner.name}: `{name}` must be one of {', '.join(choices)}, got "
             f"{getattr(owner, name)!r}."
         )
+
+
+def check_operations(name: str, operations: Sequence[Operation], channels: Sequence[int]) -> None:
+    """Refuses operations that make no network; `channels` are those that each takes, and more.
+
+    Raises:
+        ValueError: two of one name, or a normalisation for another number of channels.
+    """
+    names = Counter((DATA, *(op.name for op in operations)))
+    twice = sorted(name for name, count in names.items() if count > 1)
+    if twice:
+        raise ValueError(f"{name}: every operation needs its own name, twice: {twice}.")
+    for op, taken in zip(operations, channels, strict=False):
+        if isinstance(op, Normalise) and len(op.mean) != taken:
+            raise ValueError(
+                f"{name}: {op.name} is for {len(op.mean)} channels, but takes {taken}."
+            )

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from preimage.data.each_photo import each_photo
+from preimage.data.each_photo import each_photo, keeping
 from preimage.data.photo import Photo
 from preimage.data.photos import Photos
+from preimage.data.progress import progress
 from preimage.data.records import environment
 from preimage.network.build import Network, build
 from preimage.network.description import Description
@@ -20,7 +21,7 @@ from preimage.network.spec import IMAGENET_MEAN, EncoderSpec, OwnCnnConfig, Reco
 from preimage.network.trace import Size, input_sizes
 from preimage.scores.metrics import GREY
 from preimage.sweeps.enough_memory import require_maps, require_pairs, require_weights
-from preimage.sweeps.reconstruction import Reconstruction, score
+from preimage.sweeps.reconstruction import Reconstruction, Reconstructions, score
 
 
 def reconstruct(
@@ -29,7 +30,7 @@ def reconstruct(
     *,
     encoder: Description | nn.Module | None = None,
     **options: Any,
-) -> list[Reconstruction]:
+) -> Reconstructions:
     """Sends photos through a random CNN, or one of your own, and its random DCN.
 
         >>> from preimage import reconstruct
@@ -49,6 +50,7 @@ def reconstruct(
         PhotoError: a photo can't be read, or is too small for the layer or for the scores.
         ValueError: an option does not fit the network; or the encoder is another module.
         TypeError: no such option.
+        Interrupted: Ctrl-C came; `results` has the reconstructions of the photos before.
     """
     if unknown := sorted(options.keys() - {field.name for field in fields(ReconstructConfig)}):
         known = ", ".join(field.name for field in fields(ReconstructConfig))
@@ -59,8 +61,12 @@ def reconstruct(
         config, network = own_cnn(encoder, config)
     if photos is None or isinstance(photos, str | Path):  # files, which are resized
         require_pairs([config])
-    results = each_photo(RandomPair(config, encoder=network), photos, config.size or None)
-    return [result for _, result in results]
+    results = Reconstructions()
+    with keeping(results):
+        pairs = each_photo(RandomPair(config, encoder=network), photos, config.size or None)
+        for _, result in progress(pairs, "photos"):
+            results.append(result)
+    return results
 
 
 def own_cnn(
@@ -157,7 +163,7 @@ class RandomPair:
         return [result for (result,) in self.each([photo])]
 
     @torch.inference_mode()
-    def each(self, photos: Sequence[Photo]) -> list[list[Reconstruction]]:
+    def each(self, photos: Sequence[Photo]) -> list[Reconstructions]:
         """For each DCN one reconstruction per photo; photos of one size are scored together.
 
         Raises:

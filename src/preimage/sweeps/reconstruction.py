@@ -8,15 +8,19 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
+from PIL.Image import Image
 from torch import Tensor
 
 from preimage.data.photo import Photo, to_image
 from preimage.data.records import write_atomically
+from preimage.notebook.gallery import Gallery
+from preimage.notebook.html import beside
+from preimage.notebook.view import Drawn, Tile
 from preimage.scores.metrics import GREY, grey_scores
 
 
-@dataclass(frozen=True)
-class Reconstruction:
+@dataclass(frozen=True, repr=False)
+class Reconstruction(Drawn):
     """A photo, and what a network made of it.
 
     `colour` is the network's raw output, of no particular range. `grey` is the picture that
@@ -42,6 +46,31 @@ class Reconstruction:
         """
         write_atomically(Path(path), to_image(self.grey[None]).save)
 
+    @property
+    def image(self) -> Image:
+        """The grey picture that was scored, as a PIL image."""
+        return to_image(self.grey[None])
+
+    def __repr__(self) -> str:
+        height, width = self.grey.shape
+        return f"Reconstruction({self.photo.name}, {height}×{width} pixels: {self._scores()})"
+
+    def _scores(self) -> str:
+        inverted = ", inverted" if self.inverted else ""
+        return f"SSIM {self.ssim:.2f}, Pearson {self.pearson:.2f}{inverted}".replace("-", "−")
+
+    def _tiles(self) -> list[Tile]:
+        caption = f"{self.photo.name}\n{self._scores()}"
+        return [
+            Tile(self.image, caption),
+            Tile(self.photo.image, "the photo"),
+            Tile(to_image(self.colour), "raw output, stretched"),
+        ]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse", "psnr")}
+        return [{"photo": self.photo.name, **scores, "inverted": self.inverted}]
+
     def record(self) -> dict[str, Any]:
         """The scores and their convention as plain data; an infinite PSNR is None, as in JSON."""
         scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse")}
@@ -56,9 +85,20 @@ class Reconstruction:
         }
 
 
-def score(
-    photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 _ _ _"]]
-) -> list[Reconstruction]:
+class Reconstructions(Gallery[Reconstruction]):
+    """A list of reconstructions, which a notebook shows as a gallery above a table of scores."""
+
+    def _tiles(self) -> list[Tile]:
+        return [
+            Tile(beside(one.photo.image, one.image), one._tiles()[0].caption, 2) for one in self
+        ]
+
+    def _line(self) -> str:
+        worst, best = min(one.ssim for one in self), max(one.ssim for one in self)
+        return f"{len(self)} reconstructions, SSIM {worst:.2f} to {best:.2f}"
+
+
+def score(photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 _ _ _"]]) -> Reconstructions:
     """One network's outputs for photos with their grey scores; photos of one size go together."""
     by_size: dict[torch.Size, list[int]] = {}
     for index, photo in enumerate(photos):
@@ -78,4 +118,4 @@ def score(
                 psnr=float(scores.psnr[row]),
                 inverted=bool(scores.inverted[row]),
             )
-    return [results[index] for index in range(len(photos))]
+    return Reconstructions(results[index] for index in range(len(photos)))

@@ -1,7 +1,7 @@
 """`preimage show`: a CNN and its DCN, one operation per line."""
 
 from preimage.app.cli.commands import ShowCommand
-from preimage.network.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool
+from preimage.network.operation_table import in_words
 from preimage.network.spec import parse_size
 from preimage.network.trace import trace
 
@@ -35,34 +35,6 @@ def run(config: ShowCommand) -> int:
     work = sum(step.multiply_adds for step in steps)
     print(f"{parameters:,} parameters, {work:,} multiply-adds, inserted zeros counted")
     return 0
-
-
-def in_words(op: Operation, in_channels: int) -> str:
-    """An operation in a few words."""
-    match op:
-        case Conv():
-            size = f"{op.kernel_size}×{op.kernel_size}"
-            words = [f"conv {size}, {in_channels} → {op.out_channels}"]
-            if op.stride > 1:
-                words.append(f"stride {op.stride}")
-            if op.padding != ((op.kernel_size - 1) // 2, op.kernel_size // 2):
-                words.append(f"padding {op.padding[0]}+{op.padding[1]}")
-            words += ["batch norm"] * op.batch_norm + ["bias"] * op.bias
-            words += ["÷√channels"] * op.normalised
-            activation = {0.0: "ReLU", 1.0: "linear"}.get(op.slope, f"leaky ReLU {op.slope:g}")
-            return ", ".join([*words, activation])
-        case Pool():
-            mode = ", ceil" if op.ceil else ""
-            return f"{op.kind} pool {op.kernel_size}×{op.kernel_size}, stride {op.stride}{mode}"
-        case Unpool():
-            return f"unpool {op.kind} ×{op.stride}, at least the size before {op.like}"
-        case Crop():
-            return f"crop to the size of {op.like}"
-        case ChannelMean():
-            return f"mean over {in_channels} channels"
-        case Normalise():
-            mean, std = (", ".join(f"{v:g}" for v in values) for values in (op.mean, op.std))
-            return f"(x − mean) / std, mean {mean}, std {std}"
 
 
 def _shape(channels: int, height: int, width: int) -> str:
