@@ -31,9 +31,13 @@ lint: .venv/.ready
 repeat: .venv/.ready
 	$(BIN)/python tools/repeat_tests.py
 
+# The site in docs/_build, which opens from a disk without a network: its tutorials are run (again only
+# when they have changed), its links are followed.
 docs: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m doctest docs/_ext/mathml.py
 	$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
+	$(BIN)/python tools/check_site.py docs/_build
 
 bench: .venv/.ready
 	$(BIN)/python benchmarks/network_speed.py

@@ -1,20 +1,53 @@
-"""Sphinx settings: MyST Markdown, furo."""
+"""Sphinx settings: MyST Markdown and notebooks, furo, mathematics as MathML; no outside host."""
+
+import sys
+from pathlib import Path
 
 from preimage import __version__
 
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext")]
+
 project = "preimage"
 author = "The preimage developers"
+copyright = "the preimage developers. Apache-2.0"
 release = __version__
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "mathml",
+    "code_links",
+    "root_pages",
 ]
+exclude_patterns = ["_build"]
+default_role = "code"  # `name` in a docstring; code_links makes it a link
+
 html_theme = "furo"
 html_title = "preimage"
-myst_enable_extensions = ["dollarmath", "amsmath"]
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_theme_options = {"top_of_page_buttons": []}
+
+myst_enable_extensions = [
+    "amsmath",
+    "attrs_block",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+
+# Tutorials are run when they or this package's version change; an error in one fails the build.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE / "_build" / ".jupyter_cache")
+nb_execution_timeout = 300  # seconds per cell
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

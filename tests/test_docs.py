@@ -11,7 +11,10 @@ from PIL import Image
 from preimage.app.cli.main import VERBS, main
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *(path for path in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in path.parts),
+]
 
 
 def blocks(text: str, language: str) -> list[tuple[str, str]]:
@@ -20,7 +23,7 @@ def blocks(text: str, language: str) -> list[tuple[str, str]]:
     return [(code, printed or "") for code, printed in re.findall(pattern, text, re.DOTALL)]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_examples_print_what_they_say(
     document: Path,
     tmp_path: Path,
@@ -37,7 +40,7 @@ def test_python_examples_print_what_they_say(
         assert np.abs(saved - shown).max() <= 1, f"{picture.name} is not the one shown"  # rounding
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_are_ones_that_exist(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = document.read_text()
     lines = re.findall(r"^preimage .*|`(preimage .*?)`", text, re.MULTILINE)
