@@ -1,1 +1,1 @@
-"""Where people meet the library: the command line."""
+"""Where people meet the library: the command line and the page."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from preimage.data.atomic_files import write_together
@@ -27,6 +27,26 @@ _LONGEST_CARD = 16 * 2**20  # characters
 
 class CheckpointError(ValueError):
     """A checkpoint cannot be used; one line says which one, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class FileBytes:
+    """A file that lies in memory and not on a disk.
+
+    Args:
+        name: by which messages call it.
+        data: all of it.
+    """
+
+    name: str
+    data: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
+#: Where a checkpoint is read from.
+Source = str | Path | FileBytes
 
 
 @dataclass(frozen=True)
@@ -69,13 +89,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
-def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
+def read_checkpoint(path: Source, kind: str) -> Checkpoint:
     """The checkpoint in a file.
 
     Raises:
         CheckpointError: the file does not exist, is no checkpoint of this kind, or is damaged.
     """
-    header, tensors = _read(Path(path), kind, tensors=True)
+    header, tensors = _read(path, kind, tensors=True)
     if _digest(kind, header.get("card", ""), tensors) != header.get("sha256"):
         raise CheckpointError(
             f"{path}: its content does not match its SHA-256; it was damaged or changed. Take "
@@ -84,16 +104,16 @@ def read_checkpoint(path: str | Path, kind: str) -> Checkpoint:
     return Checkpoint(kind, _card(path, header), tensors)
 
 
-def read_card(path: str | Path, kind: str) -> dict[str, Any]:
+def read_card(path: Source, kind: str) -> dict[str, Any]:
     """The card of a checkpoint alone, without its tensors; its SHA-256 is not checked.
 
     Raises:
         CheckpointError: the file does not exist, is no checkpoint of this kind, or is truncated.
     """
-    return _card(path, _read(Path(path), kind)[0])
+    return _card(path, _read(path, kind)[0])
 
 
-def _card(path: str | Path, header: Mapping[str, str]) -> dict[str, Any]:
+def _card(path: Source, header: Mapping[str, str]) -> dict[str, Any]:
     text = header.get("card", "")
     if len(text) > _LONGEST_CARD:
         raise CheckpointError(
@@ -109,15 +129,16 @@ def _card(path: str | Path, header: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read(
-    path: Path, kind: str, *, tensors: bool = False
+    source: Source, kind: str, *, tensors: bool = False
 ) -> tuple[dict[str, str], dict[str, Tensor]]:
     """The header of a checkpoint, and if asked for its tensors."""
-    if not path.is_file():
+    path = source if isinstance(source, FileBytes) else Path(source)
+    if isinstance(path, Path) and not path.is_file():
         raise CheckpointError(f"{path}: no such file; expected a checkpoint written by preimage.")
     try:
-        with safe_open(path, "pt") as file:
-            header: dict[str, str] = file.metadata() or {}
-            found = {name: file.get_tensor(name) for name in file.keys() if tensors}  # noqa: SIM118
+        header, found = (
+            _open_bytes(path.data) if isinstance(path, FileBytes) else _open(path, tensors)
+        )
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path}: not a safetensors file, or truncated ({error}); use another copy."
@@ -127,6 +148,27 @@ def _read(
     if header.get("kind") != kind:
         raise CheckpointError(f"{path}: holds a {header.get('kind')}, expected a {kind}.")
     return header, found
+
+
+def _open(path: Path, tensors: bool) -> tuple[dict[str, str], dict[str, Tensor]]:
+    with safe_open(path, "pt") as file:
+        header: dict[str, str] = file.metadata() or {}
+        return header, {
+            name: file.get_tensor(name)
+            for name in file.keys()  # noqa: SIM118
+            if tensors
+        }
+
+
+def _open_bytes(data: bytes) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """As `_open`, of a file in memory, whose header safetensors does not give away.
+
+    Raises:
+        SafetensorError: it is none.
+    """
+    found = load(data)  # which has checked that there is a header of this length, and what it is
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header.get("__metadata__", {}), found
 
 
 def is_checkpoint(path: str | Path) -> bool:

@@ -6,13 +6,18 @@ which tensors make a decoder, a classifier, or the state of a training.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
 
-from preimage.data.checkpoints import Checkpoint, CheckpointError, read_card, read_checkpoint
+from preimage.data.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    Source,
+    read_card,
+    read_checkpoint,
+)
 from preimage.network.build import Network
 from preimage.network.description import Description
 from preimage.network.ranges import Above0, Range
@@ -123,7 +128,7 @@ _SCHEMAS: dict[str, type] = {
 }
 
 
-def open_card(path: str | Path, kind: str) -> dict[str, Any]:
+def open_card(path: Source, kind: str) -> dict[str, Any]:
     """The card of a file alone, as it was written; its tensors are not read.
 
     Raises:
@@ -132,7 +137,7 @@ def open_card(path: str | Path, kind: str) -> dict[str, Any]:
     return _checked(path, kind, read_card(path, kind))
 
 
-def open_checkpoint(path: str | Path, kind: str) -> Checkpoint:
+def open_checkpoint(path: Source, kind: str) -> Checkpoint:
     """The card and the tensors of a file.
 
     Raises:
@@ -143,7 +148,7 @@ def open_checkpoint(path: str | Path, kind: str) -> Checkpoint:
     return checkpoint
 
 
-def _checked(path: str | Path, kind: str, card: dict[str, Any]) -> dict[str, Any]:
+def _checked(path: Source, kind: str, card: dict[str, Any]) -> dict[str, Any]:
     try:
         read_as(_SCHEMAS[kind], card, more=True)
     except ValueError as error:

@@ -12,7 +12,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from preimage.data.checkpoints import Checkpoint, CheckpointError, digest, write_checkpoint
+from preimage.data.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    Source,
+    digest,
+    write_checkpoint,
+)
 from preimage.decoders.arrays import Labels, Pixels
 from preimage.decoders.cards import DECODER_KIND, network_of, open_checkpoint
 from preimage.decoders.least_squares import LeastSquaresDecoder
@@ -118,7 +124,7 @@ class Inverter:
         return write_checkpoint(Path(path), Checkpoint(DECODER_KIND, card, tensors))
 
     @classmethod
-    def load(cls, path: str | Path, encoder: Encoder | None = None) -> "Inverter":
+    def load(cls, path: Source, encoder: Encoder | None = None) -> "Inverter":
         """What `save` wrote.
 
         Args:

@@ -105,6 +105,16 @@ def require_limit(description: Description, size: Size, dtype: torch.dtype = tor
     require_memory(needed, what, "give a smaller `size`, or a CNN with fewer average pools")
 
 
+def equally_bright(network: Float[Tensor, "h w"], limit: Float[Tensor, "h w"]) -> Tensor:
+    """A network's output, scaled to be as near to the limit as it can be.
+
+    Its brightness has most of its noise; what is left is what an eye would see.
+    """
+    square = network.square().sum()
+    scale = (network * limit).sum() / torch.where(square > 0, square, 1.0)
+    return scale * network
+
+
 def draw_limit(result: LimitPicture) -> Figure:
     """Six panels: photo, limit, network; their difference, predicted and measured deviation."""
     figure = Figure(figsize=(10, 6.8), layout="constrained")
@@ -120,9 +130,7 @@ def draw_limit(result: LimitPicture) -> Figure:
     ):
         axis.imshow((image / top).numpy(), cmap="gray", vmin=0, vmax=1)
         axis.set_title(title, fontsize=10)
-    # A network's brightness has most of its noise; what is left is what an eye would see.
-    scale = float((result.network * result.limit).sum() / result.network.square().sum())
-    difference = (scale * result.network - result.limit) / top
+    difference = (equally_bright(result.network, result.limit) - result.limit) / top
     most = float(difference.abs().flatten().quantile(0.995)) or 1.0
     _image_with_bar(
         figure, axes[1, 0], difference, "network, equally bright, − limit", "RdBu_r", (-most, most)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from preimage.app.cli.options import POSITIONAL, option_set
+from preimage.app.web.settings import ServeOptions
 from preimage.network.ranges import Above0, Positive, Range, Side, SideOrAsItIs
 from preimage.network.spec import (
     ArchitectureName,
@@ -187,6 +188,16 @@ class LimitCommand(Checked):
     network: NetworkConfig = option_set(
         NetworkConfig(pool="avg", unpool="nearest", width=64, head="mean"), without=("head",)
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeCommand:
+    """Show random networks on a page in the browser: choose, slide, and see what comes back.
+
+    It listens on this machine only unless told otherwise, and stops with Ctrl-C.
+    """
+
+    server: ServeOptions = option_set(ServeOptions())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ VERBS = {
     "probe": "probe_commands:ProbeCommand",
     "reconstruct": "commands:ReconstructCommand",
     "reproduce": "commands:ReproduceCommand",
+    "serve": "commands:ServeCommand",
     "shapes": "commands:ShapesCommand",
     "show": "commands:ShowCommand",
     "sweep": "commands:SweepCommand",

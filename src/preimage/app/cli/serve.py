@@ -1,0 +1,31 @@
+"""`preimage serve`: the page, in a browser on this machine."""
+
+import sys
+from importlib.util import find_spec
+
+from preimage.app.cli.commands import ReconstructCommand, ServeCommand
+from preimage.app.cli.options import command_line
+from preimage.network.spec import ReconstructConfig
+
+
+def run(command: ServeCommand) -> int:
+    """Serves the page until it is stopped, which is how it ends well: 0."""
+    if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
+        raise ValueError(
+            f"preimage serve needs {' and '.join(missing)}; pip install 'preimage[serve]'."
+        )
+    from preimage.app.web.server import serve
+
+    try:
+        serve(command.server, spell)
+    except KeyboardInterrupt:
+        print("preimage: stopped.", file=sys.stderr)
+    return 0
+
+
+def spell(photos: tuple[str, ...], config: ReconstructConfig, decoder: str | None) -> str:
+    """The command that makes a picture of the page."""
+    if decoder is not None:
+        config = ReconstructConfig(size=config.size)
+    command = ReconstructCommand(photos=photos, decoder=decoder, pair=config)
+    return command_line("reconstruct", command, without=("device",))
