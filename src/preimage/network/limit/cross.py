@@ -97,8 +97,8 @@ def tile_maps(recursion: PairRecursion, photos: Float[Tensor, "N C H W"], tiles:
     steps, maps = recursion.alone, photos
     for op, size in recursion.before:
         maps = layers.apply(maps, op, size)
-    image = _cut(steps[0], maps, tiles)
-    factors = [_shares(step, tiles).to(maps) for step in steps]
+    image = cut_tiles(steps[0], maps, tiles)
+    factors = [pixel_shares(step, tiles).to(maps) for step in steps]
     alone = TileMaps(image, tuple(factors))
     for _ in _run(steps, alone, alone, first_pass=True):
         pass
@@ -238,7 +238,7 @@ def _inverse(z: Tensor) -> Tensor:
     return torch.where(z > 0, 1 / z, 0.0)
 
 
-def _cut(step: Step, maps: Float[Tensor, "N C H W"], tiles: Tiles) -> Float[Tensor, "C h w T"]:
+def cut_tiles(step: Step, maps: Float[Tensor, "N C H W"], tiles: Tiles) -> Float[Tensor, "C h w T"]:
     """The pixels that the tiles see, zero outside the photo."""
     rows, columns = (
         step.rows.sources(tiles.corners[:, 0]),
@@ -253,7 +253,7 @@ def _cut(step: Step, maps: Float[Tensor, "N C H W"], tiles: Tiles) -> Float[Tens
     return found.permute(3, 0, 1, 2).contiguous()
 
 
-def _shares(step: Step, tiles: Tiles) -> Float[Tensor, "h w T"]:
+def pixel_shares(step: Step, tiles: Tiles) -> Float[Tensor, "h w T"]:
     """1 inside the output's map; for a pool 1 / (pixels of the window)."""
     down, across = (
         _axis_shares(step.op, axis, tiles.corners[:, i])

@@ -1,0 +1,1 @@
+"""What the layers of a random network retain, at infinite width and on the way there."""

@@ -1,0 +1,162 @@
+"""The kernel between all positions of a layer: rows of tiles, in threads, kept as they come.
+
+The training positions' Gram is symmetric, and half of it is computed. Rows are kept in a folder,
+in files named by all that they depend on, so that a killed run goes on where it was.
+"""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from preimage.data.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from preimage.data.progress import progress_bar
+from preimage.network.limit.cross import TileMaps, tile_kernel
+from preimage.network.limit.pairs import PairRecursion
+
+VERSION = 1  # of the numbers in the files
+ROWS = 4  # tiles per file
+_ELEMENTS = 1 << 17  # of a block of pairs: some of them fit in a core's cache
+_KIND = "rows of a kernel"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Grams:
+    """K of training positions, of held-out and training positions, and K(p, p) of the held-out."""
+
+    gram: Float[Tensor, "P P"]
+    cross: Float[Tensor, "M P"]
+    diagonal: Float[Tensor, " M"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """How kernels are computed and kept.
+
+    Args:
+        folder: where finished rows are kept; None keeps nothing.
+        threads: that share the work; all of the machine's if not given.
+    """
+
+    folder: Path | None = None
+    threads: int | None = None
+
+
+def grams(
+    recursion: PairRecursion,
+    training: TileMaps,
+    held_out: TileMaps,
+    key: Mapping[str, Any],
+    work: Work,
+    label: str = "kernel",
+) -> Grams:
+    """The kernel of all pairs.
+
+    Args:
+        key: all that the numbers depend on, plain data.
+        label: of the progress bar.
+    """
+    name = hashlib.sha256(json.dumps({**key, "version": VERSION}).encode()).hexdigest()[:20]
+    chunks = _chunks(recursion, training)
+    jobs = [
+        (kind, start, min(start + ROWS, len(maps)))
+        for kind, maps in (("training", training), ("held-out", held_out))
+        for start in range(0, len(maps), ROWS)
+    ]
+
+    def rows(job: tuple[str, int, int]) -> Tensor:
+        kind, start, stop = job
+        path = work.folder and work.folder / f"{name}-{kind}-{start:05d}.safetensors"
+        found = _load(path)
+        if found is None:
+            maps, least = (training, start) if kind == "training" else (held_out, 0)
+            found = _rows(recursion, maps, range(start, stop), chunks, least)
+            if path:
+                card = {"rows": [start, stop], "of": kind}
+                write_checkpoint(path, Checkpoint(_KIND, card, {"rows": found}))
+        return found
+
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(
+        work.threads or os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)
+    )
+    try:
+        with progress_bar(label, len(jobs)) as advance:
+            parts = []
+            for part in pool.map(rows, jobs):
+                parts.append(part)
+                advance()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)
+    return _assembled(recursion, jobs, parts, held_out)
+
+
+def _assembled(
+    recursion: PairRecursion,
+    jobs: list[tuple[str, int, int]],
+    parts: list[Tensor],
+    held_out: TileMaps,
+) -> Grams:
+    """The other half of the Gram mirrored; the held-out positions' own kernel added."""
+    count = sum(kind == "training" for kind, _, _ in jobs)
+    gram = torch.cat(parts[:count])
+    area = gram.shape[0] // jobs[count - 1][2]
+    for start in range(0, len(gram), area):
+        stop = start + area
+        gram[stop:, start:stop] = gram[start:stop, stop:].T
+    own = [
+        tile_kernel(recursion, held_out[i : i + 1], held_out[i : i + 1]).reshape(area, area)
+        for i in range(len(held_out))
+    ]
+    return Grams(gram, torch.cat(parts[count:]), torch.cat([block.diagonal() for block in own]))
+
+
+def _rows(
+    recursion: PairRecursion,
+    maps: TileMaps,
+    tiles: range,
+    chunks: list[tuple[int, TileMaps]],
+    least: int,
+) -> Float[Tensor, "R P"]:
+    """Rows of some tiles; columns of tiles before `least` stay zero."""
+    last = recursion.between[-1]
+    area = last.rows.out_length * last.columns.out_length
+    total = chunks[-1][0] + len(chunks[-1][1])
+    out = maps.image.new_zeros(len(tiles), area, total, area)
+    for row, tile in enumerate(tiles):
+        first = maps[tile : tile + 1]
+        for start, chunk in chunks:
+            if start + len(chunk) <= least:
+                continue
+            others = chunk if start >= least else chunk[least - start :]
+            begin = max(start, least)
+            block = tile_kernel(recursion, first, others).flatten(3).flatten(0, 1)
+            out[row, :, begin : begin + len(others)] = block
+    return out.view(len(tiles) * area, total * area)
+
+
+def _chunks(recursion: PairRecursion, maps: TileMaps) -> list[tuple[int, TileMaps]]:
+    first = recursion.between[0]
+    size = min(max(_ELEMENTS // (first.rows.length * first.columns.length), 16), 1024)
+    return [(start, maps[start : start + size]) for start in range(0, len(maps), size)]
+
+
+def _load(path: Path | None) -> Tensor | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        return read_checkpoint(path, _KIND).tensors["rows"]
+    except (ValueError, KeyError):
+        _log.warning("%s: damaged; it is computed again.", path)
+        return None
