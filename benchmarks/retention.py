@@ -27,12 +27,10 @@ from preimage.retention.retention import decibels, layer_problem
 
 def measure(options: argparse.Namespace) -> None:
     description = vgg16().with_pool("avg").with_activation(options.slope).cut(options.layer)
-    photos = [
-        squares_of(str(folder), options.size, count).pixels
-        for folder, count in ((options.train, options.photos), (options.val, options.held_out))
-    ]
+    training = squares_of(str(options.train), options.size, options.photos).pixels
+    scored = squares_of(str(options.val), options.size, options.held_out).pixels
     sampling = Sampling(options.positions, options.positions, options.tile, options.seed)
-    layer = layer_problem(description, *photos, 1, sampling, torch.float64)
+    layer = layer_problem(description, training, scored, 1, sampling, torch.float64)
     size = (options.size, options.size)
     recursion = pair_recursion(description, size, layer.training.size)
     done = finished(options.out)
@@ -63,11 +61,9 @@ def measure(options: argparse.Namespace) -> None:
                 continue
             start = time.perf_counter()
             network = build(description.with_width(width), seed=1, network_number=number)
-            features = [
-                tile_features(network, recursion, pixels, tiles)
-                for pixels, tiles in zip(photos, (layer.training, layer.held_out), strict=True)
-            ]
-            report(width, number, feature_problem(*features, layer.problem), start)
+            fitted = tile_features(network, recursion, training, layer.training)
+            rest = tile_features(network, recursion, scored, layer.held_out)
+            report(width, number, feature_problem(fitted, rest, layer.problem), start)
 
 
 def finished(out: Path) -> set[tuple[int, int]]:

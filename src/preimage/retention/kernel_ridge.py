@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from preimage.retention.positions import distinct
+
 #: Shares of the trace. Half powers of ten around those that layers of VGG16 choose.
 RIDGES = tuple(10 ** (-half / 2) for half in range(2, 21))
 HELD_BACK = 5  # every fifth photo is held back to choose the ridge, as in `decoders.ridge`
@@ -128,7 +130,7 @@ def held_back_errors(problem: Problem, ridges: Sequence[float]) -> tuple[float |
     Raises:
         ValueError: there is a single photo.
     """
-    order = problem.photos.unique(return_inverse=True)[1]
+    order = distinct(problem.photos)[1]
     held = order % HELD_BACK == 1
     if not bool(held.any()):
         raise ValueError("choosing a ridge takes two photos or more; give more, or one ridge.")

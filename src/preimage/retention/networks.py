@@ -11,6 +11,7 @@ from preimage.network.limit.cross import cut_tiles, pixel_shares
 from preimage.network.limit.pairs import PairRecursion
 from preimage.network.limit.tiles import Tiles
 from preimage.network.operations import Conv, Pool
+from preimage.retention.positions import distinct
 
 
 @torch.no_grad()
@@ -36,7 +37,7 @@ def tile_features(
 def _features(
     network: Network, recursion: PairRecursion, photos: Tensor, tiles: Tiles
 ) -> Float[Tensor, "P C"]:
-    chosen, numbers = tiles.photos.unique(return_inverse=True)
+    chosen, numbers = distinct(tiles.photos)
     maps = photos[chosen].float()
     for op, size in recursion.before:
         maps = layers.apply(maps, op, size)

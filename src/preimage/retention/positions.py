@@ -7,9 +7,10 @@ positions of 16 photos would; networks are compared on the same tiles.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from preimage.decoders.blocks import to_blocks
@@ -92,6 +93,12 @@ def sample_tiles(
     return Tiles(torch.tensor(numbers), torch.tensor(corners), sides)
 
 
+def distinct(numbers: Int64[Tensor, " n"]) -> tuple[Int64[Tensor, " m"], Int64[Tensor, " n"]]:
+    """The different numbers, sorted, and of each number its place among them."""
+    values, places = np.unique(numbers.numpy(), return_inverse=True)
+    return torch.from_numpy(values), torch.from_numpy(places)
+
+
 def photo_numbers(tiles: Tiles) -> Tensor:
     """The photo of each position."""
     return tiles.photos.repeat_interleave(tiles.size[0] * tiles.size[1])
@@ -102,7 +109,7 @@ def tile_targets(
 ) -> Float[Tensor, "P Q"]:
     """The block of pixels that each position lies on, less `MEAN`, float64."""
     stride, shift = alignment
-    chosen, numbers = tiles.photos.unique(return_inverse=True)
+    chosen, numbers = distinct(tiles.photos)
     blocks = to_blocks(photos[chosen].double() - MEAN, stride)
     rows, columns = (
         torch.arange(side)[:, None] + tiles.corners[:, axis] + shift

@@ -23,6 +23,7 @@ from preimage.retention.grams import Work, grams
 from preimage.retention.kernel_ridge import RIDGES, Fit, Problem, fit
 from preimage.retention.positions import (
     Sampling,
+    distinct,
     photo_numbers,
     sample_tiles,
     tile_pictures,
@@ -159,7 +160,7 @@ def _retained(
         found,
         tuple(
             float(errors[problem.held_out_photos == n].mean())
-            for n in problem.held_out_photos.unique()
+            for n in distinct(problem.held_out_photos)[0]
         ),
         float((problem.held_out - problem.targets.mean(0)).square().mean()),
         learning_curve(problem, ridges),
@@ -171,11 +172,11 @@ def _retained(
 
 def learning_curve(problem: Problem, ridges: Sequence[float]) -> tuple[tuple[int, float], ...]:
     """PSNR with a quarter and a half of the training photos; the ridge chosen anew."""
-    order = problem.photos.unique(return_inverse=True)[1]
+    order = distinct(problem.photos)[1]
     points = []
     for share in (4, 2):
         kept = order % share == 0
-        if len(problem.photos[kept].unique()) > 1:
+        if len(distinct(problem.photos[kept])[0]) > 1:
             points.append((int(kept.sum()), decibels(fit(problem.some(kept), ridges).mse)))
     return tuple(points)
 
@@ -208,10 +209,10 @@ def layer_problem(
     ]
     _require(tiles[0].positions, tiles[1].positions)
     recursion = pair_recursion(encoder, size, tiles[0].size, window)
-    maps = [
+    fitted, rest = (
         tile_maps(recursion, pixels.to(dtype), t)
         for pixels, t in zip((training, scored), tiles, strict=True)
-    ]
+    )
     key = {
         "description": encoder.with_width(1).to_dict(),
         "window": window,
@@ -219,7 +220,7 @@ def layer_problem(
         "dtype": str(dtype),
         "photos": [digest({"pixels": pixels}) for pixels in (training, scored)],
     }
-    found = grams(recursion, *maps, key, work, label)
+    found = grams(recursion, fitted, rest, key, work, label)
     problem = Problem(
         found.gram,
         found.cross,
