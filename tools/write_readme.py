@@ -1,14 +1,14 @@
-"""Writes the findings of docs/findings into README's table, so that no number is typed by hand.
+"""Writes the committed findings into README's table, so that no number is typed by hand.
 
     preimage reproduce all --out runs/quick
     preimage demo --out runs/demo
     python tools/write_readme.py --collect runs/quick runs/demo
 
 `preimage reproduce` and `preimage demo` write one JSON file per statement of the paper. `--collect`
-copies those of complete runs into docs/findings, without the folders of the machine they were
-made on; `--partial` those of stopped sweeps too, which name the points that they reached. A
-finding of a later folder takes the place of an earlier one. `--check` writes nothing; its exit
-code is 1 where README and findings differ.
+copies those of complete runs into the package (`paper/findings`), without the folders of the
+machine they were made on; `--partial` those of stopped sweeps too, which name the points that they
+reached. A finding of a later folder takes the place of an earlier one. `--check` writes nothing;
+its exit code is 1 where README and findings differ.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from preimage.data.records import write_json, write_text
-from preimage.paper.finding import Finding, load_finding
+from preimage.paper.finding import Finding, duration, load_finding
 from preimage.paper.registry import FIGURES
 
 ROOT = Path(__file__).parents[1]
-README, FINDINGS = ROOT / "README.md", ROOT / "docs" / "findings"
+README, FINDINGS = ROOT / "README.md", ROOT / "src" / "preimage" / "paper" / "findings"
 BEGIN, END = "<!-- findings: written by tools/write_readme.py -->", "<!-- end of findings -->"
 HEADING = ("paper", "command", "core time", "the paper's statement", "verdict", "ours")
 #: What stands for the paths of an option.
@@ -130,23 +130,12 @@ def _row(finding: Finding) -> tuple[str, ...]:
     cells = (
         name + (f": {subject}" if finding.claim.figure == "demo" else ""),
         f"`{finding.command}`",
-        duration(finding.seconds),
+        "" if finding.seconds is None else duration(finding.seconds),
         finding.claim.statement,
         finding.verdict_text,
         finding.in_brief,
     )
     return tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-
-
-def duration(seconds: float | None) -> str:
-    """In the unit that a reader would choose, such as `12 s` or `36 h`."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    return f"{round(seconds / 3600)} h"
 
 
 def with_table(text: str, lines: str) -> str:

@@ -9,6 +9,8 @@ from preimage.paper.decision import Decision
 from preimage.paper.finding import (
     Claim,
     Finding,
+    decided_together,
+    duration,
     load_finding,
     save_finding,
     text,
@@ -25,7 +27,7 @@ def finding() -> Finding:
     return CLAIM.finding(
         "SSIM changes by {slope:+.3f} from {first:.2f}, alone {slope.mean:.2f}; {n:,} networks of "
         "{law}",
-        Decision(None, 1234),
+        Decision(0.3, 0.7, values=20, needed_at=lambda level: 1234),
         {"slope": SLOPE, "first": -0.5, "n": 2000, "law": "N-1", "high": inf},
         brief="{slope:+.2f}",
         units={"slope": "per doubling"},
@@ -40,8 +42,8 @@ def test_sentences_print_their_numbers(finding: Finding) -> None:
         f"SSIM changes by −0.026 ± {half} from −0.50, alone −0.03; 2,000 networks of N-1"
     )
     assert finding.in_brief == f"−0.03 ± {SLOPE.half_width:.2f}"
-    assert finding.verdict_text == "not decided (would take about 1,234)"
-    assert "verdict: not decided (would take about 1,234)" in text([finding])
+    assert finding.verdict_text == "not decided (would take about 1,234 networks)"
+    assert "verdict: not decided (would take about 1,234 networks)" in text([finding])
 
 
 def test_a_number_that_is_missing_is_named() -> None:
@@ -51,7 +53,7 @@ def test_a_number_that_is_missing_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("holds", "verdict"),
-    [(True, "holds"), (False, "fails"), (None, "not decided"), (Decision(True), "holds")],
+    [(True, "holds"), (False, "fails"), (None, "not decided"), (Decision(0.001, 1.0), "holds")],
 )
 def test_verdicts(holds: bool | Decision | None, verdict: str) -> None:
     assert CLAIM.finding("", holds, {}).verdict == verdict
@@ -84,3 +86,26 @@ def test_the_longer_time_stands(finding: Finding) -> None:
     assert with_command(finding, "c", 3.0).seconds == 3.0
     assert with_command(replace(finding, seconds=40.0), "c", 3.0).seconds == 40.0
     assert with_command(finding, "c").seconds is None
+
+
+def test_what_would_decide(finding: Finding) -> None:
+    """1,234 networks in place of 20, which took a minute."""
+    timed = replace(finding, seconds=60.0)
+    assert timed.verdict_text == "not decided (would take about 1,234 networks, 62 min)"
+    assert CLAIM.finding("", True, {}).effort == ""
+    assert CLAIM.absent("").effort == ""
+
+
+def test_a_figures_findings_are_decided_together() -> None:
+    made = [CLAIM.finding("", Decision(0.02, 1.0), {}) for _ in range(2)]
+    assert [finding.verdict for finding in made] == ["holds", "holds"]
+    corrected = decided_together([made[0], CLAIM.absent(""), made[1]])
+    assert [f.verdict for f in corrected] == ["not decided", "absent", "not decided"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "1 s"), (12.3, "12 s"), (100.0, "2 min"), (7000.0, "2 h"), (13e6, "3,611 h")],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert duration(seconds) == said

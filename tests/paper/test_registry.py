@@ -53,4 +53,4 @@ def test_costs_name_the_work(section4, tmp_path: Path, small: None) -> None:
     assert "36 cells (0 done) on 2 photos; 9 jobs" in registry.cost(options)
     assert not (tmp_path / "out").exists()
     theory = FigureOptions(figure="theory", networks=120)
-    assert "120 networks per width; about 4 minutes" in registry.cost(theory)
+    assert "120 networks per width; about 2 minutes" in registry.cost(theory)

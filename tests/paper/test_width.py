@@ -96,7 +96,8 @@ def test_a_difference_of_significance_decides_nothing() -> None:
     assert found.numbers["slope_zeros"].sign == 1
     assert width.slope(both["conv"]["zeros"]).sign == 0
     assert found.verdict == "not decided"
-    assert found.needed is not None
+    assert found.decision is not None
+    assert found.decision.needed is not None
     plain = width._contrast("fig9", curves(noisy(0.05, 0.01, 0), noisy(0.0, 0.01, 1)), FILES)
     assert plain.verdict == "holds"
     contrary = width._contrast("fig9", curves(noisy(0.01, 0.01, 0), noisy(0.05, 0.01, 1)), FILES)

@@ -51,3 +51,5 @@ def test_flops_count_what_is_shared_once() -> None:
     zeros = replace(config, unpool="zeros")
     encoder = 2 * sum(step.multiply_adds for step in trace(config.encoder(), 33, 40))
     assert flops((config, zeros), (33, 40)) == 2 * alone - encoder
+    deeper = replace(config, layer="conv3")
+    assert flops((deeper, config), (33, 40)) == flops((deeper,), (33, 40)) + alone - encoder

@@ -75,6 +75,30 @@ def test_trials_share_their_encoder_and_nothing_else() -> None:
             assert a.record() == b.record()
 
 
+def test_layers_share_their_cnn_as_far_as_they_go() -> None:
+    """A layer alone, and the same layer on the way to deeper ones, give the same bits."""
+    photos = embedded_photos(40)[:2]
+    configs = [
+        replace(SMALL, layer=layer, unpool=unpool, head=head)
+        for layer in ("conv3", "conv1", "conv2")
+        for unpool, head in (("zeros", "mean"), ("nearest", "conv"), ("nearest", "mean"))
+    ]
+    pair = RandomPair(*configs)
+    # Each has a part of the CNN, two bodies and three heads; Conv1 has no unpooling, and one body.
+    assert len(pair.networks) == 3 * (1 + 2 + 3) - 1
+    for config, together in zip(configs, pair.each(photos), strict=True):
+        for photo, result in zip(photos, together, strict=True):
+            assert torch.equal(result.colour, RandomPair(config)(photo).colour)
+
+
+def test_configs_of_other_cnns_are_refused() -> None:
+    with pytest.raises(ValueError, match="may differ in `layer`, `unpool` and `head` only"):
+        RandomPair(SMALL, replace(SMALL, kernel_size=5))
+    simplified = replace(SMALL, simplified="resized")
+    with pytest.raises(ValueError, match=r"share one CNN, but .*conv3.* does not go on .*conv2"):
+        RandomPair(simplified, replace(simplified, layer="conv3"))
+
+
 def test_record_holds_what_one_needs() -> None:
     record = json.loads(json.dumps(run_record(SMALL, "abc")))
     assert ReconstructConfig(**record["config"]) == SMALL

@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from preimage.network.architectures import vgg16
 from preimage.network.build import build
 from preimage.network.description import Description
 from preimage.network.operations import ChannelMean, Conv, UnpoolKind
-from preimage.scores.statistics import Interval
+from preimage.scores.statistics import Interval, mean_interval
 from preimage.theory import (
     angle_bound,
     limit,
@@ -27,7 +28,8 @@ from preimage.theory import (
     two_layer_angle_bound,
 )
 
-_LAW = "gaussian:0.1"
+WEIGHT_STD = 0.1  # the paper's; no angle depends on it
+LAW = f"gaussian:{WEIGHT_STD:g}"
 V, PAPER_2, K_EFF, CORRECTED_3, PRINTED_3 = (
     "Theorem V",
     "Theorem 5.2",
@@ -65,6 +67,9 @@ class AngleCurves:
 
     Bounds hold with probability 1 − δ; predictions are of the measured (1 − δ) quantile itself, and
     may fall on either side of it. `exponent` is that of the root mean square of sin Θ.
+
+    Besides the angle: `scales`, at each width f·f*/‖f*‖² over networks, which tends to 1, and
+    `distances`, the root mean square of ‖f − f*‖/‖f*‖, with an exponent of their own.
     """
 
     title: str
@@ -75,6 +80,9 @@ class AngleCurves:
     bounds: dict[str, Bound]
     predictions: dict[str, list[float]]
     exponent: Interval
+    scales: list[Interval]
+    distances: list[float]
+    distance_exponent: Interval
 
     @property
     def top(self) -> list[float]:
@@ -143,24 +151,46 @@ def angle_curves(
     measured: dict[float, list[float]] = {p: [] for p in (0.05, 0.5, 1 - delta)}
     bounds: dict[str, Bound] = {}
     predictions: dict[str, list[float]] = {}
-    logs, errors = [], []
-    f_star = limit(description, image, _LAW)
+    angles, distances, scales = [], [], []
+    f_star = limit(description, image, LAW)
     for width in widths:
         net = description.with_width(width)
-        sample = sines(network_outputs(net, image, num_networks, _LAW, seed), f_star)
+        outputs = network_outputs(net, image, num_networks, LAW, seed)
+        sample = sines(outputs, f_star)
         for p, values in measured.items():
             values.append(float(sample.quantile(p)))
-        squares = sample.square()
-        logs.append(math.log(float(squares.mean())) / 2)
-        errors.append(float(squares.std() / squares.mean()) / 2 / num_networks**0.5)
+        angles.append(sample.square())
+        distances.append(_squared_distances(outputs, f_star))
+        scales.append(mean_interval(_scales(outputs, f_star).tolist()))
         for name, (value, proved) in _bounds(net, image, delta).items():
             bound = bounds.setdefault(name, Bound(proved=proved))
             bound.values.append(value)
             bound.exceeded.append(int((sample > value).sum()))
         for name, value in _predictions(net, image, delta).items():
             predictions.setdefault(name, []).append(value)
-    exponent = _slope(np.log(widths), np.array(logs), np.array(errors), num_networks)
-    return AngleCurves(title, widths, num_networks, delta, measured, bounds, predictions, exponent)
+    return AngleCurves(
+        title,
+        widths,
+        num_networks,
+        delta,
+        measured,
+        bounds,
+        predictions,
+        _exponent(widths, angles),
+        scales,
+        [float(squares.mean()) ** 0.5 for squares in distances],
+        _exponent(widths, distances),
+    )
+
+
+def _scales(f: Float[Tensor, "num_networks pixels"], f_star: Tensor) -> Tensor:
+    """f·f*/‖f*‖² of each row."""
+    return f @ f_star.flatten() / f_star.square().sum()
+
+
+def _squared_distances(f: Float[Tensor, "num_networks pixels"], f_star: Tensor) -> Tensor:
+    """‖f − f*‖²/‖f*‖² of each row."""
+    return (f - f_star.flatten()).square().sum(1) / f_star.square().sum()
 
 
 def _bounds(net: Description, image: Tensor, delta: float) -> dict[str, tuple[float, bool]]:
@@ -181,6 +211,15 @@ def _predictions(net: Description, image: Tensor, delta: float) -> dict[str, flo
     if len(net.convs) > 1:
         return {}
     return {MIXTURE: two_layer(net, image).predicted_angle_quantile(1 - delta)}
+
+
+def _exponent(widths: Sequence[int], squares: Sequence[Tensor]) -> Interval:
+    """Of the root mean square over networks, as a power of the width."""
+    num_networks = len(squares[0])
+    x = np.log(widths)
+    y = np.array([math.log(float(s.mean())) / 2 for s in squares])
+    errors = np.array([float(s.std() / s.mean()) / 2 / num_networks**0.5 for s in squares])
+    return _slope(x, y, errors, num_networks)
 
 
 def _slope(x: np.ndarray, y: np.ndarray, errors: np.ndarray, num_networks: int) -> Interval:

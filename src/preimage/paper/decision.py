@@ -1,88 +1,203 @@
-"""What an interval decides about a statement, and how many values it would take to decide."""
+"""What numbers decide about a statement, and how many values it would take to decide.
 
-from dataclasses import dataclass
-from math import ceil, isfinite, log, log1p
+A decision is two one-sided tests: of the statement's contrary, and of the statement. "The same" is
+a statement too, that of a difference within a margin named beforehand (the equivalence test of
+Schuirmann, 1987). Statements that are made together are corrected together (Holm, 1979).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil, inf, isfinite, log, log1p, sqrt
 from typing import Literal
 
-from preimage.scores.statistics import Interval, Ratio, share_limits
+from scipy import special
+
+from preimage.scores.statistics import Interval, Ratio, t_quantile
+
+#: What independent values are draws of.
+Over = Literal["networks", "photos"]
+Verdict = Literal["holds", "fails", "not decided"]
+#: Of each of the two tests: together they err in one case out of twenty, as a 95 % interval does.
+LEVEL = 0.025
+_POWER = 0.8  # how often `needed` values would decide, if mean and spread are as measured
+_MOST = 1_000_000  # values; beyond, nobody will draw them
 
 
 @dataclass(frozen=True)
 class Decision:
-    """True or False where the numbers decide; None where they do not.
+    """The evidence for and against a statement, and what it decides.
 
-    `needed` is about how many independent values (networks or photos) would decide: the half-width
-    shrinks with the square root of their number.
+    Args:
+        supports: p-value against the contrary: how often numbers would speak so clearly for the
+            statement if it did not hold.
+        opposes: p-value against the statement.
+        level: a p-value up to this decides.
+        values: independent values behind it, where there is one number of them.
+        over: what they are draws of.
+        needed_at: by level, about how many values would decide four times out of five.
     """
 
-    holds: bool | None
-    needed: int | None = None
+    supports: float
+    opposes: float
+    level: float = LEVEL
+    values: int | None = None
+    over: Over = "networks"
+    needed_at: Callable[[float], int | None] = field(
+        default=lambda level: None, compare=False, repr=False
+    )
+
+    @classmethod
+    def fact(cls, holds: bool | None) -> "Decision":
+        """Of what is not measured on draws; None where it can't be told."""
+        return cls(0.0 if holds else 1.0, 0.0 if holds is False else 1.0)
 
     @property
-    def verdict(self) -> Literal["holds", "fails", "not decided"]:
+    def holds(self) -> bool | None:
+        """True or False where the numbers decide; None where they do not."""
+        if self.supports <= self.level:
+            return True
+        return False if self.opposes <= self.level else None
+
+    @property
+    def needed(self) -> int | None:
+        """About how many values would decide; None where these do, or none would."""
+        return self.needed_at(self.level) if self.holds is None else None
+
+    @property
+    def verdict(self) -> Verdict:
         """The word for it."""
         return "not decided" if self.holds is None else "holds" if self.holds else "fails"
 
 
-def is_above(interval: Interval, level: float = 0.0) -> Decision:
-    """Whether the mean is above `level`: the 95 % interval lies on one side of it."""
-    distance = abs(interval.mean - level)
-    if distance > interval.half_width:
-        return Decision(interval.mean > level)
-    return Decision(None, _needed(interval, distance))
+def is_above(interval: Interval, level: float = 0.0, *, over: Over = "networks") -> Decision:
+    """Whether the mean is above `level`."""
+    up, down = _tails(interval, level)
+    needed = _needed(interval, abs(interval.mean - level))
+    return Decision(up, down, values=interval.n, over=over, needed_at=needed)
 
 
-def is_below(interval: Interval, level: float = 0.0) -> Decision:
+def is_below(interval: Interval, level: float = 0.0, *, over: Over = "networks") -> Decision:
     """Whether the mean is below `level`."""
-    return opposite(is_above(interval, level))
+    return opposite(is_above(interval, level, over=over))
 
 
-def is_within(interval: Interval, margin: float) -> Decision:
+def is_within(interval: Interval, margin: float, *, over: Over = "networks") -> Decision:
     """Whether the mean is within ± `margin`, which was named beforehand."""
-    holds = interval.within(margin)
-    if holds is not None:
-        return Decision(holds)
-    return Decision(None, _needed(interval, abs(margin - abs(interval.mean))))
+    above_low, below_low = _tails(interval, -margin)
+    above_high, below_high = _tails(interval, margin)
+    needed = _needed(interval, abs(margin - abs(interval.mean)))
+    return Decision(
+        max(above_low, below_high),
+        min(below_low, above_high),
+        values=interval.n,
+        over=over,
+        needed_at=needed,
+    )
 
 
 def is_below_one(ratio: Ratio) -> Decision:
-    """Whether a ratio is below 1: its 95 % interval lies on one side."""
-    return Decision(True if ratio.high < 1 else False if ratio.low > 1 else None)
+    """Whether a ratio of deviations is below 1: the test of Pitman and Morgan."""
+    if not ratio.value or not 0 < ratio.low <= ratio.high < inf:
+        return Decision(1.0, 1.0, values=ratio.n)
+    degrees = ratio.n - 2
+    # The interval's ends are φ (K ± √(K² − 1)) with K − 1 as t²: where t is such that one is 1.
+    ours, at_one = (_half_sum(x) - 1 for x in ((ratio.high / ratio.value) ** 2, ratio.value**2))
+    t = inf if not ours else t_quantile(0.975, degrees) * sqrt(at_one / ours)
+    below, above = (float(special.stdtr(degrees, x)) for x in (-t, t))
+    return Decision(*((below, above) if ratio.value < 1 else (above, below)), values=ratio.n)
 
 
 def is_rare(count: int, n: int, probability: float) -> Decision:
-    """Whether something seen `count` times in `n` draws has at most this probability.
+    """Whether something seen `count` times in `n` draws has at most this probability: exactly.
 
-    By Clopper and Pearson's limits, one-sided at 95 %: with none seen, n ≥ 59 draws decide that the
-    probability is at most 0.05.
+    With none seen, n ≥ 72 draws decide that the probability is at most 0.05.
     """
-    low, high = share_limits(count, n)
-    if low > probability:
-        return Decision(False)
-    if high <= probability:
-        return Decision(True)
-    if count or not probability:
-        return Decision(None)
-    return Decision(None, ceil(log(0.05) / log1p(-probability)))
+    supports = float(special.bdtr(count, n, probability))
+    opposes = float(special.bdtrc(count - 1, n, probability)) if count else 1.0
+    rare = 0 < probability < 1 and not count
+
+    def needed(level: float) -> int | None:
+        return ceil(log(level) / log1p(-probability)) if rare else None
+
+    return Decision(supports, opposes, values=n, needed_at=needed)
 
 
 def opposite(decision: Decision) -> Decision:
     """Of the contrary statement."""
-    return Decision(None if decision.holds is None else not decision.holds, decision.needed)
+    return replace(decision, supports=decision.opposes, opposes=decision.supports)
 
 
 def all_of(*decisions: Decision) -> Decision:
-    """Of statements that the paper makes together: one that fails is enough to fail."""
-    if any(decision.holds is False for decision in decisions):
-        return Decision(False)
-    if all(decision.holds for decision in decisions):
-        return Decision(True)
-    needed = [decision.needed for decision in decisions if decision.holds is None]
-    return Decision(None, None if None in needed else max(n for n in needed if n is not None))
+    """Of statements that the paper makes together: one that fails is enough to fail.
+
+    All must be supported, each at the full level; that one of several is opposed is worth as much
+    as their number allows (Bonferroni).
+    """
+
+    def needed(level: float) -> int | None:
+        numbers = [d.needed_at(level) for d in decisions if d.supports > level]
+        return None if None in numbers else max((n for n in numbers if n is not None), default=None)
+
+    values = {decision.values for decision in decisions}
+    return Decision(
+        max(decision.supports for decision in decisions),
+        min(1.0, len(decisions) * min(decision.opposes for decision in decisions)),
+        values=values.pop() if len(values) == 1 else None,
+        over=decisions[0].over,
+        needed_at=needed,
+    )
 
 
-def _needed(interval: Interval, distance: float) -> int | None:
-    if not distance or not isfinite(interval.half_width):
-        return None
-    needed = interval.n * (interval.half_width / distance) ** 2
-    return ceil(needed) if needed < 1e6 else None
+def together(decisions: Sequence[Decision], level: float = LEVEL) -> list[Decision]:
+    """The same decisions at levels at which no more than one family in twenty holds an error.
+
+    Holm: the clearest of m is held to level/m, the next to level/(m − 1), and so on; behind the
+    first that is not decided, none is.
+    """
+    order = sorted(range(len(decisions)), key=lambda i: _clearest(decisions[i]))
+    held = dict[int, float]()
+    stopped = None
+    for place, index in enumerate(order):
+        held[index] = level / (len(order) - place) if stopped is None else stopped
+        if _clearest(decisions[index]) > held[index] and stopped is None:
+            stopped = held[index]
+    return [replace(decision, level=held[index]) for index, decision in enumerate(decisions)]
+
+
+def _clearest(decision: Decision) -> float:
+    return min(decision.supports, decision.opposes)
+
+
+def _tails(interval: Interval, level: float) -> tuple[float, float]:
+    """p-values that the mean is above the level, and below it: Student's t."""
+    if interval.n < 2 or not isfinite(interval.stderr):
+        return 1.0, 1.0
+    distance = interval.mean - level
+    if not interval.stderr:
+        return float(distance <= 0), float(distance >= 0)
+    t = distance / interval.stderr
+    above, below = (float(special.stdtr(interval.freedom, x)) for x in (-t, t))
+    return above, below
+
+
+def _needed(interval: Interval, distance: float) -> Callable[[float], int | None]:
+    """By level: so many values that a mean at this distance from its bound decides."""
+
+    def needed(level: float) -> int | None:
+        if interval.n < 2 or not distance or not isfinite(interval.stderr) or not interval.stderr:
+            return None
+        units = distance / (interval.stderr * sqrt(interval.n))
+        often = float(special.ndtri(_POWER))
+        n = ((float(special.ndtri(1 - level)) + often) / units) ** 2
+        for _ in range(20):
+            if n > _MOST:
+                return None
+            degrees = max(1.0, interval.freedom * n / interval.n)
+            n = ((t_quantile(1 - level, degrees) + often) / units) ** 2
+        return max(2, ceil(n))
+
+    return needed
+
+
+def _half_sum(ratio: float) -> float:
+    return (ratio + 1 / ratio) / 2

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from preimage.network.architectures import LAYERS
-from preimage.paper.decision import Decision, all_of, is_below, is_within
+from preimage.paper.decision import Decision, all_of, is_below, is_within, together
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
 from preimage.paper.decoder_scores import (
     BASELINES,
@@ -150,7 +150,7 @@ def _agree(scores: Scores, labels: Sequence[str]) -> Finding:
     sentence = (
         f"PSNR on held-out minus training photos, in dB: {listed} ({{photos}} photos of each)"
     )
-    decision = all_of(*(is_within(gap, SAME_DB) for gap in gaps.values()))
+    decision = all_of(*(is_within(gap, SAME_DB, over="photos") for gap in gaps.values()))
     brief = "held-out minus training photos: {widest:+.2f} dB where they differ most (n = {photos})"
     return AGREE.finding(sentence, decision, numbers, brief=brief)
 
@@ -221,6 +221,6 @@ def _listed(by_layer: Mapping[str, str]) -> str:
 def _which(decisions: Mapping[str, Decision]) -> str:
     """Such as `holds at Conv1, Conv3, not decided at Conv2`."""
     places: dict[str, list[str]] = {}
-    for layer, decision in decisions.items():
+    for layer, decision in zip(decisions, together(list(decisions.values())), strict=True):
         places.setdefault(decision.verdict, []).append(layer.capitalize())
     return ", ".join(f"{verdict} at {', '.join(layers)}" for verdict, layers in places.items())

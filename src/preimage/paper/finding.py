@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from preimage.data.records import environment, write_json
-from preimage.paper.decision import Decision
+from preimage.paper.decision import Decision, together
 from preimage.scores.statistics import Interval
 
 #: Whether our numbers bear the paper's statement out; `absent`: they can't be had here.
-Verdict = Literal["holds", "fails", "not decided", "absent"]
+FindingVerdict = Literal["holds", "fails", "not decided", "absent"]
 #: A number that a sentence prints: an interval, a plain number, or a name (of the best law, say).
 Number = Interval | float | int | str
 
@@ -50,15 +50,13 @@ class Claim:
         Raises:
             ValueError: a sentence prints a number that `numbers` lacks.
         """
-        decision = holds if isinstance(holds, Decision) else Decision(holds)
         finding = Finding(
             self,
             sentence,
-            decision.verdict,
+            holds if isinstance(holds, Decision) else Decision.fact(holds),
             dict(numbers),
             brief or sentence,
             dict(units or {}),
-            decision.needed,
             tuple(pictures),
             tuple(tables),
         )
@@ -70,7 +68,7 @@ class Claim:
 
     def absent(self, reason: str) -> "Finding":
         """The finding of a statement that can't be tested here."""
-        return Finding(self, reason.replace("{", "{{").replace("}", "}}"), "absent")
+        return Finding(self, reason.replace("{", "{{").replace("}", "}}"), None)
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,11 @@ class Finding:
     """A claim of the paper, our numbers, and the verdict.
 
     Args:
+        decision: None where nothing could be measured.
         sentence: ours, as a format string over `numbers`: `"SSIM grows by {growth:+.3f}"`.
         numbers: everything that the sentences print, by name.
         brief: the shorter sentence of README's table, a format string as well.
         units: of those numbers that have one.
-        needed: where not decided, about how many networks (or photos) would decide.
         pictures: names of the picture files in the same folder.
         tables: names of the files with the numbers behind the pictures.
         command: the command line that makes it again; the command line's own business.
@@ -91,11 +89,10 @@ class Finding:
 
     claim: Claim
     sentence: str
-    verdict: Verdict
+    decision: Decision | None
     numbers: dict[str, Number] = field(default_factory=dict)
     brief: str = ""
     units: dict[str, str] = field(default_factory=dict)
-    needed: int | None = None
     pictures: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     command: str = ""
@@ -112,15 +109,31 @@ class Finding:
         return _filled(self.brief or self.sentence, self.numbers)
 
     @property
+    def verdict(self) -> FindingVerdict:
+        """Whether the statement holds, by these numbers."""
+        return "absent" if self.decision is None else self.decision.verdict
+
+    @property
+    def effort(self) -> str:
+        """What would decide where these numbers do not: how many values, how long on one core."""
+        if self.decision is None or self.decision.needed is None:
+            return ""
+        needed, now = self.decision.needed, self.decision.values
+        time = f", {duration(self.seconds * needed / now)}" if self.seconds and now else ""
+        return f"would take about {needed:,} {self.decision.over}{time}"
+
+    @property
     def verdict_text(self) -> str:
-        """The verdict, and how many values would decide where these do not."""
-        return self.verdict + (f" (would take about {self.needed:,})" if self.needed else "")
+        """The verdict, and what would decide where these numbers do not."""
+        return self.verdict + (f" ({self.effort})" if self.effort else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON; `from_dict` reads it."""
-        data = {**asdict(self), "ours": self.ours}
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["claim"] = asdict(self.claim)
+        data["decision"] = self.decision and _evidence(self.decision)
         data["numbers"] = {name: _plain(value) for name, value in self.numbers.items()}
-        return data
+        return {**data, "verdict": self.verdict, "ours": self.ours}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Finding":
@@ -131,6 +144,7 @@ class Finding:
         """
         words = {name: data[name] for name in cls.__dataclass_fields__}
         words["claim"] = Claim(**data["claim"])
+        words["decision"] = data["decision"] and _decision(data["decision"])
         words["numbers"] = {name: _number(value) for name, value in data["numbers"].items()}
         for name in ("pictures", "tables"):
             words[name] = tuple(data[name])
@@ -178,6 +192,22 @@ def with_command(finding: Finding, command: str, seconds: float | None = None) -
     return replace(finding, command=command, seconds=max(times, default=None))
 
 
+def decided_together(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of one figure, corrected for their number: one figure in twenty may err."""
+    decided = [finding.decision for finding in findings if finding.decision is not None]
+    levels = iter(together(decided))
+    return [f if f.decision is None else replace(f, decision=next(levels)) for f in findings]
+
+
+def duration(seconds: float) -> str:
+    """In the unit that a reader would choose, such as `12 s` or `36 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600):,} h"
+
+
 def text(findings: Sequence[Finding]) -> str:
     """Findings for the terminal: the paper's sentence, ours, the verdict."""
     return "\n\n".join(
@@ -203,6 +233,17 @@ class _Printed:
     def __format__(self, spec: str) -> str:
         text = format(self.value, spec)
         return text if isinstance(self.value, str) else text.replace("-", "−")
+
+
+def _evidence(decision: Decision) -> dict[str, Any]:
+    names = ("supports", "opposes", "level", "values", "over", "needed")
+    return {name: getattr(decision, name) for name in names}
+
+
+def _decision(data: Mapping[str, Any]) -> Decision:
+    words = dict(data)
+    needed = words.pop("needed")
+    return Decision(**words, needed_at=lambda level: needed)
 
 
 def _plain(value: Number) -> Any:

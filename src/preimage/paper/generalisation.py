@@ -92,7 +92,7 @@ def _alexnet(scores: Scores, alexnet: str) -> Finding:
         "held-out photos: {gap:+.2f} dB ({photos} photos of each)"
     )
     brief = "held-out minus training photos: {gap:+.2f} dB (n = {photos})"
-    return ALEXNET.finding(sentence, is_within(gap, SAME_DB), numbers, brief=brief)
+    return ALEXNET.finding(sentence, is_within(gap, SAME_DB, over="photos"), numbers, brief=brief)
 
 
 def _little(scores: Scores, random: str, trained: str) -> Finding:

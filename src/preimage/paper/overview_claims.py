@@ -8,7 +8,7 @@ from statistics import fmean
 
 from preimage.paper.curves import relative_std, relative_std_ratio
 from preimage.paper.decision import all_of, is_above, is_below, is_below_one, is_within
-from preimage.paper.finding import Claim, Finding, Number
+from preimage.paper.finding import Claim, Finding, Number, decided_together
 from preimage.paper.layers import SIMILAR
 from preimage.paper.overview import Grid, Overview
 from preimage.scores.statistics import difference, paired_difference
@@ -51,13 +51,14 @@ CONVERGENCE = Claim(
 
 def findings(overview: Overview) -> list[Finding]:
     """The paper's statements beside what these networks measured; ± are 95 % intervals."""
-    return [
+    found = [
         _depth(overview),
         _simplified(overview),
         _width(overview),
         _growth(overview),
         _convergence(overview),
     ]
+    return decided_together(found)
 
 
 def _course(grid: Grid, row: str) -> tuple[str, dict[str, Number]]:

@@ -1,22 +1,17 @@
-"""Results in, one self-contained HTML page out: pictures inside, nothing fetched."""
+"""The demo's page: one self-contained HTML file, pictures inside, nothing fetched."""
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
-from importlib import resources
-from pathlib import Path
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import Any
 
-import jinja2
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from preimage.data.html import data_uri, picture_uri, template
 from preimage.data.photo import Photo, to_image
 from preimage.paper.draw import caption
-from preimage.paper.finding import Finding, Verdict
+from preimage.paper.finding import Finding
 from preimage.paper.overview import Grid, Overview
-from preimage.paper.registry import FIGURES
 from preimage.scores.metrics import GREY
 
 
@@ -35,7 +30,7 @@ def overview_page(
         environment: versions and threads, from `records.environment`.
         command: the command line that makes the page again.
     """
-    page = _template("overview.html")
+    page = template("preimage.paper", "overview.html")
     grids = (("layer", overview.by_layer), ("width", overview.by_width))
     return page.render(
         photos=[
@@ -54,57 +49,11 @@ def overview_page(
             "width": [overview.by_width.num_networks(c) for c in overview.by_width.columns],
         },
         config=overview.config,
-        chart=_uri(chart, "png"),
+        chart=data_uri(chart, "png"),
         contract=GREY,
         environment=environment,
         command=command,
     )
-
-
-def findings_page(
-    findings: Mapping[str, Sequence[Finding]],
-    problems: Mapping[str, str],
-    folder: Path,
-    environment: dict[str, Any],
-    command: str,
-) -> str:
-    """Every figure beside what the paper states and what we found, with a list of contents.
-
-    Args:
-        findings: by figure, in the order of the page.
-        problems: by figure, why it is absent or incomplete.
-        folder: where the findings' pictures and tables are.
-        environment: versions and threads, from `records.environment`.
-        command: the command line that makes the page again.
-    """
-    sections = [
-        {
-            "figure": figure,
-            "title": FIGURES[figure].title,
-            "findings": several,
-            "problem": problems.get(figure, ""),
-            "pictures": [
-                (name, _uri((folder / name).read_bytes(), "png"))
-                for name in dict.fromkeys(name for f in several for name in f.pictures)
-            ],
-            "tables": list(dict.fromkeys(name for f in several for name in f.tables)),
-        }
-        for figure, several in findings.items()
-    ]
-    verdicts = [finding.verdict for several in findings.values() for finding in several]
-    return _template("findings.html").render(
-        sections=sections,
-        counts={name: verdicts.count(name) for name in get_args(Verdict) if name in verdicts},
-        environment=environment,
-        command=command,
-    )
-
-
-def _template(name: str) -> jinja2.Template:
-    text = resources.files("preimage.paper").joinpath(f"templates/{name}").read_text("utf-8")
-    return jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(text)
 
 
 def _best(overview: Overview) -> dict[str, str]:
@@ -152,18 +101,8 @@ def _table(grid: Grid) -> dict[str, Any]:
 
 def _photo_uri(photo: Photo) -> str:
     array = photo.pixels.round().byte().permute(1, 2, 0).numpy()
-    return _encode(Image.fromarray(array))
+    return picture_uri(Image.fromarray(array))
 
 
 def _picture_uri(grey: Float[Tensor, "H W"]) -> str:
-    return _encode(to_image(grey[None]))
-
-
-def _encode(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=88)
-    return _uri(buffer.getvalue(), "webp")
-
-
-def _uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return picture_uri(to_image(grey[None]))

@@ -13,23 +13,32 @@ if TYPE_CHECKING:
 
 
 class Figure(NamedTuple):
-    """A figure, a table or a section of the paper; each module tests claims of it."""
+    """A figure, a table or a section of the paper; each module tests claims of it.
+
+    Args:
+        trains: whether decoders are trained for it, which takes photos to train on.
+    """
 
     title: str
     modules: tuple[str, ...]
+    trains: bool = False
 
 
 FIGURES = {
     "fig1": Figure("Figure 1: the Conv5-DeConv5 network", ("architecture",)),
     "table1": Figure("Table 1: the dimension of each layer", ("table1",)),
-    "fig2a": Figure("Figure 2a: training on random and on pre-trained features", ("convergence",)),
-    "fig2b": Figure("Figure 2b: training, by the scale of the weights", ("weight_laws",)),
-    "fig2c": Figure("Figure 2c: training, by the law of the weights", ("weight_laws",)),
-    "fig3a": Figure("Figure 3a: reconstruction error by layer", ("depth",)),
-    "fig3b": Figure("Figure 3b: reconstruction error, VGG16 and AlexNet", ("generalisation",)),
-    "fig4": Figure("Figure 4: what comes back from each layer", ("pictures",)),
+    "fig2a": Figure(
+        "Figure 2a: training on random and on pre-trained features", ("convergence",), True
+    ),
+    "fig2b": Figure("Figure 2b: training, by the scale of the weights", ("weight_laws",), True),
+    "fig2c": Figure("Figure 2c: training, by the law of the weights", ("weight_laws",), True),
+    "fig3a": Figure("Figure 3a: reconstruction error by layer", ("depth",), True),
+    "fig3b": Figure(
+        "Figure 3b: reconstruction error, VGG16 and AlexNet", ("generalisation",), True
+    ),
+    "fig4": Figure("Figure 4: what comes back from each layer", ("pictures",), True),
     "fig5": Figure("Figure 5: random networks by width, in pictures", ("typical",)),
-    "fig6": Figure("Figure 6: what comes back, by the law of the weights", ("pictures",)),
+    "fig6": Figure("Figure 6: what comes back, by the law of the weights", ("pictures",), True),
     "fig7": Figure("Figure 7: random networks by layer", ("layers",)),
     "fig8": Figure("Figure 8: SSIM by width", ("width",)),
     "fig9": Figure("Figure 9: Pearson's r by width", ("width",)),
@@ -41,22 +50,34 @@ FIGURES = {
 
 
 def run(options: "FigureOptions") -> "list[Finding]":
-    """The findings of `options.figure`.
+    """The findings of `options.figure`, whose verdicts are corrected for their number.
 
     Raises:
         Incomplete: it was stopped, or parts of it failed.
         ValueError: no such figure, or the options do not fit it.
     """
-    return [finding for module in _modules(options) for finding in module.run(options)]
+    from preimage.paper.finding import Incomplete, decided_together
+
+    findings: list[Finding] = []
+    for module in _modules(options):
+        try:
+            findings += module.run(options)
+        except Incomplete as stopped:
+            findings += stopped.findings
+            raise Incomplete(decided_together(findings), str(stopped)) from None
+    return decided_together(findings)
 
 
 def cost(options: "FigureOptions") -> str:
-    """What `run` would compute and how long it would take, in words.
+    """What `run` would compute and how long it would take; what would decide what is open.
 
     Raises:
         ValueError: no such figure, or the options do not fit it.
     """
-    return "\n".join(module.cost(options) for module in _modules(options))
+    from preimage.paper.kept import effort
+
+    lines = [*(module.cost(options) for module in _modules(options)), effort(options.figure)]
+    return "\n".join(line for line in lines if line)
 
 
 def _modules(options: "FigureOptions") -> list[ModuleType]:

@@ -45,8 +45,7 @@ def half_width_at(interval: Interval, confidence: float) -> float:
     """Half-width of the t interval of another confidence than 95 %."""
     if interval.n < 2:
         return float("inf")
-    degrees = interval.n - 1 if interval.degrees is None else interval.degrees
-    return t_quantile((1 + confidence) / 2, degrees) * interval.stderr
+    return t_quantile((1 + confidence) / 2, interval.freedom) * interval.stderr
 
 
 def over_draws(differences: Sequence[float]) -> Interval:

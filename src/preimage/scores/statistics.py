@@ -35,8 +35,12 @@ class Interval:
         """Half of the 95 % t interval; infinite for a single value."""
         if self.n < 2:
             return inf
-        degrees = self.n - 1 if self.degrees is None else self.degrees
-        return t_quantile(0.975, degrees) * self.stderr
+        return t_quantile(0.975, self.freedom) * self.stderr
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of its t distribution."""
+        return float(self.n - 1) if self.degrees is None else self.degrees
 
     @property
     def std(self) -> float:
@@ -47,16 +51,6 @@ class Interval:
     def sign(self) -> int:
         """1 or −1 where the interval lies on one side of 0, else 0."""
         return (self.mean > self.half_width) - (self.mean < -self.half_width)
-
-    def within(self, margin: float) -> bool | None:
-        """Whether the values' mean is zero to within ± `margin`: an equivalence test at 2.5 %.
-
-        True where the interval lies inside the margin, False where it lies outside, None where it
-        does neither: more values would decide. Name the margin before you look at the values.
-        """
-        if abs(self.mean) + self.half_width < margin:
-            return True
-        return False if abs(self.mean) - self.half_width > margin else None
 
     def __format__(self, spec: str) -> str:
         spec = spec or ".2f"
@@ -157,19 +151,6 @@ def std_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
     k = 1 + 2 * (1 - min(correlation(values, others) ** 2, 1.0)) * t**2 / (n - 2)
     root = sqrt(k**2 - 1)
     return Ratio(sqrt(phi), sqrt(phi / (k + root)), sqrt(phi * (k + root)), n)
-
-
-def share_limits(count: int, n: int) -> tuple[float, float]:
-    """Clopper and Pearson's limits of a probability, `count` of `n` seen: each at 95 %, one-sided.
-
-    Raises:
-        ValueError: not 0 ≤ count ≤ n, or n = 0.
-    """
-    if not 0 <= count <= n or not n:
-        raise ValueError(f"`count` must be from 0 to `n`, got {count} of {n}.")
-    low = float(special.betaincinv(count, n - count + 1, 0.05)) if count else 0.0
-    high = float(special.betaincinv(count + 1, n - count, 0.95)) if count < n else 1.0
-    return low, high
 
 
 def _with_minus(text: str) -> str:

@@ -67,7 +67,7 @@ def estimate(
         ValueError: a photo is too small.
     """
     missing = [config for config in cells if store.load(config, photos) is None]
-    groups = [tuple(group) for group in by_encoder(missing)]
+    groups = [tuple(group) for group in by_encoder(missing, photos.sizes)]
     work = 0
     for group in groups:
         by_size = {size: flops(group, size) for size in set(photos.sizes)}

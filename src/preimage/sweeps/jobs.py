@@ -9,9 +9,10 @@ import torch
 from preimage.data.records import environment
 from preimage.network.device import resolve_device
 from preimage.network.spec import ReconstructConfig
-from preimage.network.trace import Size, input_sizes, trace
-from preimage.sweeps.pair import RandomPair, split_head
+from preimage.network.trace import Size, feature_size, input_sizes, trace
+from preimage.sweeps.pair import RandomPair
 from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.stages import split_head
 from preimage.sweeps.store import Row
 
 #: What a cell keeps of a reconstruction.
@@ -30,7 +31,7 @@ class JobResult:
 def run_job(
     configs: tuple[ReconstructConfig, ...], photos: PackedPhotos, threads: int
 ) -> JobResult:
-    """The scores of every photo under configs that differ only in their DCN.
+    """The scores of every photo under configs that share a CNN, as far as each of them goes.
 
     Photos go through the networks one at a time and are scored 16 at a time. Only scores are kept,
     so memory is needed for the feature maps of one photo.
@@ -67,21 +68,21 @@ def run_job(
 def flops(configs: tuple[ReconstructConfig, ...], size: Size) -> int:
     """Floating-point operations of a job per photo: two per product, padding and zeros included.
 
-    The CNN counts once, and so does the body that several heads share.
+    The deepest CNN counts once, and so does the body that several heads share.
 
     Raises:
         ValueError: the photo is too small.
     """
-    encoder = configs[0].encoder()
-    steps = trace(encoder, *size)
-    total = sum(step.multiply_adds for step in steps)
-    sizes = input_sizes(encoder, *size)
-    inside = (steps[-1].height, steps[-1].width)
+    encoders = {config: config.encoder() for config in configs}
+    deepest = max(encoders.values(), key=lambda encoder: len(encoder.operations))
+    total = sum(step.multiply_adds for step in trace(deepest, *size))
+    sizes = input_sizes(deepest, *size)
     bodies = set()
-    for config in configs:
+    for config, encoder in encoders.items():
+        inside = feature_size(encoder, size)
         body, head = split_head(config.mirror())
-        if body.operations not in bodies:
-            bodies.add(body.operations)
+        if (encoder, body.operations) not in bodies:
+            bodies.add((encoder, body.operations))
             total += sum(step.multiply_adds for step in trace(body, *inside, sizes))
         known = input_sizes(
             replace(body, operations=body.operations + head.operations), *inside, sizes

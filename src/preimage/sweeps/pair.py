@@ -16,12 +16,15 @@ from preimage.data.records import environment
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.device import resolve_device
-from preimage.network.operations import ChannelMean, Conv, Operation, Unpool
 from preimage.network.spec import IMAGENET_MEAN, EncoderSpec, OwnCnnConfig, ReconstructConfig
 from preimage.network.trace import Size, input_sizes
 from preimage.scores.metrics import GREY
 from preimage.sweeps.enough_memory import require_maps, require_pairs, require_weights
 from preimage.sweeps.reconstruction import Reconstruction, Reconstructions, score
+from preimage.sweeps.stages import Stage, rest
+
+#: Configs that are equal but for these fields share one CNN, as far as each of them goes.
+ONE_CNN: dict[str, Any] = {"unpool": "zeros", "head": "conv", "layer": "conv1"}
 
 
 def reconstruct(
@@ -96,11 +99,11 @@ def own_cnn(
 
 
 class RandomPair:
-    """A random CNN and one or more random DCNs behind it.
+    """A random CNN and one or more random DCNs behind it, or behind layers on its way.
 
     Args:
-        configs: differ only in their DCN (`unpool`, `head`), so that the CNN's features are
-            computed once.
+        configs: differ only in their DCN (`unpool`, `head`) and in how far their CNN goes, so that
+            the CNN's features are computed once.
         encoder: the CNN of the configs if it is built already; its weights are drawn if not given.
 
     Raises:
@@ -109,9 +112,9 @@ class RandomPair:
 
     def __init__(self, *configs: ReconstructConfig, encoder: Network | None = None) -> None:
         first = configs[0]
-        if len({replace(config, unpool="zeros", head="conv") for config in configs}) > 1:
+        if len({replace(config, **ONE_CNN) for config in configs}) > 1:
             raise ValueError(
-                "`configs` share one CNN: they may differ in `unpool` and `head` only."
+                "`configs` share one CNN: they may differ in `layer`, `unpool` and `head` only."
             )
         self.device = resolve_device(first.device)
         self.input = first.input
@@ -126,25 +129,26 @@ class RandomPair:
             )
 
         self._fitting: set[Size] = set()  # sizes of photos of which it is known
-        if encoder is None:
-            require_weights(first)
-        given = None if encoder is None else encoder.to(self.device).eval()
-        self.encoder = given or random(first.encoder())
-        self._bodies: list[tuple[Network, list[int]]] = []  # what heads share, and which heads
-        self._heads: list[Network] = []
-        shared: dict[tuple[Operation, ...], list[int]] = {}
+        self._stages: list[Stage] = []
+        by_depth: dict[Description, list[int]] = {}
         for index, config in enumerate(configs):
-            body, head = split_head(config.mirror())
-            if body.operations not in shared:
-                shared[body.operations] = []
-                self._bodies.append((random(body), shared[body.operations]))
-            shared[body.operations].append(index)
-            self._heads.append(random(head))
+            by_depth.setdefault(config.encoder(), []).append(index)
+        if encoder is None:
+            for index, *_ in by_depth.values():
+                require_weights(configs[index])
+        before = None
+        for whole in sorted(by_depth, key=lambda description: len(description.operations)):
+            given = encoder and encoder.to(self.device).eval()
+            stage = Stage(whole, given or random(rest(whole, before)))
+            for index in by_depth[whole]:
+                stage.add(index, configs[index].mirror(), random)
+            self._stages.append(stage)
+            before = whole
 
     @property
     def networks(self) -> list[Network]:
         """The CNN, and all parts of the DCNs."""
-        return [self.encoder, *(body for body, _ in self._bodies), *self._heads]
+        return [network for stage in self._stages for network in stage.networks]
 
     def __call__(self, photo: Photo) -> Reconstruction:
         """The reconstruction by the first DCN.
@@ -173,47 +177,24 @@ class RandomPair:
         return [score(photos, of_decoder) for of_decoder in zip(*outputs, strict=True)]
 
     def _outputs(self, photo: Photo) -> list[Tensor]:
-        pixels = photo.pixels[None].to(self.device)
+        x = photo.pixels[None].to(self.device)
         if self.input == "mean-subtracted":
-            pixels = pixels - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
-        sizes = input_sizes(self.encoder.description, *pixels.shape[-2:])
-        self._require_maps((pixels.shape[-2], pixels.shape[-1]))
-        features = self.encoder(pixels)
+            x = x - torch.tensor(IMAGENET_MEAN, device=self.device)[:, None, None]
+        size = (x.shape[-2], x.shape[-1])
+        sizes = input_sizes(self._stages[-1].description, *size)
+        self._require_maps(size)
         outputs: dict[int, Tensor] = {}
-        for body, heads in self._bodies:
-            height, width = features.shape[-2:]
-            known = input_sizes(body.description, height, width, sizes)
-            maps = body(features, sizes)
-            for index in heads:
-                outputs[index] = self._heads[index](maps, known).cpu()
-                if not outputs[index].isfinite().all():
-                    raise ValueError(
-                        "the network's output is not finite; choose a smaller scale of `weights`."
-                    )
+        for stage in self._stages:
+            x = stage.segment(x)
+            outputs |= stage.outputs(x, sizes)
         return [outputs[index] for index in range(len(outputs))]
 
     def _require_maps(self, size: Size) -> None:
         """Refuses a photo whose maps do not fit in memory, before the first is computed."""
         if size not in self._fitting:
-            bodies = [body.description for body, _ in self._bodies]
-            require_maps(self.encoder.description, bodies, size, self.device.type)
+            for stage in self._stages:
+                require_maps(stage.description, stage.bodies, size, self.device.type)
             self._fitting.add(size)
-
-
-def split_head(decoder: Description) -> tuple[Description, Description]:
-    """A DCN in two: the body that its heads share, and the last convolution or channel mean.
-
-    An unpooling stays with the convolution behind it, which computes both at once.
-    """
-    ops = decoder.operations
-    end = next(
-        index
-        for index, op in enumerate(ops)
-        if isinstance(op, ChannelMean) or (isinstance(op, Conv) and op.output)
-    )
-    end -= end > 0 and isinstance(ops[end - 1], Unpool)
-    body = Description(f"{decoder.name} body", ops[:end], decoder.in_channels)
-    return body, Description(f"{decoder.name} head", ops[end:], body.out_channels)
 
 
 def run_record(config: ReconstructConfig, photos_sha256: str) -> dict[str, Any]:

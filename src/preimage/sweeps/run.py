@@ -83,7 +83,8 @@ def run_sweep(
     found = {config: store.load(config, photos) for config in cells}
     rows = {config: loaded for config, loaded in found.items() if loaded is not None}
     results = Results(list(cells), photos, rows)
-    jobs = [tuple(group) for group in by_encoder(c for c in cells if c not in rows)]
+    missing = (config for config in cells if config not in rows)
+    jobs = [tuple(group) for group in by_encoder(missing, photos.sizes)]
     if not jobs:
         return results
     backend = open_backend(execution, cells[0].device)

@@ -12,7 +12,8 @@ from preimage.app.cli.options import command_line, flat
 from preimage.data.records import environment, output_folder, write_text
 from preimage.data.sole_writer import sole_writer
 from preimage.paper.finding import Finding, Incomplete, load_finding, save_finding, text
-from preimage.paper.page import findings_page
+from preimage.paper.findings_page import Section, findings_page
+from preimage.paper.kept import kept_findings
 from preimage.paper.registry import FIGURES, cost
 
 #: Settings that change no number.
@@ -20,7 +21,10 @@ _EXECUTION = EXECUTION | {"figure", "out", "device"}
 
 
 def run(config: ReproduceCommand) -> int:
-    """Computes what `--out` lacks, figure by figure, and writes report.html; 1 if any is absent."""
+    """Computes what `--out` lacks, figure by figure, and writes report.html; 1 if any is absent.
+
+    Without photos to train on, findings that come with the package stand in, and are named.
+    """
     folder = output_folder(config.options.out)
     if config.dry_run:
         return _print_costs(config)
@@ -32,29 +36,41 @@ def _run(config: ReproduceCommand, folder: Path) -> int:
     deadline = None
     if config.options.execution.max_minutes is not None:
         deadline = time.monotonic() + 60 * config.options.execution.max_minutes
-    findings: dict[str, list[Finding]] = {}
-    problems: dict[str, str] = {}
+    sections = []
     for figure in FIGURES:
         one = replace(config, figure=figure)
         if deadline is not None:
             left = (deadline - time.monotonic()) / 60
             one = _within(one, max(left, 1e-3))
-        known = _kept(folder, one)
-        findings[figure], problem = (known, "") if known else _attempt(one, folder)
-        if problem:
-            problems[figure] = problem
-            print(f"preimage: {figure}: {problem}", file=sys.stderr)
-    page = findings_page(
-        findings,
-        problems,
-        folder,
-        environment(config.options.device),
-        command_line("reproduce", config),
-    )
+        sections.append(_section(one, folder))
+    options = {name: getattr(config.options, name) for name in ("seed", "scale")}
+    machine = environment(config.options.device)
+    page = findings_page(sections, folder, options, machine, command_line("reproduce", config))
     path = write_text(folder / "report.html", page)
-    print(text([finding for several in findings.values() for finding in several]))
+    print(text([finding for section in sections for finding in section.findings]))
+    if lines := [_kept_line(section) for section in sections if section.kept]:
+        print("\nNot computed here, for want of photos to train on (`--train`, `--held-out`):")
+        print("\n".join(lines))
     print(f"\npage: {path}")
-    return 1 if problems else 0
+    return 1 if any(section.problem for section in sections) else 0
+
+
+def _section(config: ReproduceCommand, folder: Path) -> Section:
+    """A figure of this run, or of the one that the package keeps."""
+    figure = config.figure
+    if FIGURES[figure].trains and not config.options.training.train:
+        return Section(figure, kept=kept_findings()[figure])
+    known = _computed(folder, config)
+    findings, problem = (known, "") if known else _attempt(config, folder)
+    if problem:
+        print(f"preimage: {figure}: {problem}", file=sys.stderr)
+    return Section(figure, findings, problem=problem)
+
+
+def _kept_line(section: Section) -> str:
+    """Such as `fig2b, of 2026-11-25: fails, fails, holds`."""
+    verdicts = ", ".join(kept.finding.verdict for kept in section.kept)
+    return f"  {section.figure}, of {section.kept[0].date}: {verdicts}"
 
 
 def _within(config: ReproduceCommand, minutes: float) -> ReproduceCommand:
@@ -65,7 +81,10 @@ def _within(config: ReproduceCommand, minutes: float) -> ReproduceCommand:
 
 def _print_costs(config: ReproduceCommand) -> int:
     code = 0
-    for figure in FIGURES:
+    for figure, known in FIGURES.items():
+        if known.trains and not config.options.training.train:
+            print(f"{figure}: taken from an earlier run; computed with `--train` and `--held-out`")
+            continue
         try:
             print(cost(figure_options(replace(config, figure=figure))))
         except ValueError as error:
@@ -87,7 +106,7 @@ def _attempt(config: ReproduceCommand, folder: Path) -> tuple[list[Finding], str
     return findings, problem
 
 
-def _kept(folder: Path, config: ReproduceCommand) -> list[Finding]:
+def _computed(folder: Path, config: ReproduceCommand) -> list[Finding]:
     """The findings of a figure that an earlier run left here complete, with the same settings."""
     wanted = _settings(flat(config))
     found = []
