@@ -5,20 +5,17 @@ import torch
 
 from preimage.data.photo import Photo
 from preimage.network.spec import ReconstructConfig
-from preimage.paper.overview import BY_LAYER, BY_WIDTH, WIDTHS, Grid, Overview
+from preimage.paper.overview import BY_LAYER, BY_WIDTH, WIDTHS, Grid, Overview, Scored
 from preimage.paper.overview_claims import CONV, MEAN, SIMPLE, WHOLE, findings
 from preimage.scores.statistics import Interval, difference, std_ratio
-from preimage.sweeps.reconstruction import Reconstruction
-from preimage.sweeps.trials import Trial
 
 PHOTO = Photo("p", "p", torch.zeros(3, 2, 2))
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 
 
-def trial(number: int, ssim: float, pearson: float) -> Trial:
-    grey = torch.zeros(2, 2)
-    result = Reconstruction(PHOTO, torch.zeros(3, 2, 2), grey, ssim, pearson, 0.1, 10.0, False)
-    return Trial(ReconstructConfig(network_number=number), [result])
+def network(number: int, ssim: float, pearson: float) -> Scored:
+    record = {"photo": "p", "ssim": ssim, "pearson": pearson}
+    return Scored(ReconstructConfig(network_number=number), [record])
 
 
 def grid(rows: list[str], columns: dict[str, int], r: dict[str, dict[str, list[float]]]) -> Grid:
@@ -27,15 +24,15 @@ def grid(rows: list[str], columns: dict[str, int], r: dict[str, dict[str, list[f
     for row in rows:
         for column, count in columns.items():
             values = r.get(row, {}).get(column, spread(0.5, 0.001, count))
-            cells[row, column] = [trial(n, v, v * (-1) ** n) for n, v in enumerate(values)]
-    return Grid(tuple(rows), tuple(columns), cells)
+            cells[row, column] = [network(n, v, v * (-1) ** n) for n, v in enumerate(values)]
+    return Grid(tuple(rows), tuple(columns), cells, {})
 
 
 def overview(
     by_layer: dict[str, dict[str, list[float]]] | None = None,
     by_width: dict[str, dict[str, list[float]]] | None = None,
 ) -> Overview:
-    widths = {str(width): times * 5 for width, times in WIDTHS.items()}
+    widths = {str(width): count for width, count in zip(WIDTHS, (20, 5, 5), strict=True)}
     return Overview(
         grid([row.label for row in BY_LAYER], dict.fromkeys(LAYERS, 5), by_layer or {}),
         grid([row.label for row in BY_WIDTH], widths, by_width or {}),
@@ -75,11 +72,11 @@ def test_depth_and_similarity_are_paired() -> None:
 
 
 def by_width(mean: tuple[float, float], conv: tuple[float, float], noise: float) -> Overview:
-    """Of |r| at the narrowest and the widest; `noise` is the convolution's alone."""
+    """Of |r| at the two widths that are compared; `noise` is the convolution's alone."""
     return overview(
         by_width={
-            MEAN: {"8": spread(mean[0], 0.001, 20), "256": spread(mean[1], 0.001, 5)},
-            CONV: {"8": spread(conv[0], noise, 20, 7), "256": spread(conv[1], noise, 5, 2)},
+            MEAN: {"8": spread(mean[0], 0.001, 20), "64": spread(mean[1], 0.001, 5)},
+            CONV: {"8": spread(conv[0], noise, 20, 7), "64": spread(conv[1], noise, 5, 2)},
         }
     )
 
@@ -103,10 +100,10 @@ def test_growth_is_compared_network_by_network() -> None:
             a - b
             for a, b in zip(cells.averages(MEAN, column), cells.averages(CONV, column), strict=True)
         ]
-        for column in ("8", "256")
+        for column in ("8", "64")
     }
     more = {f.claim.name: f for f in findings(found)}["demo_growth"].numbers["more"]
-    assert more == difference(ahead["256"], ahead["8"])
+    assert more == difference(ahead["64"], ahead["8"])
 
 
 def test_convergence_is_a_ratio_with_its_interval() -> None:
@@ -118,8 +115,8 @@ def test_convergence_is_a_ratio_with_its_interval() -> None:
     assert convergence.numbers["high"] == pytest.approx(expected.high)
     alike = overview(
         by_width={
-            MEAN: {"256": spread(0.9, 0.011, 5)},
-            CONV: {"256": spread(0.9, 0.01, 5, 2)},
+            MEAN: {"64": spread(0.9, 0.011, 5)},
+            CONV: {"64": spread(0.9, 0.01, 5, 2)},
         }
     )
     assert verdicts(alike)["convergence"] == "not decided"
@@ -129,4 +126,4 @@ def test_width_says_where_it_tends() -> None:
     found = {f.claim.name: f for f in findings(by_width((0.8, 0.9), (0.5, 0.6), noise=0.1))}
     assert found["demo_width"].verdict == "holds"
     assert "tends to 0.947" in found["demo_width"].ours
-    assert found["demo_width"].numbers["networks_8"] == 20
+    assert found["demo_width"].numbers["networks"] == 20

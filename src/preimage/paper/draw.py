@@ -18,6 +18,9 @@ from preimage.sweeps.reconstruction import Reconstruction
 #: One colour per network family, in order of appearance; legible to the colour-blind (Okabe-Ito).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
+#: From this r on, the eye sees a negative; random signs give as many as positives.
+_NEGATIVE = -0.2
+
 
 def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:
     """Writes a figure atomically, without dates, so that equal figures are equal files."""
@@ -35,9 +38,10 @@ def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:
 
 
 def caption(result: Reconstruction) -> str:
-    """SSIM and Pearson's r of one picture, and whether its luminosity was inverted."""
-    inverted = ", inverted" if result.inverted else ""
-    return f"SSIM {result.ssim:.2f}, r {_signed(result.pearson)}{inverted}"
+    """SSIM and Pearson's r of one picture, and whether it is a negative or was one."""
+    negative = ", a negative" if result.pearson < _NEGATIVE else ""
+    note = ", inverted" if result.inverted else negative
+    return f"SSIM {result.ssim:.2f}, r {_signed(result.pearson)}{note}"
 
 
 def _signed(value: float) -> str:

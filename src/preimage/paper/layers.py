@@ -26,7 +26,7 @@ from preimage.sweeps.run import Results
 Curves = dict[tuple[str, str], Curve]  # (row, unpooling) → curve
 
 FOLDER = "layers"
-NETWORKS = {"quick": 5, "paper": 30}
+NETWORKS = {"quick": 30, "paper": 30}
 #: The paper's two rows, and the option that makes the second: the image straight to the block.
 ROWS: dict[str, SimplifiedName] = {"whole": "no", "simplified": "resized"}
 #: How far apart, in |r|, two networks may be and still be called similar; chosen beforehand.

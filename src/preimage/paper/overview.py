@@ -1,10 +1,13 @@
 """The demo: what random networks show of a photo, by layer and by width (Sections 4.1, 4.2).
 
-`overview_claims` says what follows from it, `overview_draw` draws it.
+`overview_claims` says what follows from it, `overview_draw` draws it. Network 0 of each cell is
+computed here, for its pictures; of the others only scores are wanted, which worker processes
+compute.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -15,54 +18,90 @@ from preimage.network.spec import ReconstructConfig
 from preimage.paper.infinite_width import infinite_width
 from preimage.paper.limit_sheet import require_limit
 from preimage.scores.statistics import Interval, mean_interval
+from preimage.sweeps.backends import open_backend
+from preimage.sweeps.engine import execute
 from preimage.sweeps.enough_memory import require_pairs
-from preimage.sweeps.trials import Trial, run_trials
+from preimage.sweeps.grid import Execution
+from preimage.sweeps.jobs import METRICS
+from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.reconstruction import Reconstruction
+from preimage.sweeps.trials import by_encoder, run_trials
 
-#: Width → how many times as many networks as a layer has: narrow ones differ more, and cost less.
-WIDTHS = {8: 4, 64: 4, 256: 1}
+#: The widths, from the narrowest to the widest.
+WIDTHS = (8, 64, 256)
+#: Where a verdict rests on networks, there are so many times as many.
+DECIDED = 6
 
 
 @dataclass(frozen=True)
 class Row:
-    """A network's name and the options of its config; the columns add a layer or a width."""
+    """A network's name and the options of its config; the columns add a layer or a width.
+
+    Args:
+        decides: the columns in which a verdict rests on it.
+    """
 
     label: str
     words: dict[str, Any]
+    decides: tuple[Any, ...] = ()
 
     @property
     def has_limit(self) -> bool:
         """Whether its output tends to an image; with a random last convolution it does not."""
         return self.words.get("head") == "mean"
 
+    def times(self, column: Any) -> int:
+        """How many times as many networks as elsewhere."""
+        return DECIDED if column in self.decides else 1
+
 
 BY_LAYER = (
     Row("VGG16, zeros", {"unpool": "zeros"}),
-    Row("VGG16, nearest", {"unpool": "nearest"}),
+    Row("VGG16, nearest", {"unpool": "nearest"}, LAYERS),
     Row("VGG16 simplified, zeros", {"unpool": "zeros", "simplified": "resized"}),
-    Row("VGG16 simplified, nearest", {"unpool": "nearest", "simplified": "resized"}),
+    Row("VGG16 simplified, nearest", {"unpool": "nearest", "simplified": "resized"}, LAYERS),
     Row("AlexNet, zeros", {"unpool": "zeros", "architecture": "alexnet"}),
     Row("AlexNet, nearest", {"unpool": "nearest", "architecture": "alexnet"}),
 )
 _CONV1 = {"layer": "conv1", "pooled": True}
+#: The widths that verdicts compare; networks of the widest cost sixteen times those of the second.
+COMPARED = WIDTHS[:2]
 BY_WIDTH = (
     Row("last convolution, zeros", {**_CONV1, "unpool": "zeros"}),
-    Row("last convolution, nearest", {**_CONV1, "unpool": "nearest"}),
+    Row("last convolution, nearest", {**_CONV1, "unpool": "nearest"}, COMPARED),
     Row("channel mean, zeros", {**_CONV1, "unpool": "zeros", "head": "mean"}),
-    Row("channel mean, nearest", {**_CONV1, "unpool": "nearest", "head": "mean"}),
+    Row("channel mean, nearest", {**_CONV1, "unpool": "nearest", "head": "mean"}, COMPARED),
 )
 
 
 @dataclass(frozen=True)
+class Scored:
+    """One random network (`config.network_number`) and its scores, a record per photo."""
+
+    config: ReconstructConfig
+    records: Sequence[Mapping[str, Any]]
+
+    def mean(self, metric: str, absolute: bool = False) -> float:
+        """The average of a score over the photos, or of its absolute value."""
+        values = (record[metric] for record in self.records)
+        return fmean(abs(value) if absolute else value for value in values)
+
+
+@dataclass(frozen=True)
 class Grid:
-    """Trials in rows (networks) and columns (layers or widths): `cells[row, column]`."""
+    """Networks in rows (kinds) and columns (layers or widths): `cells[row, column]`.
+
+    `pictures[row, column]` are what the first network of a cell made of each photo.
+    """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: dict[tuple[str, str], list[Trial]]
+    cells: dict[tuple[str, str], list[Scored]]
+    pictures: dict[tuple[str, str], list[Reconstruction]]
 
-    def num_networks(self, column: str) -> int:
-        """The number of random networks in each cell of a column."""
-        return len(self.cells[self.rows[0], column])
+    def num_networks(self, row: str, column: str) -> int:
+        """The number of random networks in a cell."""
+        return len(self.cells[row, column])
 
     def interval(self, row: str, column: str, metric: str, absolute: bool = False) -> Interval:
         """The mean over the networks of one cell, of a score's average over the photos."""
@@ -70,7 +109,7 @@ class Grid:
 
     def averages(self, row: str, column: str, metric: str = "pearson") -> list[float]:
         """The photo average of a score's absolute value, network by network."""
-        return [trial.mean(metric, absolute=True) for trial in self.cells[row, column]]
+        return [network.mean(metric, absolute=True) for network in self.cells[row, column]]
 
 
 @dataclass(frozen=True)
@@ -86,11 +125,25 @@ class Overview:
     photos: list[Photo]
     config: ReconstructConfig
 
+    @property
+    def counts(self) -> str:
+        """Networks per cell, as `5 to 30`."""
+        cells = (*self.by_layer.cells.values(), *self.by_width.cells.values())
+        fewest, most = (chosen(map(len, cells)) for chosen in (min, max))
+        return str(most) if fewest == most else f"{fewest} to {most}"
+
+
+#: Of each grid: the field of the config that its columns are values of, its rows, its columns.
+GRIDS: tuple[tuple[str, tuple[Row, ...], tuple[Any, ...]], ...] = (
+    ("layer", BY_LAYER, LAYERS),
+    ("width", BY_WIDTH, WIDTHS),
+)
+
 
 def num_trials(networks: int) -> int:
-    """How many trials and limits `run` goes through."""
-    limits = len([row for row in BY_WIDTH if row.has_limit])
-    return networks * (len(BY_LAYER) * len(LAYERS) + len(BY_WIDTH) * sum(WIDTHS.values())) + limits
+    """How many networks and limits `run` goes through."""
+    cells = [row.times(c) for _, rows, columns in GRIDS for row in rows for c in columns]
+    return networks * sum(cells) + len([row for row in BY_WIDTH if row.has_limit])
 
 
 def require_memory(config: ReconstructConfig) -> None:
@@ -100,11 +153,15 @@ def require_memory(config: ReconstructConfig) -> None:
         MemoryTooSmall: naming what is needed and what is free.
         ValueError: there is no such device.
     """
-    words: list[dict[str, Any]] = [
-        *({**row.words, "layer": layer} for row in BY_LAYER for layer in LAYERS),
-        *({**row.words, "width": width} for row in BY_WIDTH for width in WIDTHS),
-    ]
-    require_pairs((replace(config, **changed) for changed in words), "give a smaller `size`")
+    require_pairs(
+        (
+            replace(config, **row.words, **{name: column})
+            for name, rows, columns in GRIDS
+            for row in rows
+            for column in columns
+        ),
+        "give a smaller `size`",
+    )
     for row in BY_WIDTH:
         if row.has_limit:
             network = replace(config, **row.words).network()
@@ -116,52 +173,83 @@ def run(
     config: ReconstructConfig,
     networks: int,
     on_trial: Callable[[], object] = lambda: None,
+    execution: Execution | None = None,
 ) -> Overview:
     """Reconstructs the photos by `networks` random networks for every row, layer and width.
 
     Args:
         photos: all of one size.
         config: weights, seed and device; the rows give the rest.
-        networks: draws per cell, at least 1; `WIDTHS` has more of the narrow ones.
-        on_trial: called after each trial and limit, for a progress bar.
+        networks: draws per cell, at least 1; `DECIDED` times as many where a verdict rests on them.
+        on_trial: called after each network and limit, for a progress bar.
+        execution: the processes that compute the networks behind the first.
 
     Raises:
         ValueError: fewer than one network, no such law, or a photo is too small.
     """
     if networks < 1:
         raise ValueError(f"`networks` must be at least 1, got {networks}.")
-
-    def grid(rows: Sequence[Row], name: str, columns: Mapping[Any, int]) -> Grid:
-        cells: dict[tuple[str, str], list[Trial]] = {
-            (row.label, str(column)): [] for row in rows for column in columns
-        }
-        for column, times in columns.items():
-            for number in range(times * networks):
-                configs = {
-                    row.label: replace(config, **row.words, **{name: column}, network_number=number)
-                    for row in rows
-                }
-                for label, trial in _labelled(configs, photos):
-                    cells[label, str(column)].append(trial)
-                    on_trial()
-        return Grid(tuple(row.label for row in rows), tuple(map(str, columns)), cells)
-
-    by_layer, by_width = (
-        grid(BY_LAYER, "layer", dict.fromkeys(LAYERS, 1)),
-        grid(BY_WIDTH, "width", WIDTHS),
-    )
+    places = _places(config, networks)
+    grids = {
+        name: Grid(tuple(row.label for row in rows), tuple(map(str, columns)), {}, {})
+        for name, rows, columns in GRIDS
+    }
+    records: dict[ReconstructConfig, Sequence[Mapping[str, Any]]] = {}
+    for trial in run_trials([cell for cell in places if not cell.network_number], photos):
+        grid, *cell = places[trial.config]
+        grids[grid].pictures[cell[0], cell[1]] = trial.reconstructions
+        records[trial.config] = [_record(result) for result in trial.reconstructions]
+        on_trial()
+    others = [cell for cell in places if cell.network_number]
+    for scored in _scores(others, photos, execution or Execution()):
+        records |= scored
+        for _ in scored:
+            on_trial()
+    for config_of_cell, (grid, label, column) in places.items():
+        cell_of_grid = grids[grid].cells.setdefault((label, column), [])
+        cell_of_grid.append(Scored(config_of_cell, records[config_of_cell]))
     limits: dict[tuple[str, str], Interval] = {}
     for row in BY_WIDTH:
         if row.has_limit:
             for metric, value in infinite_width(replace(config, **row.words), photos).items():
                 limits[row.label, metric] = value
             on_trial()
-    return Overview(by_layer, by_width, limits, list(photos), config)
+    return Overview(grids["layer"], grids["width"], limits, list(photos), config)
 
 
-def _labelled(
-    configs: dict[str, ReconstructConfig], photos: Sequence[Photo]
-) -> Iterator[tuple[str, Trial]]:
-    label_of = {config: label for label, config in configs.items()}
-    for trial in run_trials(configs.values(), photos):
-        yield label_of[trial.config], trial
+def _places(config: ReconstructConfig, networks: int) -> dict[ReconstructConfig, tuple[str, ...]]:
+    """Every network of the overview: its grid, its row and its column."""
+    return {
+        replace(config, **row.words, **{name: column}, network_number=number): (
+            name,
+            row.label,
+            str(column),
+        )
+        for name, rows, columns in GRIDS
+        for row in rows
+        for column in columns
+        for number in range(networks * row.times(column))
+    }
+
+
+def _scores(
+    cells: Sequence[ReconstructConfig], photos: Sequence[Photo], execution: Execution
+) -> Iterator[dict[ReconstructConfig, list[dict[str, Any]]]]:
+    """Records of networks that are computed elsewhere, as they finish.
+
+    Raises:
+        ValueError: one could not be computed.
+    """
+    if not cells:
+        return
+    jobs = [tuple(group) for group in by_encoder(cells)]
+    backend = open_backend(execution, cells[0].device)
+    for outcome in execute(jobs, PackedPhotos.pack(photos), backend, threads=execution.threads):
+        if outcome.result is None:
+            raise ValueError(outcome.error)
+        yield dict(zip(outcome.configs, outcome.result.rows, strict=True))
+
+
+def _record(result: Reconstruction) -> dict[str, Any]:
+    """As a job's, which knows less of a photo."""
+    return {name: result.record()[name] for name in ("photo", "photo_sha256", *METRICS)}

@@ -10,7 +10,7 @@ from preimage.paper.curves import relative_std, relative_std_ratio
 from preimage.paper.decision import all_of, is_above, is_below, is_below_one, is_within
 from preimage.paper.finding import Claim, Finding, Number, decided_together
 from preimage.paper.layers import SIMILAR
-from preimage.paper.overview import Grid, Overview
+from preimage.paper.overview import COMPARED, Grid, Overview
 from preimage.scores.statistics import difference, paired_difference
 
 WHOLE, SIMPLE = "VGG16, nearest", "VGG16 simplified, nearest"
@@ -70,12 +70,11 @@ def _course(grid: Grid, row: str) -> tuple[str, dict[str, Number]]:
     return " → ".join(f"{{{name}.mean:.2f}}" for name in names.values()), numbers
 
 
-def _counts(overview: Overview, grid: Grid) -> dict[str, Number]:
-    columns = (grid.columns[0], grid.columns[-1])
-    return {
-        "photos": len(overview.photos),
-        **{f"networks_{column}": grid.num_networks(column) for column in columns},
-    }
+def _counts(overview: Overview, grid: Grid, row: str) -> dict[str, Number]:
+    return {"photos": len(overview.photos), "networks": grid.num_networks(row, grid.columns[0])}
+
+
+_COUNTED = " ({networks} networks × {photos} photos)"
 
 
 def _depth(overview: Overview) -> Finding:
@@ -85,10 +84,10 @@ def _depth(overview: Overview) -> Finding:
     course, numbers = _course(grid, WHOLE)
     return DEPTH.finding(
         f"|r| from Conv1 to Conv5: {course}; the difference between Conv5 and Conv1 is "
-        "{decay:+.2f}",
+        f"{{decay:+.2f}}{_COUNTED}",
         is_below(decay),
-        {**numbers, "decay": decay, **_counts(overview, grid)},
-        brief=f"|r| {course}; Conv5 − Conv1 {{decay:+.2f}}",
+        {**numbers, "decay": decay, **_counts(overview, grid, WHOLE)},
+        brief=f"|r| {course}; Conv5 − Conv1 {{decay:+.2f}}{_COUNTED}",
     )
 
 
@@ -105,34 +104,34 @@ def _simplified(overview: Overview) -> Finding:
     course, numbers = _course(grid, SIMPLE)
     return SIMPLIFIED.finding(
         f"|r| of the simplified network: {course}; over the five layers it differs from the whole "
-        "network by {gap:+.2f} (similar: within ± {similar})",
+        f"network by {{gap:+.2f}} (similar: within ± {{similar}}){_COUNTED}",
         is_within(gap, SIMILAR),
-        {**numbers, "gap": gap, "similar": SIMILAR, **_counts(overview, grid)},
+        {**numbers, "gap": gap, "similar": SIMILAR, **_counts(overview, grid, SIMPLE)},
         brief=f"|r| {course}; difference from the whole network {{gap:+.2f}}, similar within ± "
-        "{similar}",
+        f"{{similar}}{_COUNTED}",
     )
 
 
 def _width(overview: Overview) -> Finding:
     grid = overview.by_width
-    narrow, wide = grid.columns[0], grid.columns[-1]
+    narrow, wide = map(str, COMPARED)
     growth = difference(grid.averages(MEAN, wide), grid.averages(MEAN, narrow))
     course, numbers = _course(grid, MEAN)
     limit = overview.limits[MEAN, "pearson"].mean
     return WIDTH.finding(
         f"|r| of the channel mean at widths {', '.join(grid.columns)}: {course}; it grows by "
-        f"{{growth:+.2f}} from width {narrow} to {wide}, and tends to {{limit:.3f}}",
+        f"{{growth:+.2f}} from width {narrow} to {wide}, and tends to {{limit:.3f}}{_COUNTED}",
         is_above(growth),
-        {**numbers, "growth": growth, "limit": limit, **_counts(overview, grid)},
-        brief=f"|r| at widths {', '.join(grid.columns)}: {course}, growth {{growth:+.2f}}; at "
-        "infinite width {limit:.3f}",
+        {**numbers, "growth": growth, "limit": limit, **_counts(overview, grid, MEAN)},
+        brief=f"|r| at widths {', '.join(grid.columns)}: {course}, growth from {narrow} to {wide} "
+        f"{{growth:+.2f}}; at infinite width {{limit:.3f}}{_COUNTED}",
     )
 
 
 def _growth(overview: Overview) -> Finding:
     """Of |r| from the narrowest to the widest, mean head against convolution."""
     grid = overview.by_width
-    narrow, wide = grid.columns[0], grid.columns[-1]
+    narrow, wide = map(str, COMPARED)
     growth = {
         name: difference(grid.averages(row, wide), grid.averages(row, narrow))
         for name, row in (("mean", MEAN), ("conv", CONV))
@@ -148,24 +147,25 @@ def _growth(overview: Overview) -> Finding:
     more = difference(ahead[wide], ahead[narrow])
     return GROWTH.finding(
         f"|r| grows from width {narrow} to {wide} by {{mean:+.2f}} with the mean and by "
-        "{conv:+.2f} with the convolution; the difference, network against network, is {more:+.2f}",
+        "{conv:+.2f} with the convolution; the difference, network against network, is "
+        f"{{more:+.2f}}{_COUNTED}",
         all_of(is_above(growth["mean"]), is_above(more)),
-        {**growth, "more": more, **_counts(overview, grid)},
-        brief="growth of |r| {mean:+.2f} with the mean, {conv:+.2f} with the convolution, "
-        "difference {more:+.2f}",
+        {**growth, "more": more, **_counts(overview, grid, MEAN)},
+        brief=f"growth of |r| from width {narrow} to {wide} {{mean:+.2f}} with the mean, "
+        f"{{conv:+.2f}} with the convolution, difference {{more:+.2f}}{_COUNTED}",
     )
 
 
 def _convergence(overview: Overview) -> Finding:
     """Of SSIM: how much networks of the largest width differ, for their mean."""
     grid = overview.by_width
-    wide = grid.columns[-1]
+    wide = str(COMPARED[-1])
     mean, conv = (grid.averages(row, wide, "ssim") for row in (MEAN, CONV))
     ratio = relative_std_ratio(mean, conv)
     return CONVERGENCE.finding(
         f"at width {wide} the deviation of SSIM over networks is {{mean:.1f}} % of its mean with "
         "the channel mean and {conv:.1f} % with the convolution: a ratio of {ratio:.2f} ({low:.2f} "
-        "to {high:.2f})",
+        f"to {{high:.2f}}){_COUNTED}",
         is_below_one(ratio),
         {
             "mean": 100 * relative_std(mean),
@@ -173,8 +173,8 @@ def _convergence(overview: Overview) -> Finding:
             "ratio": ratio.value,
             "low": ratio.low,
             "high": ratio.high,
-            **_counts(overview, grid),
+            **_counts(overview, grid, MEAN),
         },
-        brief="deviation of SSIM over networks {mean:.1f} % of its mean, with the convolution "
-        "{conv:.1f} % (ratio {low:.2f} to {high:.2f})",
+        brief=f"deviation of SSIM at width {wide} {{mean:.1f}} % of its mean, with the "
+        f"convolution {{conv:.1f}} % (ratio {{low:.2f}} to {{high:.2f}}){_COUNTED}",
     )

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure, FigureBase
 from preimage.data.photo import Photo
 from preimage.paper.draw import COLOURS, caption, draw_photo, without_ticks
 from preimage.paper.overview import Grid, Overview
-from preimage.sweeps.trials import Trial
 
 _HIGHLIGHTS = 5  # photos
 _SHEET_COLUMNS = 6  # the photo and five layers
@@ -26,7 +25,7 @@ def highlights(overview: Overview) -> Figure:
     for index, photo in enumerate(photos):
         draw_photo(axes[0, index], photo, photo.name)
         for line, (grid, row, column, label) in zip(axes[1:], rows, strict=True):
-            result = _first(grid, row, column).reconstructions[index]
+            result = grid.pictures[row, column][index]
             line[index].imshow(result.grey.numpy(), cmap="gray", vmin=0, vmax=1)
             line[index].set_title(caption(result), fontsize=7.5)
             if index == 0:
@@ -55,13 +54,9 @@ def _sheet(figure: FigureBase, grid: Grid, index: int, photo: Photo, column_name
         for axis in line[len(grid.columns) + 1 :]:
             axis.set_visible(False)
         for column, axis in zip(grid.columns, line[1:], strict=False):
-            result = _first(grid, row, column).reconstructions[index]
+            result = grid.pictures[row, column][index]
             axis.imshow(result.grey.numpy(), cmap="gray", vmin=0, vmax=1)
             axis.set_title(f"{column.capitalize()}: {caption(result)}", fontsize=6.5)
-
-
-def _first(grid: Grid, row: str, column: str) -> Trial:
-    return grid.cells[row, column][0]
 
 
 def overview_chart(overview: Overview) -> Figure:
@@ -80,12 +75,9 @@ def overview_chart(overview: Overview) -> Figure:
             axis.set_xlabel(axis_name)
             axis.set_ylabel(label)
         line[0].legend(loc="best", fontsize=7.5, frameon=False)
-    depth, width = overview.by_layer, overview.by_width
-    counts = ", ".join(f"{width.num_networks(column)}" for column in width.columns)
     figure.suptitle(
         f"Random CNN, random DCN, {overview.config.weights}: averages over "
-        f"{len(overview.photos)} photos; mean ± std over {depth.num_networks(depth.columns[0])} "
-        f"networks per layer, {counts} per width",
+        f"{len(overview.photos)} photos; mean ± std over {overview.counts} networks",
         fontsize=10,
     )
     return figure

@@ -44,10 +44,7 @@ def overview_page(
         tables={name: _table(grid) for name, grid in grids},
         findings=findings,
         best=_best(overview),
-        networks={
-            "layer": overview.by_layer.num_networks(overview.by_layer.columns[0]),
-            "width": [overview.by_width.num_networks(c) for c in overview.by_width.columns],
-        },
+        networks=overview.counts,
         config=overview.config,
         chart=data_uri(chart, "png"),
         contract=GREY,
@@ -56,11 +53,12 @@ def overview_page(
     )
 
 
-def _best(overview: Overview) -> dict[str, str]:
+def _best(overview: Overview) -> dict[str, Any]:
     grid = overview.by_width
     row, column = "channel mean, nearest", grid.columns[-1]
     return {
         "width": column,
+        "networks": grid.num_networks(row, column),
         "ssim": grid.interval(row, column, "ssim").spread(),
         "pearson": grid.interval(row, column, "pearson").spread(),
         "limit_ssim": f"{overview.limits[row, 'ssim'].mean:.3f}",
@@ -72,7 +70,7 @@ def _grid(grid: Grid, index: int) -> dict[str, Any]:
     """Pictures of one photo by the first network of each cell."""
     rows = []
     for row in grid.rows:
-        results = [grid.cells[row, column][0].reconstructions[index] for column in grid.columns]
+        results = [grid.pictures[row, column][index] for column in grid.columns]
         cells = [
             {"picture": _picture_uri(result.grey), "caption": caption(result)} for result in results
         ]

@@ -1,5 +1,6 @@
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,16 @@ from preimage.app.cli.main import main
 from preimage.data import photos
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
-from preimage.paper.overview import Overview, num_trials, run
+from preimage.paper import overview as overview_module
+from preimage.paper.overview import GRIDS, Overview, run
 from preimage.paper.overview_claims import findings
+from preimage.sweeps.engine import Backend
+from preimage.sweeps.grid import Execution
+
+
+def one_thread(execution: Execution, device: str) -> Backend:
+    """In this process, which has imported what a worker would have to."""
+    return Backend(ThreadPoolExecutor(1), in_flight=1)
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +28,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photos, "embedded_photos", lambda size: embedded_photos(size)[:2])
+        patch.setattr(overview_module, "open_backend", one_thread)
+        patch.setattr(overview_module, "DECIDED", 2)
         with unchecked():
-            assert main(["demo", "--networks", "2", "--size", "32", "--out", str(folder)]) == 0
+            assert main(["demo", "--networks", "1", "--size", "32", "--out", str(folder)]) == 0
     return folder
 
 
@@ -45,7 +56,9 @@ def test_pictures_and_records(demo: Path) -> None:
         with Image.open(demo / name) as picture:
             picture.verify()
     records = [json.loads(line) for line in (demo / "records.jsonl").read_text().splitlines()]
-    assert len(records) == 2 * (num_trials(2) - 2)  # all but the two limits
+    cells = {name: len(rows) * len(columns) for name, rows, columns in GRIDS}
+    assert cells == {"layer": 30, "width": 12}
+    assert len(records) == 2 * (42 + 10 + 4)  # those on which verdicts rest twice
     assert {"layer", "unpool", "seed", "network_number", "ssim", "pearson", "inverted"} <= set(
         records[0]
     )
@@ -73,7 +86,9 @@ def test_strict_takes_all_photos_or_none(
 
 @pytest.fixture(scope="module")
 def overview() -> Overview:
-    return run(embedded_photos(24)[:1], ReconstructConfig(), networks=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overview_module, "DECIDED", 1)
+        return run(embedded_photos(24)[:1], ReconstructConfig(), networks=1)
 
 
 def test_one_network_decides_nothing(overview: Overview) -> None:

@@ -20,7 +20,6 @@ from preimage.paper.overview_claims import findings
 from preimage.paper.overview_draw import highlights, overview_chart, photo_sheet
 from preimage.paper.page import overview_page
 from preimage.scores.metrics import GREY
-from preimage.sweeps.trials import Trial
 
 
 def run(config: DemoCommand) -> int:
@@ -77,10 +76,9 @@ def _write_records(
     """Every score, and what one needs to get it again."""
     hashed = fingerprint(photo.sha256 for photo in results.photos)
     grids = (results.by_layer, results.by_width)
-    trials = [trial for grid in grids for cell in grid.cells.values() for trial in cell]
-    write_jsonl(
-        folder / "records.jsonl", (row for trial in trials for row in _records(trial, hashed))
-    )
+    networks = [network for grid in grids for cell in grid.cells.values() for network in cell]
+    rows = (row for network in networks for row in _records(network, hashed))
+    write_jsonl(folder / "records.jsonl", rows)
     write_json(
         folder / "run.json",
         {
@@ -101,6 +99,6 @@ def _cells(grid: overview.Grid, row: str) -> list[str]:
     ]
 
 
-def _records(trial: Trial, photos_sha256: str) -> list[dict[str, object]]:
-    words = {**asdict(trial.config), "photos_sha256": photos_sha256}
-    return [{**words, **result.record()} for result in trial.reconstructions]
+def _records(network: overview.Scored, photos_sha256: str) -> list[dict[str, object]]:
+    words = {**asdict(network.config), "photos_sha256": photos_sha256}
+    return [{**words, **record} for record in network.records]
