@@ -20,9 +20,12 @@ from preimage import build, vgg16
 from preimage.data.memory import squares_of
 from preimage.network.limit.pairs import pair_recursion
 from preimage.retention.kernel_ridge import RIDGES, Problem, errors_by_ridge, feature_problem, fit
+from preimage.retention.layer import KernelOptions, layer_problem
+from preimage.retention.layer_retention import decibels
 from preimage.retention.networks import tile_features
 from preimage.retention.positions import Sampling
-from preimage.retention.retention import decibels, layer_problem
+
+SHOWN = RIDGES[4:13:2]  # 1e-3 … 1e-7: errors at a given ridge, besides those at the chosen one
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -30,13 +33,14 @@ def measure(options: argparse.Namespace) -> None:
     training = squares_of(str(options.train), options.size, options.photos).pixels
     scored = squares_of(str(options.val), options.size, options.held_out).pixels
     sampling = Sampling(options.positions, options.positions, options.tile, options.seed)
-    layer = layer_problem(description, training, scored, 1, sampling, torch.float64)
+    kernel = KernelOptions(sampling=sampling, dtype=torch.float64)
+    layer, problem = layer_problem(description, training, scored, kernel)
     size = (options.size, options.size)
     recursion = pair_recursion(description, size, layer.training.size)
     done = finished(options.out)
 
-    def report(width: int, number: int, problem: Problem, start: float) -> None:
-        found = fit(problem)
+    def report(width: int, number: int, measured: Problem, start: float) -> None:
+        found = fit(measured)
         row = {
             "layer": options.layer,
             "positions": layer.training.positions,
@@ -45,7 +49,7 @@ def measure(options: argparse.Namespace) -> None:
             "mse": found.mse,
             "psnr": decibels(found.mse),
             "ridge": found.ridge,
-            "by_ridge": dict(zip(map(str, RIDGES), errors_by_ridge(problem, RIDGES), strict=True)),
+            "by_ridge": dict(zip(map(str, SHOWN), errors_by_ridge(measured, SHOWN), strict=True)),
             "seconds": round(time.perf_counter() - start, 2),
         }
         with open(options.out, "a") as file:
@@ -53,8 +57,8 @@ def measure(options: argparse.Namespace) -> None:
         print(row, flush=True)
 
     if (0, 0) not in done:
-        report(0, 0, layer.problem, time.perf_counter())
-        torch.save(layer.problem.__dict__, options.out.with_suffix(".pt"))
+        report(0, 0, problem, time.perf_counter())
+        torch.save(problem.__dict__, options.out.with_suffix(".pt"))
     for width in options.widths:
         for number in range(options.networks):
             if (width, number) in done:
@@ -63,7 +67,7 @@ def measure(options: argparse.Namespace) -> None:
             network = build(description.with_width(width), seed=1, network_number=number)
             fitted = tile_features(network, recursion, training, layer.training)
             rest = tile_features(network, recursion, scored, layer.held_out)
-            report(width, number, feature_problem(fitted, rest, layer.problem), start)
+            report(width, number, feature_problem(fitted, rest, problem), start)
 
 
 def finished(out: Path) -> set[tuple[int, int]]:

@@ -72,7 +72,7 @@ class WidthCurve:
         self._cross = centred.cross @ vectors
         self._diagonal, self._held_out = centred.diagonal, centred.held_out
 
-    def mse(self, width: float, ridge: float) -> float:
+    def mse(self, width: int | float, ridge: float) -> float:
         """Expected mean squared error per pixel value of networks of this width.
 
         Args:
@@ -94,11 +94,11 @@ class WidthCurve:
         scatter = float(fitted.sum(0).mean() * distance.clamp(min=0).mean())
         return error + gamma * scatter / (width - gamma * df2)
 
-    def best(self, width: float, ridges: Sequence[float]) -> tuple[float, float]:
+    def best(self, width: int | float, ridges: Sequence[float]) -> tuple[float, float]:
         """(mse, ridge) of the ridge with the least expected error."""
         return min((self.mse(width, ridge), ridge) for ridge in ridges)
 
-    def _kappa(self, width: float, penalty: float) -> tuple[float, float]:
+    def _kappa(self, width: int | float, penalty: float) -> tuple[float, float]:
         """κ and df₁/N."""
         if np.isinf(width):
             return penalty, 0.0

@@ -28,6 +28,7 @@ VERBS = {
     "reconstruct": "commands:ReconstructCommand",
     "reproduce": "commands:ReproduceCommand",
     "serve": "commands:ServeCommand",
+    "retain": "retain_command:RetainCommand",
     "shapes": "commands:ShapesCommand",
     "show": "commands:ShowCommand",
     "sweep": "commands:SweepCommand",
@@ -35,7 +36,7 @@ VERBS = {
 }
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 #: What they have finished stays in their folder, and is not computed again.
-_RESUMED = {"pretrain", "probe", "reproduce", "sweep", "train"}
+_RESUMED = {"pretrain", "probe", "reproduce", "retain", "sweep", "train"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,8 @@ from preimage.network.limit.cross import cross_kernel
 from preimage.network.limit.pairs import pair_recursion
 from preimage.network.limit.tiles import Tiles
 from preimage.network.trace import Alignment
-from preimage.retention.grams import Work
+from preimage.retention.infinite import retention
+from preimage.retention.layer import KernelOptions, layer_problem
 from preimage.retention.networks import tile_features
 from preimage.retention.positions import (
     Sampling,
@@ -15,7 +16,6 @@ from preimage.retention.positions import (
     tile_pictures,
     tile_targets,
 )
-from preimage.retention.retention import layer_problem, retention
 
 SIDE = 26
 
@@ -43,8 +43,9 @@ SAMPLING = Sampling(positions=40, held_out=16, tile=2)
 
 def test_the_problem_is_that_of_the_kernel_and_of_the_pixels():
     photos = pixels()
-    layer = layer_problem(encoder(), photos, photos[:2], 1, SAMPLING, torch.float64)
-    p, (training, held_out) = layer.problem, (layer.training, layer.held_out)
+    options = KernelOptions(sampling=SAMPLING, dtype=torch.float64)
+    layer, p = layer_problem(encoder(), photos, photos[:2], options)
+    training, held_out = layer.training, layer.held_out
     x = photos.double()
     for found, rows in ((p.gram, training), (p.cross, held_out)):
         expected = cross_kernel(encoder(), x, rows, x, training)
@@ -59,10 +60,10 @@ def test_the_problem_is_that_of_the_kernel_and_of_the_pixels():
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path, caplog):
     photos = pixels()
-    work = Work(tmp_path, threads=2)
+    options = KernelOptions(sampling=SAMPLING, folder=tmp_path, threads=2)
 
     def gram():
-        return layer_problem(encoder(), photos, photos, 1, SAMPLING, work=work).problem.gram
+        return layer_problem(encoder(), photos, photos, options)[1].gram
 
     first = gram()
     files = sorted(tmp_path.glob("*.safetensors"))
@@ -97,14 +98,14 @@ def test_deeper_layers_retain_less():
         pixels(12)[10:],
         ["conv1_1", "conv1", "conv2_1"],
         size=SIDE,
-        sampling=SAMPLING,
+        options=KernelOptions(sampling=SAMPLING),
     )
-    errors = [layer.mse for layer in found]
+    errors = [layer.mse for layer in found.layers]
     assert errors == sorted(errors)
-    assert found[0].layer == "conv1_1"
-    assert found[0].psnr.mean == pytest.approx(10 * torch.tensor(255**2 / errors[0]).log10())
+    assert found.layers[0].layer == "conv1_1"
+    assert found.layers[0].psnr.mean == pytest.approx(10 * torch.tensor(255**2 / errors[0]).log10())
     assert all(0 < layer.retained < 1 for layer in found)
-    assert found[2].reconstructions.shape == found[2].originals.shape == (4, 3, 4, 4)
+    assert found.layers[2].reconstructions.shape == found.layers[2].originals.shape == (4, 3, 4, 4)
 
 
 def test_tiles_are_spread_over_photos_and_lie_on_the_map():

@@ -1,0 +1,122 @@
+"""What each layer of a random network retains of photos at infinite width: no network is drawn."""
+
+import time
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from preimage.data.memory import squares_of
+from preimage.data.photos import Photos
+from preimage.network.description import Description
+from preimage.retention.drawn import split_at_pool
+from preimage.retention.kernel_ridge import RIDGES, Problem, fit
+from preimage.retention.layer import KernelOptions, layer_problem
+from preimage.retention.layer_retention import LayerRetention, decibels
+from preimage.retention.positions import distinct, tile_pictures
+from preimage.retention.result import Retention
+from preimage.retention.width import Radii, WidthCurve
+
+
+def retention(
+    description: Description,
+    photos: Photos,
+    held_out: Photos,
+    layers: Sequence[str] | None = None,
+    *,
+    size: int = 64,
+    widths: Sequence[int] = (),
+    ridges: Sequence[float] = RIDGES,
+    draws: int = 3,
+    options: KernelOptions = KernelOptions(),  # noqa: B008
+) -> Retention:
+    """The least-squares reconstruction from each layer as the widths grow, in closed form.
+
+    At infinite width the least-squares decoder of a random layer is kernel ridge regression with
+    the layer's kernel: no network is drawn, and nothing is sampled but positions of photos.
+    Derived in docs/retention.md.
+
+    Args:
+        description: an encoder; its numbers of channels do not matter.
+        photos: to fit to, in any form that `preimage.load_photos` takes.
+        held_out: to score.
+        layers: blocks (`conv2`) or convolutions, before any pool behind them; all blocks if None.
+        size: photos are cropped to their centre square and resized to this side.
+        widths: numbers of channels at which networks' error is predicted, too (`width`).
+        ridges: to choose from, as shares of the Gram's trace.
+        draws: of the layers before a max or l2 pool, which alone are drawn (`drawn`).
+        options: how kernels are computed and kept.
+
+    Raises:
+        ValueError: a layer has no kernel, with the reason; too few photos.
+    """
+    training, scored = (
+        squares_of(source, size, argument=name).pixels
+        for source, name in ((photos, "photos"), (held_out, "held_out"))
+    )
+    found = []
+    for name in layers or description.blocks:
+        encoder = description.cut(name)
+        count = draws if split_at_pool(encoder, 1)[0] else 1
+        found.append(_retained(encoder, name, training, scored, widths, ridges, count, options))
+    return Retention(tuple(found))
+
+
+def _retained(
+    encoder: Description,
+    name: str,
+    training: Tensor,
+    scored: Tensor,
+    widths: Sequence[int],
+    ridges: Sequence[float],
+    draws: int,
+    options: KernelOptions,
+) -> LayerRetention:
+    start = time.perf_counter()
+    layer, problem = layer_problem(encoder, training, scored, options, label=name)
+    found = fit(problem, ridges)
+    drawn = [found.mse]
+    for draw in range(1, draws):
+        again = layer_problem(encoder, training, scored, options, draw=draw, label=name)[1]
+        drawn.append(fit(again, ridges).mse)
+    errors = found.residuals.square().mean(1)
+    stride = layer.alignment.stride
+    return LayerRetention(
+        layer=name,
+        alignment=layer.alignment,
+        positions=layer.positions,
+        fit=found,
+        photo_mse=tuple(
+            float(errors[problem.held_out_photos == n].mean())
+            for n in distinct(problem.held_out_photos)[0]
+        ),
+        mean_mse=float((problem.held_out - problem.targets.mean(0)).square().mean()),
+        drawn_mse=tuple(drawn) if draws > 1 else (),
+        learning=learning_curve(problem, ridges),
+        curve=width_curve(encoder, problem, widths, ridges),
+        originals=tile_pictures(problem.held_out, layer.held_out, stride),
+        reconstructions=tile_pictures(found.predictions, layer.held_out, stride),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def learning_curve(problem: Problem, ridges: Sequence[float]) -> tuple[tuple[int, float], ...]:
+    """(positions, PSNR) with a quarter and a half of the training photos; ridges chosen anew."""
+    order = distinct(problem.photos)[1]
+    points = []
+    for share in (4, 2):
+        kept = order % share == 0
+        if len(distinct(problem.photos[kept])[0]) > 1:
+            points.append((int(kept.sum()), decibels(fit(problem.some(kept), ridges).mse)))
+    return tuple(points)
+
+
+def width_curve(
+    encoder: Description, problem: Problem, widths: Sequence[int], ridges: Sequence[float]
+) -> tuple[tuple[int, float], ...]:
+    """(width, expected PSNR) of networks, each with the ridge that is best for it."""
+    if not widths:
+        return ()
+    single = len(encoder.convs) == 1
+    fan_in = encoder.convs[0].kernel_size ** 2 * encoder.in_channels
+    curve = WidthCurve(problem, Radii.of_gaussian(fan_in) if single else Radii())
+    return tuple((width, decibels(curve.best(width, ridges)[0])) for width in widths)

@@ -1,0 +1,84 @@
+"""`preimage retain` on small photos: its table, its page, what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command import run
+from photo_files import picture
+
+
+@pytest.fixture
+def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for index in range(12):
+        picture(index, 19, 21).save(f"photos/{index:02d}.png")
+    layers = ["--layers", "conv1", "conv2_1", "--tile", "2", "--positions", "36", "--scored", "12"]
+    return ["retain", "--data", "photos", "--size", "16", *layers]
+
+
+def test_a_table_a_page_and_numbers(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words, "--widths", "8", "32", "--threads", "1") == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert lines[0].split()[0] == "layer"
+    assert lines[0].endswith("8 channels  32 channels")
+    assert [line.split()[:3] for line in lines[2:4]] == [
+        ["conv1", "1", "36"],
+        ["conv2_1", "2", "36"],
+    ]
+    data = json.loads(Path("preimage-retain/retain.json").read_text())
+    first, second = data["layers"]
+    assert first["psnr"] > first["curve"][1][1] > first["curve"][0][1]
+    assert second["positions"] == [36, 12]
+    assert "--positions 36" in data["record"]["command"]
+    assert data["record"]["photos"] == "9 to fit to, 3 to score, 16×16"
+    page = Path("preimage-retain/retain.html").read_text()
+    assert "<svg" in page
+    assert "http" not in page
+    kept = {p: p.stat().st_mtime_ns for p in Path("preimage-retain/kernels").iterdir()}
+    assert len(kept) == 2 * 2 * (3 + 1)
+    # The same command again finds every row.
+    assert run(*words, "--widths", "8", "32", "--threads", "1") == 0
+    assert capsys.readouterr().out == out
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_a_dry_run_says_what_it_takes(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].split() == [
+        "layer", "positions", "scored", "evaluations", "minutes", "GB",
+    ]  # fmt: skip
+    assert "minutes on this machine" in out
+    assert not Path("preimage-retain").exists()
+
+
+def test_max_pools_are_drawn(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words, "--pool", "max", "--draws", "2") == 0
+    data = json.loads(Path("preimage-retain/retain.json").read_text())
+    assert [len(layer["drawn_mse"]) for layer in data["layers"]] == [0, 2]
+    assert "are drawn" in Path("preimage-retain/retain.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--window", "2"], "--window must be odd"),
+        (["--layers", "conv9"], "conv9"),
+        (["--positions", "99999"], "fewer than 99,999"),
+        (["--data", "nowhere"], "nowhere"),
+        (["--data", "", "--held-out", "photos"], "--held-out needs --data"),
+        (["--data", "", "--size", "500"], "--size is at most 448"),
+    ],
+)
+def test_what_it_can_t_do_is_one_line(
+    words: list[str], more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words, *more) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert said in err
+    assert not Path("preimage-retain").exists()
