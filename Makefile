@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test models check lint repeat docs bench kills fuzz faults audit clean
+.PHONY: demo test models check lint repeat docs bench kills fuzz faults audit locked clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
@@ -13,9 +13,7 @@ test: .venv/.ready
 
 # Models of torchvision, timm and Hugging Face, untrained and offline: the tests of the extra
 # `models`. Without dependencies of their own, so that no CUDA build of torch is pulled in.
-models: .venv/.ready
-	$(BIN)/pip install --quiet --no-compile -c constraints.txt --no-deps torchvision timm
-	$(BIN)/pip install --quiet --no-compile -c constraints.txt transformers
+models: .venv/.models
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/probing/test_architectures.py tests/probing/test_models.py
 
 check: lint test
@@ -33,8 +31,7 @@ repeat: .venv/.ready
 
 # The site in docs/_build, which opens from a disk without a network: its tutorials are run (again only
 # when they have changed), its links are followed.
-docs: .venv/.ready
-	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
+docs: .venv/.docs
 	$(BIN)/python -m doctest docs/_ext/mathml.py
 	$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
 	$(BIN)/python tools/check_site.py docs/_build
@@ -71,6 +68,24 @@ audit: .venv/.ready
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[test]'
 	touch $@
+
+.venv/.docs: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
+	touch $@
+
+.venv/.models: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt --no-deps torchvision timm
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt transformers
+	touch $@
+
+# The same environment as CI has it: every package by its hash (tools/write_lock.py), but for torch,
+# whose builds are several.
+locked:
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --no-compile --no-deps -c constraints.txt torch
+	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r locked.txt
+	$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation -e .
+	touch .venv/.ready .venv/.docs .venv/.models
 
 clean:
 	rm -rf .venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

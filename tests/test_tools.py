@@ -2,6 +2,8 @@
 
 import ast
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -48,6 +50,38 @@ def test_long_files_and_functions_are_named(tmp_path: Path) -> None:
     assert list(tool.too_long_in_the_middle(files)) == [
         "src: the median module has 154 lines, at most 130"
     ]
+
+
+def test_what_ci_installs_has_hashes_and_the_versions_of_the_constraints() -> None:
+    """A pin without a hash, or another version: run tools/write_lock.py."""
+
+    def canonical(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    text = (TOOLS.parent / "constraints.txt").read_text("utf-8")
+    pins = {canonical(n): v for n, v in re.findall(r"^([^#=\s]+)==(\S+)$", text, re.MULTILINE)}
+    locked = (TOOLS.parent / "locked.txt").read_text("utf-8").splitlines()
+    lines = [line for line in locked if not line.startswith("#")]
+    found = [re.fullmatch(r"(\S+)==(\S+) --hash=sha256:[0-9a-f]{64}", line) for line in lines]
+    assert all(found)
+    names = {canonical(match[1]): match[2] for match in found if match}
+    assert {name: pins.get(name) for name in names} == names
+    project = tomllib.loads((TOOLS.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [project["dependencies"], *(extras[name] for name in ("test", "docs", "models"))]
+    asked = {canonical(re.split(r"[\[><=]", line)[0]) for lines in wanted for line in lines}
+    assert asked - set(names) == {"torch"}
+
+
+def test_a_report_of_pip_becomes_lines_with_hashes() -> None:
+    tool = load("write_lock")
+    item = {
+        "metadata": {"name": "NumPy", "version": "2.4.6"},
+        "download_info": {"archive_info": {"hashes": {"sha256": "ab"}}},
+    }
+    local = {"metadata": {"name": "preimage", "version": "0"}, "download_info": {"dir_info": {}}}
+    found = tool.packages({"install": [item, local]})
+    assert tool.lock(found).splitlines()[-1] == "numpy==2.4.6 --hash=sha256:ab"
 
 
 def test_outcomes_of_repeated_runs() -> None:
