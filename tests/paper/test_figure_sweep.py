@@ -29,5 +29,5 @@ def test_core_seconds_are_those_of_the_cells(section4, small: None) -> None:
     photos = PackedPhotos.pack(figure_photos(options))
     store = Store(section4.folder / "kernel_size")
     cells = kernel_size.grid(options).cells()
-    assert seconds == pytest.approx(sum(store.seconds(cell, photos) for cell in cells))
+    assert seconds == pytest.approx(sum(store.core_seconds(cell, photos) for cell in cells))
     assert seconds > 0

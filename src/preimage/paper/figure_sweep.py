@@ -66,7 +66,7 @@ def finish(
     if results.missing:
         raise Incomplete(findings, results.shortfall())
     store = Store(output_folder(options.out) / folder)
-    seconds = sum(store.seconds(config, results.photos) for config in results.cells)
+    seconds = sum(store.core_seconds(config, results.photos) for config in results.cells)
     return [replace(finding, seconds=seconds) for finding in findings]
 
 

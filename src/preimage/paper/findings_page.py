@@ -74,6 +74,7 @@ def _section(section: Section, folder: Path) -> dict[str, Any]:
     return {
         "figure": section.figure,
         "title": FIGURES[section.figure].title,
+        "note": FIGURES[section.figure].note,
         "problem": section.problem,
         "findings": told,
         "absent": [finding for finding in section.shown if finding.verdict == "absent"],

@@ -211,7 +211,8 @@ def _depth(curves: Curves, photos: int) -> Finding:
         f"{{zeros:+.2f}} (zeros) and {{nearest:+.2f}} (nearest) {_PER_POINT}",
         is_below(decay["zeros"]),
         {**numbers, **decay, "networks": curves["whole", "zeros"].networks, "photos": photos},
-        brief=f"|r| {_brief()}; Conv5 − Conv1 {{zeros:+.2f}} (zeros), {{nearest:+.2f}} (nearest)",
+        brief=f"|r| {_brief()}; Conv5 − Conv1 {{zeros:+.2f}} (zeros), {{nearest:+.2f}} (nearest); "
+        "{networks} networks × {photos} photos",
     )
 
 
@@ -235,7 +236,7 @@ def _simplified(curves: Curves, photos: int) -> Finding:
             "photos": photos,
         },
         brief=f"|r| {_brief()}; difference from the whole network {{zeros:+.2f}} (zeros), "
-        "{nearest:+.2f} (nearest), similar within ± {similar}",
+        "{nearest:+.2f} (nearest), similar within ± {similar}; {networks} networks × {photos} photos",
     )
 
 

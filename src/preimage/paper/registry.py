@@ -17,34 +17,82 @@ class Figure(NamedTuple):
 
     Args:
         trains: whether decoders are trained for it, which takes photos to train on.
+        note: what the names in it mean, for its page.
     """
 
     title: str
     modules: tuple[str, ...]
     trains: bool = False
+    note: str = ""
 
 
+_LOSS = "A loss is the squared error per value of a pixel, in squared grey levels. "
+_ENCODERS = (
+    "Random and trained CNNs differ in their weights alone; both use ReLU. Least squares is the "
+    "best linear decoder of 3×3 windows of features, in closed form. "
+)
+_WIDTH = (
+    "(a) ends in a random convolution, whose sign is left to chance, hence |r|; (b) in the mean "
+    "over channels. Zeros and nearest are the unpoolings. The dashed line is the limit of infinite "
+    "width, computed without any network."
+)
 FIGURES = {
     "fig1": Figure("Figure 1: the Conv5-DeConv5 network", ("architecture",)),
     "table1": Figure("Table 1: the dimension of each layer", ("table1",)),
     "fig2a": Figure(
-        "Figure 2a: training on random and on pre-trained features", ("convergence",), True
+        "Figure 2a: training on random and on pre-trained features",
+        ("convergence",),
+        trains=True,
+        note=_LOSS + _ENCODERS,
     ),
-    "fig2b": Figure("Figure 2b: training, by the scale of the weights", ("weight_laws",), True),
-    "fig2c": Figure("Figure 2c: training, by the law of the weights", ("weight_laws",), True),
-    "fig3a": Figure("Figure 3a: reconstruction error by layer", ("depth",), True),
+    "fig2b": Figure(
+        "Figure 2b: training, by the scale of the weights",
+        ("weight_laws",),
+        trains=True,
+        note=_LOSS
+        + "Without biases a scale σ of the weights only scales the features: with features divided "
+        "by one measured constant, the curves of all σ are one curve to rounding. What differs "
+        "without is how well the DCN's own first weights fit features of that size.",
+    ),
+    "fig2c": Figure(
+        "Figure 2c: training, by the law of the weights", ("weight_laws",), trains=True, note=_LOSS
+    ),
+    "fig3a": Figure(
+        "Figure 3a: reconstruction error by layer", ("depth",), trains=True, note=_LOSS + _ENCODERS
+    ),
     "fig3b": Figure(
-        "Figure 3b: reconstruction error, VGG16 and AlexNet", ("generalisation",), True
+        "Figure 3b: reconstruction error, VGG16 and AlexNet",
+        ("generalisation",),
+        trains=True,
+        note=_ENCODERS,
     ),
-    "fig4": Figure("Figure 4: what comes back from each layer", ("pictures",), True),
-    "fig5": Figure("Figure 5: random networks by width, in pictures", ("typical",)),
-    "fig6": Figure("Figure 6: what comes back, by the law of the weights", ("pictures",), True),
-    "fig7": Figure("Figure 7: random networks by layer", ("layers",)),
-    "fig8": Figure("Figure 8: SSIM by width", ("width",)),
-    "fig9": Figure("Figure 9: Pearson's r by width", ("width",)),
+    "fig4": Figure("Figure 4: what comes back from each layer", ("pictures",), trains=True),
+    "fig5": Figure(
+        "Figure 5: random networks by width, in pictures",
+        ("typical",),
+        note="Each picture is of the network whose SSIM is nearest to the mean over networks.",
+    ),
+    "fig6": Figure(
+        "Figure 6: what comes back, by the law of the weights", ("pictures",), trains=True
+    ),
+    "fig7": Figure(
+        "Figure 7: random networks by layer",
+        ("layers",),
+        note="The last convolution is random and leaves the sign of r to chance, hence |r|; a "
+        "picture with r below 0 is a negative. Zeros and nearest are the unpoolings. Simplified: "
+        "the image, averaged down to the layer's resolution, goes straight to block Conv k.",
+    ),
+    "fig8": Figure("Figure 8: SSIM by width", ("width",), note=_WIDTH),
+    "fig9": Figure("Figure 9: Pearson's r by width", ("width",), note=_WIDTH),
     "fig10": Figure("Figure 10: SSIM by kernel size", ("kernel_size",)),
     "theory": Figure(
-        "Section 5: the theorems against random networks", ("angle_theorems", "kernel_theorem")
+        "Section 5: the theorems against random networks",
+        ("angle_theorems", "kernel_theorem"),
+        note="f is a network's output, f* its limit of infinite width, Θ the angle between them, Φ "
+        "that between f* and the photo, N the width; bounds hold with probability 1 − δ. K₁ and K₂ "
+        "are moments of the law of the weights, K_eff the part of K₁ that turns the output; Π is "
+        "the product of 1 + K/N over the convolutions. The χ² mixture is no bound: it predicts the "
+        "quantile, and may lie on either side of it. Theorem V is ours; docs/theory.md proves it.",
     ),
 }
 

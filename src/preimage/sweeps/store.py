@@ -187,12 +187,13 @@ class Store:
                 continue
         return pairs
 
-    def seconds(self, config: ReconstructConfig, photos: PackedPhotos) -> float:
-        """What a finished cell took one worker: its share of its job's time; 0 if unknown."""
+    def core_seconds(self, config: ReconstructConfig, photos: PackedPhotos) -> float:
+        """What a finished cell took one core: its share of its job's time; 0 if unknown."""
         cell = self._read(cell_key(config, photos.sha256))
         try:
-            return float(cell["run"]["seconds"]) / float(cell["run"]["cells"])
-        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            run = cell["run"]
+            return float(run.get("core_seconds", run["seconds"])) / float(run["cells"])
+        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
             return 0.0
 
     def _path(self, key: str) -> Path:
