@@ -46,12 +46,9 @@ def resolve(*wanted: str) -> dict[str, tuple[str, str]]:
         subprocess.CalledProcessError: pip finds no such set.
     """
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
-            + ["--report", report.name, "-c", str(ROOT / "constraints.txt"), *wanted],
-            cwd=ROOT,
-            check=True,
-        )
+        pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
+        options = ["--report", report.name, "-c", str(ROOT / "constraints.txt")]
+        subprocess.run([*pip, *options, *wanted], cwd=ROOT, check=True)
         return packages(json.loads(Path(report.name).read_text("utf-8")))
 
 
