@@ -24,7 +24,7 @@ EXTRAS = ".[test,docs,notebook,serve]"
 ALONE, WITH_DEPENDENCIES = ("torchvision", "timm"), ("transformers",)
 LEFT_OUT = ("torch", "preimage")
 HEADING = f"""# Every package that CI installs, with the hash of its file, for Python {{python}} on {{platform}}.
-# Written by tools/write_lock.py from pyproject.toml and constraints.txt; {", ".join(LEFT_OUT)} left out.
+# Written by tools/write_lock.py from pyproject.toml and constraints.txt, without {LEFT_OUT[0]}.
 """
 
 
