@@ -23,8 +23,8 @@ EXTRAS = ".[test,docs,notebook,serve]"
 #: Without dependencies of their own, which would bring another torch; and what those need.
 ALONE, WITH_DEPENDENCIES = ("torchvision", "timm"), ("transformers",)
 LEFT_OUT = ("torch", "preimage")
-HEADING = f"""# Every package that CI installs, with the hash of its file, for Python {{python}} on {{platform}}.
-# Written by tools/write_lock.py from pyproject.toml and constraints.txt, without {LEFT_OUT[0]}.
+HEADING = """# Every package that CI installs, with its hash, for Python {python} on {platform}.
+# Written by tools/write_lock.py from pyproject.toml and constraints.txt; without torch.
 """
 
 

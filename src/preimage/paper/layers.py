@@ -236,7 +236,8 @@ def _simplified(curves: Curves, photos: int) -> Finding:
             "photos": photos,
         },
         brief=f"|r| {_brief()}; difference from the whole network {{zeros:+.2f}} (zeros), "
-        "{nearest:+.2f} (nearest), similar within ± {similar}; {networks} networks × {photos} photos",
+        "{nearest:+.2f} (nearest), similar within ± {similar}; {networks} networks × {photos} "
+        "photos",
     )
 
 
