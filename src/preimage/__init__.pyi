@@ -1,5 +1,9 @@
+from . import plot
 from .data.photo import Photo, PhotoError, embedded_photos
 from .data.photos import load_photos
+from .decoders.evaluate import evaluate
+from .decoders.fit import fit_decoder
+from .decoders.inverter import Inverter
 from .decoders.least_squares import LeastSquaresDecoder
 from .decoders.ridge import fit_least_squares
 from .network.architectures import alexnet, architecture, torchvision_alexnet, vgg16
@@ -9,6 +13,7 @@ from .network.laws import Law
 from .network.operations import ChannelMean, Conv, Crop, Normalise, Pool, Unpool
 from .network.spec import NetworkConfig, ReconstructConfig
 from .network.trace import Alignment, alignment, input_sizes, layer_table, least_size, trace
+from .paper.limit_sheet import study_limit
 from .probing.probe import probe
 from .scores.metrics import COLOUR, GREY, colour_scores, grey_scores
 from .sweeps.pair import reconstruct
@@ -24,6 +29,7 @@ __all__ = [
     "Conv",
     "Crop",
     "Description",
+    "Inverter",
     "Law",
     "LeastSquaresDecoder",
     "Network",
@@ -41,14 +47,18 @@ __all__ = [
     "build",
     "colour_scores",
     "embedded_photos",
+    "evaluate",
+    "fit_decoder",
     "fit_least_squares",
     "grey_scores",
     "input_sizes",
     "layer_table",
     "least_size",
     "load_photos",
+    "plot",
     "probe",
     "reconstruct",
+    "study_limit",
     "torchvision_alexnet",
     "trace",
     "vgg16",

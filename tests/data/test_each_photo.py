@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from preimage.data.each_photo import KeepFinished, Problems, each_photo
+from preimage.data.each_photo import Interrupted, KeepFinished, Problems, each_photo, keeping
 from preimage.data.photo import Photo, PhotoError
+from preimage.data.termination import Terminated
 
 
 @pytest.fixture
@@ -80,3 +81,20 @@ def test_other_errors_pass() -> None:
         pass
     keep.raise_interrupt()
     assert not keep.interrupted
+
+
+def test_an_interrupt_carries_what_is_finished() -> None:
+    done = ["first"]
+    said = "1 of the photos is finished, in `results`"
+    with pytest.raises(Interrupted, match=said) as raised, keeping(done):
+        raise KeyboardInterrupt
+    assert raised.value.results is done
+
+
+@pytest.mark.parametrize(("stop", "done"), [(KeyboardInterrupt, []), (Terminated, ["first"])])
+def test_with_nothing_finished_or_nobody_there_it_stays_as_it_is(
+    stop: type[KeyboardInterrupt], done: list[str]
+) -> None:
+    with pytest.raises(KeyboardInterrupt) as raised, keeping(done):
+        raise stop
+    assert type(raised.value) is stop

@@ -90,3 +90,14 @@ def test_a_photo_that_came_back_exactly_has_no_psnr() -> None:
     assert Evaluation(zeros, psnr[1:2], zeros, zeros).interval("psnr").mean == math.inf
     assert [record["psnr"] for record in scores.records()] == [20.0, None, 30.0, 25.0]
     assert next(scores.records()) == {"mse": 0, "psnr": 20, "ssim": 1, "feature_error": 0}
+
+
+def test_evaluations_show_means_with_intervals(photos: Tensor) -> None:
+    found = evaluate(inverter(photos.float() + 5), photos)
+    assert repr(found).startswith("Evaluations(decoder: PSNR 34.15 ± 0.00 dB, SSIM ")
+    assert repr(found["decoder"]).startswith("Evaluation(5 photos: PSNR 34.15")
+    assert "34.15 ± 0.00" in found._repr_html_()
+    assert len(found.to_frame()) == 10
+    names = [text.get_text() for text in found.plot().axes[0].get_xticklabels()]
+    assert names == ["decoder", "bicubic"]
+    assert len(found["decoder"].plot().axes) == 1

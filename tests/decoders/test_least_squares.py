@@ -12,7 +12,7 @@ from reference import windows
 from torch import Tensor
 
 from preimage import build, vgg16
-from preimage.decoders.least_squares import LeastSquaresDecoder
+from preimage.decoders.least_squares import FitRecord, LeastSquaresDecoder
 from preimage.decoders.ridge import fit_least_squares
 from preimage.network.architectures import alexnet, torchvision_alexnet
 from preimage.network.build import Network
@@ -276,3 +276,11 @@ def test_a_decoder_of_another_precision_computes_in_that_of_the_features() -> No
     picture = decoder(maps.float(), (13, 18))
     assert picture.dtype == torch.float32
     torch.testing.assert_close(picture.double(), decoder(maps, (13, 18)), rtol=0, atol=1e-2)
+
+
+def test_a_record_shows_the_choice_of_its_ridge() -> None:
+    record = FitRecord(0.1, (0.01, 0.1, 1.0), (None, 4.0, 9.0), photos=10, held_back=2, samples=99)
+    assert repr(record) == "FitRecord(10 photos, 99 windows: ridge 0.1 of 3, chosen on 2 photos)"
+    assert list(record.to_frame()["chosen"]) == [False, True, False]
+    (ax,) = record.plot().axes
+    assert ax.lines[0].get_xydata().tolist() == [[0.1, 4.0], [1.0, 9.0]]

@@ -46,7 +46,7 @@ def test_html_stands_alone_and_escapes_names() -> None:
     assert not re.search(r'(src|href)="(?!data:image/png)', html)
     assert ">5.5<" in html
     assert "mean value" in html
-    assert 'class="small" width="91" height="117"' in render("", RESULT._tiles() * 2, [])
+    assert 'class="small" width="133" height="171"' in render("", RESULT._tiles() * 2, [])
     assert "and 3 more pictures" in render("", RESULT._tiles() * 27, [])
 
 

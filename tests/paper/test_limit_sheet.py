@@ -3,13 +3,14 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from preimage import Description, vgg16
+from preimage import Description, PhotoError, embedded_photos, vgg16
 from preimage.network.operations import PoolKind
 from preimage.paper.angles import network_outputs
 from preimage.paper.limit_sheet import draw_limit, study_limit
-from preimage.theory import limit, relative_std
+from preimage.theory import limit, limit_bracket, relative_std, sampled_limit
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,32 @@ def test_six_titled_panels(photo: Tensor, pool: PoolKind) -> None:
     assert shown is not None
     assert float(shown.max()) == pytest.approx(1)
     figure.draw_without_rendering()
+
+
+def test_a_photo_in_any_form_and_what_is_shown_of_it() -> None:
+    photo = embedded_photos(24)[1]
+    encoder = vgg16().cut("conv1", pooled=True).with_pool("avg").with_width(4)
+    network = (encoder + encoder.mirror("nearest").with_mean_head()).with_normalisation()
+    study = study_limit(photo, network, num_networks=2)
+    expected = study_limit(photo.pixels[None] / 255, network, num_networks=2)
+    assert torch.equal(study.limit, expected.limit)
+    assert torch.equal(limit(network, photo), limit(network, photo.pixels[None]))
+    assert limit(network, photo.image).shape == (1, 1, 227, 227)
+    assert repr(study).startswith("LimitPicture(vgg16 conv1 pooled + nearest mirror mean: 2 netw")
+    assert study._repr_html_().count("<img") == 3
+    assert len(study.plot().axes) == 9  # six panels, three with a bar
+    ax = Figure().subplots()
+    assert study.plot(ax) is ax
+    with pytest.raises(PhotoError, match="contains several photos"):
+        study_limit(embedded_photos(24), network)
+
+
+def test_samples_and_brackets_print_no_tensor() -> None:
+    encoder = vgg16().cut("conv1", pooled=True)
+    network = encoder + encoder.mirror("nearest").with_mean_head()
+    image = torch.full((1, 3, 12, 14), 128.0)
+    bracket, sampled = limit_bracket(network, image), sampled_limit(network, image, num_samples=8)
+    assert repr(bracket).startswith("Bracket(lower=1×1×12×14 from ")
+    for found in (bracket, sampled):
+        assert "\n" not in repr(found)
+        assert found._repr_html_().count("<img") == 2

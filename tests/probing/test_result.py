@@ -86,7 +86,7 @@ def test_a_chart_without_twins_or_on_given_axes() -> None:
     assert len(made.plot().axes) == 1
     figure = Figure()
     axes = figure.subplots()
-    assert made.plot(axes) is figure
+    assert made.plot(axes) is axes
     assert axes.get_ylabel() == "PSNR (dB)"
 
 

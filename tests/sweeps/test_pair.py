@@ -7,13 +7,15 @@ import torch
 from PIL import Image
 from torch import nn
 
-from preimage.data.photo import embedded_photos
+from preimage.data.each_photo import Interrupted
+from preimage.data.photo import Photo, embedded_photos
 from preimage.network.build import build
 from preimage.network.description import Description
 from preimage.network.operations import Conv, Pool, UnpoolKind
 from preimage.network.spec import ReconstructConfig
 from preimage.network.trace import input_sizes
 from preimage.sweeps.pair import RandomPair, reconstruct, run_record
+from preimage.sweeps.reconstruction import Reconstruction, Reconstructions
 from preimage.sweeps.trials import run_trials, summarise
 
 SMALL = ReconstructConfig(layer="conv2", width_factor=0.1, size=40)
@@ -189,3 +191,27 @@ def test_photos_of_any_form() -> None:
     forms = [photo, photo.pixels, array, Image.fromarray(array)]
     results = reconstruct(forms, SMALL)
     assert all(torch.equal(result.colour, results[0].colour) for result in results)
+
+
+def test_reconstructions_show_themselves() -> None:
+    results = reconstruct(embedded_photos(24)[:3], SMALL)
+    assert isinstance(results[1:], Reconstructions)
+    assert "\n" not in repr(results) + repr(results[0])
+    assert results._repr_html_().count("<img") == 3
+    assert results[0]._repr_html_().count("<img") == 3
+    assert list(results.to_frame()["ssim"]) == [one.ssim for one in results]
+    assert [len(results.plot().axes), len(results[0].plot().axes)] == [4, 3]
+
+
+def test_an_interrupt_keeps_the_photos_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = RandomPair.__call__
+
+    def until_the_coffee(pair: RandomPair, photo: Photo) -> Reconstruction:
+        if photo.name == "coffee":
+            raise KeyboardInterrupt
+        return one(pair, photo)
+
+    monkeypatch.setattr(RandomPair, "__call__", until_the_coffee)
+    with pytest.raises(Interrupted, match="2 of the photos are finished") as raised:
+        reconstruct(embedded_photos(24), SMALL)
+    assert [result.photo.name for result in raised.value.results] == ["astronaut", "chelsea"]

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from preimage.app.cli.main import main
+from preimage.data.each_photo import Interrupted
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps import run as run_module
@@ -209,3 +210,27 @@ def test_bad_words(
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
     assert not (tmp_path / "out").exists()
+
+
+def test_photos_in_any_form_and_a_folder_by_name(tmp_path: Path, threads: Any) -> None:
+    cells = SweepConfig(layer=("conv1",), width=(2,), networks=1, size=32).cells()
+    results = run_sweep(cells, embedded_photos(32), tmp_path / "sweep")
+    assert repr(results) == "Results(1 of 1 cells, 4 photos)"
+    assert list(results.to_frame()["photo"]) == list(results.photos.names)
+
+
+def test_an_interrupt_carries_the_cells_that_are_done(
+    tmp_path: Path, photos: PackedPhotos, threads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = SweepConfig(layer=("conv1",), width=(2,), networks=2, size=32).cells()
+    save = Store.save
+
+    def once(store: Store, *arguments: Any) -> None:
+        save(store, *arguments)
+        if arguments[0].network_number == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "save", once)
+    with pytest.raises(Interrupted, match="1 of the cells is finished") as raised:
+        run_sweep(cells, photos, tmp_path)
+    assert len(raised.value.results.rows) == 1

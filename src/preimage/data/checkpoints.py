@@ -20,6 +20,7 @@ from torch import Tensor
 
 from preimage.data.atomic_files import write_together
 from preimage.data.records import json_text
+from preimage.notebook.brief import Brief
 
 FORMAT = "preimage checkpoint 1"
 _LONGEST_CARD = 16 * 2**20  # characters
@@ -49,8 +50,8 @@ class FileBytes:
 Source = str | Path | FileBytes
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+@dataclass(frozen=True, repr=False)
+class Checkpoint(Brief):
     """Tensors by name, and a card of plain data. `kind` says what they form, such as `decoder`."""
 
     kind: str

@@ -59,16 +59,20 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def keeping(results: Sized, what: str = "photos") -> Iterator[None]:
-    """Ctrl-C in this block is raised as `Interrupted`, which carries the results so far."""
+def keeping(results: Any, what: str = "photos", finished: Sized | None = None) -> Iterator[None]:
+    """Ctrl-C in this block is raised as `Interrupted`, which carries the results so far.
+
+    `finished`, or the results themselves, tell how many there are; without one it is raised as is.
+    """
     try:
         yield
     except KeyboardInterrupt as stop:
         # SIGTERM is a subclass of it, and ends the process: nobody is there to look at results.
-        if type(stop) is not KeyboardInterrupt or not len(results):
+        count = len(results if finished is None else finished)
+        if type(stop) is not KeyboardInterrupt or not count:
             raise
-        verb = "is" if len(results) == 1 else "are"
-        raise Interrupted(results, f"{len(results)} of the {what} {verb} finished") from None
+        verb = "is" if count == 1 else "are"
+        raise Interrupted(results, f"{count} of the {what} {verb} finished") from None
 
 
 class Problems:

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,22 @@ from preimage.data.checkpoints import (
     digest,
     write_checkpoint,
 )
+from preimage.data.photo import SIZE
+from preimage.data.photos import Photos
 from preimage.decoders.arrays import Labels, Pixels
 from preimage.decoders.cards import DECODER_KIND, network_of, open_checkpoint
+from preimage.decoders.decoded import DecodedPhotos, decode_photos
 from preimage.decoders.least_squares import LeastSquaresDecoder
 from preimage.decoders.loop import Objective
 from preimage.network.build import Network, build
 from preimage.network.description import Description
 from preimage.network.encoder import Encoder
 from preimage.network.trace import Size
+from preimage.notebook.brief import brief
+from preimage.notebook.view import Shown
 
 
-class Inverter:
+class Inverter(Shown):
     """An encoder and a decoder of its features.
 
     Args:
@@ -97,6 +102,25 @@ class Inverter:
     def __call__(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
         """Photos in [0, 255] after encoding and decoding; unclipped."""
         return self.decode(self.features(pixels), (pixels.shape[-2], pixels.shape[-1]))
+
+    def invert(self, photos: Photos | None = None, size: int | None = SIZE) -> DecodedPhotos:
+        """Photos in any form, encoded and decoded, with their scores.
+
+        Args:
+            photos: as in `preimage.load_photos`; the four embedded photos if not given.
+            size: the central square of files is resized to this side; None keeps them.
+
+        Raises:
+            PhotoError: a photo can't be read or is too small.
+            Interrupted: Ctrl-C came; `results` has the photos before.
+        """
+        return decode_photos(self, photos, size)
+
+    def __repr__(self) -> str:
+        return f"Inverter({self.encoder.name} → {_decoder_in_words(self.decoder)})"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [{"what": name, "value": value} for name, value in _flat(self.origin | self.card)]
 
     # --- files -------------------------------------------------------------------------------
 
@@ -205,6 +229,21 @@ def _other_weights(card: dict[str, Any], encoder: Encoder) -> str:
         f"SHA-256 begins with {card['sha256'][:8]}; those of {encoder.name} here begin with "
         f"{digest(encoder.state_dict())[:8]}. Give the same `weights`."
     )
+
+
+def _decoder_in_words(decoder: Network | LeastSquaresDecoder) -> str:
+    if isinstance(decoder, LeastSquaresDecoder):
+        return f"least squares, window {decoder.window}×{decoder.window}"
+    return f"DCN of {len(decoder.description.convs)} convolutions"
+
+
+def _flat(card: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """A card line by line: (`training.photos`, 96); long lists by their length."""
+    for name, value in card.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value if isinstance(value, int | float | str) else brief(value)
 
 
 def _decoder_card(decoder: Network | LeastSquaresDecoder) -> dict[str, Any]:

@@ -20,10 +20,11 @@ from preimage.decoders.cards import require_tensors
 from preimage.network.ranges import Kernel, Nonnegative, Range, Side
 from preimage.network.schema import read_as
 from preimage.network.trace import Alignment, Size
+from preimage.notebook.view import Drawn
 
 
-@dataclass(frozen=True)
-class FitRecord:
+@dataclass(frozen=True, repr=False)
+class FitRecord(Drawn):
     """How a least-squares decoder was found.
 
     `held_back_mse` has, for each of `ridges`, the mean squared error (grey levels², outputs not
@@ -38,6 +39,27 @@ class FitRecord:
     photos: int
     held_back: int
     samples: int
+
+    def __repr__(self) -> str:
+        return (
+            f"FitRecord({self.photos} photos, {self.samples:,} windows: ridge {self.ridge:g} of "
+            f"{len(self.ridges)}, chosen on {self.held_back} photos)"
+        )
+
+    def _rows(self) -> list[dict[str, Any]]:
+        errors = self.held_back_mse or (None,) * len(self.ridges)
+        return [
+            {"ridge": f"{ridge:g}", "held_back_mse": error, "chosen": ridge == self.ridge}
+            for ridge, error in zip(self.ridges, errors, strict=False)
+        ]
+
+    def _draw(self, ax: Any) -> None:
+        pairs = zip(self.ridges, self.held_back_mse, strict=False)
+        solved = [(ridge, error) for ridge, error in pairs if error is not None]
+        ax.semilogx(*zip(*solved, strict=True), "o-") if solved else None
+        ax.axvline(self.ridge, linestyle="--", linewidth=1, label=f"chosen: {self.ridge:g}")
+        ax.set(xlabel="ridge", ylabel="mean squared error of held-back photos")
+        ax.legend(loc="best", frameon=False)
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,11 @@ class LeastSquaresDecoder(nn.Module):
     def window(self) -> int:
         """The side k of the window of features."""
         return self.weight.shape[-1]
+
+    def extra_repr(self) -> str:
+        """What torch prints of it: channels, window and block."""
+        side = self.alignment.stride
+        return f"{self.weight.shape[1]} channels, window {self.window}, blocks of {side}×{side}"
 
     def forward(self, features: Maps, size: Size) -> Photos:
         """Images of this (height, width), in [0, 255] but not clipped.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from preimage.notebook.tile import Tile
 
 MOST_TILES = 24  # pictures of one view; the others are counted
-MOST_ROWS = 60
+MOST_ROWS = 30
 _SIDE, _LONE_SIDE = 176, 320  # pixels of a picture among others, and of one alone
 _STYLE = """
 .preimage-view { color: inherit; font: 13px/1.5 system-ui, -apple-system, "Segoe UI", Roboto,
@@ -95,7 +95,7 @@ def _tile(tile: "Tile", side: int) -> str:
     if tile.image is not None:
         image = _shrunk(tile.image, side)
         data = base64.b64encode(_png(image)).decode()
-        factor = max(1, side * 2 // 3 // max(image.size))  # tiny pictures are enlarged
+        factor = max(1, side // max(image.size))  # tiny pictures are enlarged
         small = ' class="small"' if factor > 1 else ""
         width = factor * image.width
         picture = (

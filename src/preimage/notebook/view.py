@@ -1,6 +1,6 @@
 """What a result shows of itself, declared once: its HTML, PNG, frame and drawing follow from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from preimage.notebook.brief import Brief
@@ -79,3 +79,13 @@ class Drawn(Shown):
             return self._figure()
         self._draw(ax)
         return ax
+
+
+def draw_on(ax: Any, draw: Callable[[Any], object]) -> Any:
+    """Draws on these Axes and returns them, or on a new Figure and returns that."""
+    if ax is None:
+        from preimage.notebook.figures import new_figure
+
+        return new_figure(draw)
+    draw(ax)
+    return ax

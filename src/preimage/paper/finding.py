@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from preimage.data.records import environment, write_json
+from preimage.notebook.view import Shown
 from preimage.paper.decision import Decision, together
 from preimage.scores.statistics import Interval
 
@@ -71,8 +72,8 @@ class Claim:
         return Finding(self, reason.replace("{", "{{").replace("}", "}}"), None)
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Shown):
     """A claim of the paper, our numbers, and the verdict.
 
     Args:
@@ -97,6 +98,16 @@ class Finding:
     tables: tuple[str, ...] = ()
     command: str = ""
     seconds: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Finding({self.claim.name}: {self.verdict_text}; {self.in_brief})"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {"what": "paper", "value": self.claim.statement},
+            {"what": "ours", "value": self.ours},
+            {"what": "verdict", "value": self.verdict_text},
+        ]
 
     @property
     def ours(self) -> str:

@@ -9,18 +9,25 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from preimage.data.free_memory import require_memory
+from preimage.data.photo import SIZE
+from preimage.data.photos import Photos, open_photo
 from preimage.network.description import Description
 from preimage.network.footprint import map_bytes
 from preimage.network.limit.held import covariance_bytes
 from preimage.network.operations import Pool
 from preimage.network.trace import Size
+from preimage.notebook.figures import ShownFigure
+from preimage.notebook.pictures import as_image
+from preimage.notebook.view import Drawn, Tile
 from preimage.paper.angles import network_outputs, sines
 from preimage.theory import limit, relative_std, sampled_limit
 
 
-@dataclass(frozen=True)
-class LimitPicture:
+@dataclass(frozen=True, repr=False)
+class LimitPicture(Drawn):
     """A photo's limit and finite networks beside it; maps are (h, w), in the limit's brightness.
+
+    In a notebook it shows the photo, the limit and one network; `plot` draws six panels.
 
     `stderr` is that of a sampled limit (max pooling), else 0. `predicted_std` is |f*| times
     `relative_std`; for average and max pools inside the network it is a rule, not a theorem.
@@ -40,13 +47,45 @@ class LimitPicture:
         """The sine of the angle between the one network's output and the limit."""
         return float(sines(self.network.reshape(1, -1), self.limit)[0])
 
+    @property
+    def width(self) -> int:
+        """Channels of the networks' first convolution."""
+        return self.description.convs[0].out_channels
+
+    def __repr__(self) -> str:
+        return (
+            f"LimitPicture({self.description.name}: {self.num_networks} networks of width "
+            f"{self.width}, sin Θ {self.sine:.3f} from the limit)"
+        )
+
+    def _tiles(self) -> list[Tile]:
+        top = float(self.limit.max())
+        return [
+            Tile(as_image(self.limit, 0.0, top), "the limit (infinite width)"),
+            Tile(as_image(self.photo), "the photo"),
+            Tile(as_image(self.network, 0.0, top), f"one network, width {self.width}"),
+        ]
+
+    def _rows(self) -> list[dict[str, float]]:
+        return [
+            {
+                "sine_of_angle": self.sine,
+                "predicted_std": self.spread(self.predicted_std),
+                "measured_std": self.spread(self.measured_std),
+                "networks": self.num_networks,
+            }
+        ]
+
+    def _figure(self) -> ShownFigure:
+        return draw_limit(self)
+
     def spread(self, std: Float[Tensor, "h w"]) -> float:
         """Root mean square of a map of deviations, in units of the limit's brightest pixel."""
         return float(std.square().mean().sqrt() / self.limit.max())
 
 
 def study_limit(
-    image: Float[Tensor, "N C H W"],
+    image: Photos,
     description: Description,
     law: str = "gaussian:fan-in",
     *,
@@ -56,13 +95,27 @@ def study_limit(
 ) -> LimitPicture:
     """The limit of one photo, beside `num_networks` networks at the description's widths.
 
+        >>> from preimage import embedded_photos, study_limit, vgg16
+        >>> encoder = vgg16().cut("conv1", pooled=True).with_pool("avg").with_width(16)
+        >>> network = encoder + encoder.mirror("nearest").with_mean_head()
+        >>> study = study_limit(embedded_photos(40)[1], network.with_normalisation())
+        >>> study.num_networks, study.width, f"{study.sine:.1f}"
+        (8, 16, '0.1')
+
+    Args:
+        image: a tensor (1, C, H, W) of any scale, or one photo in any form that
+            `preimage.load_photos` takes: files are cropped and resized to 227×227.
+
     Raises:
+        PhotoError: the photo can't be read, or there are several.
         ValueError: fewer than two networks; the description has no limit, or pools behind its last
             convolution.
         MemoryTooSmall: naming what is needed and what is free.
     """
     if num_networks < 2:
         raise ValueError(f"`num_networks` must be at least 2 to have a spread, got {num_networks}.")
+    if not (isinstance(image, Tensor) and image.ndim == 4):
+        image = open_photo(image, SIZE).pixels[None] / 255  # only the brightness scales with it
     require_study(description, (image.shape[-2], image.shape[-1]))
     image = image.double()
     if any(isinstance(op, Pool) and op.kind == "max" for op in description.operations):
@@ -115,18 +168,21 @@ def equally_bright(network: Float[Tensor, "h w"], limit: Float[Tensor, "h w"]) -
     return scale * network
 
 
-def draw_limit(result: LimitPicture) -> Figure:
+def draw_limit(result: LimitPicture) -> ShownFigure:
     """Six panels: photo, limit, network; their difference, predicted and measured deviation."""
-    figure = Figure(figsize=(10, 6.8), layout="constrained")
+    figure = ShownFigure(figsize=(10, 6.8), layout="constrained")
     axes = figure.subplots(2, 3)
-    width = result.description.convs[0].out_channels
     top = float(result.limit.max())
     photo = axes[0, 0]
     photo.imshow(result.photo.permute(1, 2, 0).clamp(0, 1).numpy(), cmap="gray")
     photo.set_title("photo")
     for axis, image, title in (
         (axes[0, 1], result.limit, "limit $f^*$ (infinite width)"),
-        (axes[0, 2], result.network, f"one network, width {width}: sin Θ = {result.sine:.3f}"),
+        (
+            axes[0, 2],
+            result.network,
+            f"one network, width {result.width}: sin Θ = {result.sine:.3f}",
+        ),
     ):
         axis.imshow((image / top).numpy(), cmap="gray", vmin=0, vmax=1)
         axis.set_title(title, fontsize=10)

@@ -19,12 +19,15 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from preimage.notebook.brief import Brief
+from preimage.notebook.view import Shown, draw_on
 from preimage.probing.vectors import cosines
 from preimage.probing.verdict import over_draws
 from preimage.scores.statistics import Interval, mean_interval, paired_difference
 
 Pixels = Float[Tensor, "N 3 H W"]
 AXES = ("luminance", "red–green", "blue–yellow")
+_COLOURS = ("0.25", "tab:red", "tab:blue")  # of their lines
 _OPPONENT = torch.tensor(
     [
         [1 / sqrt(3), 1 / sqrt(3), 1 / sqrt(3)],
@@ -38,8 +41,8 @@ _EDGES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 0.7072)
 _NOTHING = 1e-9  # of the whole energy: grey photos have that much colour by rounding
 
 
-@dataclass(frozen=True)
-class Bands:
+@dataclass(frozen=True, repr=False)
+class Bands(Brief):
     """Energies per held-out photo, colour and frequency, in squared grey levels per pixel value.
 
     Args:
@@ -80,8 +83,8 @@ def _part(
     return part
 
 
-@dataclass(frozen=True)
-class BandReport:
+@dataclass(frozen=True, repr=False)
+class BandReport(Shown):
     """What a network retains by colour and frequency, beside its random twins."""
 
     trained: Bands
@@ -123,8 +126,18 @@ class BandReport:
             }
         return row
 
-    def plot(self, axes: Any, colours: Sequence[str] = ("0.25", "tab:red", "tab:blue")) -> None:
-        """Variance retained over frequency, a line per colour axis; twins dashed."""
+    def _rows(self) -> list[dict[str, Any]]:
+        return self.rows()
+
+    def plot(self, ax: Any = None, colours: Sequence[str] = _COLOURS) -> Any:
+        """Variance retained over frequency, a line per colour axis; twins dashed.
+
+        Args:
+            ax: the Axes to draw on; a new Figure if not given. What was drawn on is returned.
+        """
+        return draw_on(ax, lambda ax: self._draw_lines(ax, colours))
+
+    def _draw_lines(self, axes: Any, colours: Sequence[str]) -> None:
         edges = self.trained.edges
         middles = [sqrt(max(low, high / 2) * high) for low, high in pairwise(edges)]
         for axis, (name, colour) in enumerate(zip(AXES, colours, strict=True)):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from preimage.notebook.figures import ShownFigure
 from preimage.probing.chart_style import LIGHT, Style, dress
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.verdict import Verdict, half_width_at, over_draws
@@ -13,9 +13,9 @@ from preimage.probing.verdict import Verdict, half_width_at, over_draws
 
 def draw_layers(
     layers: Sequence[LayerReport], mean_image: Sequence[float], style: Style = LIGHT
-) -> Figure:
+) -> ShownFigure:
     """PSNR by layer with floors and ceilings; below it trained minus twins, if there are any."""
-    figure = Figure(figsize=style.size, layout="constrained", facecolor=style.ground)
+    figure = ShownFigure(figsize=style.size, layout="constrained", facecolor=style.ground)
     twins = any(layer.twins for layer in layers)
     ratios = [2.2, 1] if twins else [1]
     axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]

@@ -10,12 +10,13 @@ from scipy import linalg
 from torch import Tensor
 
 from preimage.decoders.blocks import to_blocks
+from preimage.notebook.brief import Brief
 
 Pixels = Float[Tensor, "N 3 H W"]
 
 
-@dataclass(frozen=True)
-class BlockBasis:
+@dataclass(frozen=True, repr=False)
+class BlockBasis(Brief):
     """Principal components of the blocks of pixels that a position stands for.
 
     `mean` (3·s²), `directions` (rank, 3·s²), of the training photos.

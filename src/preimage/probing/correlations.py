@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.decoders.blocks import to_blocks
+from preimage.notebook.view import Shown, draw_on
 from preimage.probing.controls import block_basis
 from preimage.probing.moments import Moments
 from preimage.probing.verdict import over_draws
@@ -119,8 +120,8 @@ def _paired(left: Float[Tensor, "n r"], right: Float[Tensor, "n r"]) -> Float[Te
     return (left * right).sum(0)
 
 
-@dataclass(frozen=True)
-class CorrelationReport:
+@dataclass(frozen=True, repr=False)
+class CorrelationReport(Shown):
     """A network's correlations with the picture beside those of its random twins."""
 
     trained: Correlations
@@ -153,8 +154,18 @@ class CorrelationReport:
             )
         return rows
 
-    def plot(self, axes: Any, canonical: bool = False) -> None:
-        """Variance retained per component, or the canonical correlations; twins dashed."""
+    def _rows(self) -> list[dict[str, Any]]:
+        return self.rows()
+
+    def plot(self, ax: Any = None, canonical: bool = False) -> Any:
+        """Variance retained per component, or the canonical correlations; twins dashed.
+
+        Args:
+            ax: the Axes to draw on; a new Figure if not given. What was drawn on is returned.
+        """
+        return draw_on(ax, lambda ax: self._draw_lines(ax, canonical))
+
+    def _draw_lines(self, axes: Any, canonical: bool) -> None:
         name = "canonical" if canonical else "retained"
         for found, style in ((self.trained, "-"), *((twin, "--") for twin in self.twins)):
             values = getattr(found, name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from preimage.notebook.brief import Brief
 from preimage.probing.bands import BandReport
 from preimage.probing.correlations import CorrelationReport
 from preimage.probing.features import Layout
@@ -16,8 +17,8 @@ from preimage.probing.verdict import Verdict, over_draws
 from preimage.scores.statistics import Interval, mean_interval
 
 
-@dataclass(frozen=True)
-class LayerReport:
+@dataclass(frozen=True, repr=False)
+class LayerReport(Brief):
     """One layer: values are PSNR in dB per held-out photo.
 
     Args:

@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from preimage.notebook.view import Shown, draw_on
 from preimage.probing.moments import Errors, Moments
 
 _SNR = (inf, *range(50, -25, -5))  # dB
@@ -50,8 +51,8 @@ class LeakagePoint:
         return 10 * log10(255**2 / max(self.mse, 0.01))
 
 
-@dataclass(frozen=True)
-class LeakageCurve:
+@dataclass(frozen=True, repr=False)
+class LeakageCurve(Shown):
     """PSNR of the best linear decoder over how much of the features is sent.
 
     `series` maps each way of sending less to its points, the most faithful first:
@@ -84,21 +85,32 @@ class LeakageCurve:
             for point in points
         ]
 
-    def plot(self, axes: Any, series: str = "noise", **style: Any) -> None:
-        """Draws a series: PSNR over SNR, over bits per pixel, or over what is kept."""
+    def _rows(self) -> list[dict[str, Any]]:
+        return self.rows()
+
+    def plot(self, ax: Any = None, series: str = "noise", **style: Any) -> Any:
+        """Draws a series: PSNR over SNR, over bits per pixel, or over what is kept.
+
+        Args:
+            ax: the Axes to draw on; a new Figure if not given. What was drawn on is returned.
+            style: of the line, as matplotlib takes it.
+        """
+        return draw_on(ax, lambda ax: self._draw_series(ax, series, style))
+
+    def _draw_series(self, ax: Any, series: str, style: Mapping[str, Any]) -> None:
         points = [p for p in self.series.get(series, []) if p.level != inf]
         coded = series in ("quantised", "coded")
         xs = [p.bits_per_pixel if coded else p.level for p in points]
-        axes.plot(xs, [p.psnr for p in points], **{"marker": ".", "label": series, **style})
+        ax.plot(xs, [p.psnr for p in points], **{"marker": ".", "label": series, **style})
         labels = {
             "noise": "signal-to-noise ratio of the features (dB)",
             "quantised": "bits per pixel",
             "coded": "bits per pixel",
             "components": "principal components kept",
         }
-        axes.set(xlabel=labels.get(series, "channels kept"), ylabel="PSNR (dB)")
+        ax.set(xlabel=labels.get(series, "channels kept"), ylabel="PSNR (dB)")
         if series != "noise":
-            axes.set_xscale("log", base=2)
+            ax.set_xscale("log", base=2)
 
 
 def leakage_curve(

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from preimage.decoders.normal_equations import NormalEquations
+from preimage.notebook.brief import Brief
 
 _LEAST = 1e-12  # of the mean variance: the least ridge, for channels that are constant
 
@@ -35,8 +36,8 @@ class Errors:
     in_sample: float
 
 
-@dataclass(frozen=True)
-class Moments:
+@dataclass(frozen=True, repr=False)
+class Moments(Brief):
     """Of P standardised features and of the pixels of their position, float64.
 
     Args:
@@ -120,8 +121,8 @@ class Moments:
         )
 
 
-@dataclass(frozen=True)
-class Spectrum:
+@dataclass(frozen=True, repr=False)
+class Spectrum(Brief):
     """Moments of principal components, in which decoders are gains: W = diag(d) A.
 
     `values` e_i / n, `told` ‖a_i‖² / n² and `held_told` per pixel value; `crossed` is the product,

@@ -1,5 +1,6 @@
 """What a probe found: a row per layer, every value per photo, and the record."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from preimage.data.tables import text_table
+from preimage.notebook.view import Drawn
 from preimage.probing.controls import usable_bits
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.packing import plain
@@ -14,8 +16,8 @@ from preimage.probing.rung_report import rung_table
 from preimage.probing.verdict import half_width_at
 
 
-@dataclass(frozen=True)
-class ProbeNumbers:
+@dataclass(frozen=True, repr=False)
+class ProbeNumbers(Drawn):
     """Numbers and pictures of a probe, as a table and as plain data.
 
     Args:
@@ -88,9 +90,7 @@ class ProbeNumbers:
         Raises:
             ImportError: pandas is not installed.
         """
-        import pandas
-
-        return pandas.DataFrame(self.rows())
+        return self.to_frame()
 
     def __str__(self) -> str:
         heading = ("layer", "features", "PSNR (dB)", "twins", "difference", "verdict", "bits")
@@ -110,4 +110,10 @@ class ProbeNumbers:
             )
         return text_table(heading, rows) + rung_table(self.rung_rows())
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        words = Counter(row["verdict"] for row in self.rows() if row["verdict"])
+        verdicts = "".join(f"; {word}: {count}" for word, count in words.items())
+        return f"ProbeResult({len(self.layers)} layers, {len(self.mean_image)} photos{verdicts})"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return self.rows()

@@ -8,14 +8,15 @@ from torch import Tensor
 
 from preimage.data.photo import Photo, fingerprint
 from preimage.data.photos import Photos, stack_photos
+from preimage.notebook.brief import Brief
 
 Pixels = Float[Tensor, "N 3 H W"]
 HeldOut = Float[Tensor, "M 3 H W"]
 Other = Float[Tensor, "L 3 H W"]
 
 
-@dataclass(frozen=True)
-class ProbePhotos:
+@dataclass(frozen=True, repr=False)
+class ProbePhotos(Brief):
     """Photos of one size, in [0, 255]: `training` fits decoders, `held_out` is scored.
 
     So are `other` photos, of another domain, if there are any.

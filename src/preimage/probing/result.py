@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from preimage.data.photo import clipped_image
 from preimage.data.records import write_atomically, write_json, write_text
+from preimage.notebook.figures import ShownFigure
+from preimage.notebook.html import render
+from preimage.notebook.view import Tile
 from preimage.probing.chart import draw_layers, draw_psnr
 from preimage.probing.chart_style import as_svg
 from preimage.probing.numbers import ProbeNumbers
 from preimage.probing.page import probe_fragment, probe_page
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,19 +32,28 @@ class ProbeResult(ProbeNumbers):
         """Layer → what comes back of the first held-out photos, in whole grey levels, [0, 255]."""
         return {layer.name: torch.stack(layer.pictures).float() for layer in self.layers}
 
-    def plot(self, axes: "Axes | None" = None) -> "Figure":
-        """PSNR by layer with intervals, floors and ceilings; below it trained minus twins.
+    def _figure(self) -> ShownFigure:
+        """PSNR by layer with intervals, floors and ceilings; below it trained minus twins."""
+        return draw_layers(self.layers, self.mean_image)
 
-        Args:
-            axes: where to draw the PSNR alone; a new figure with both if not given.
-        """
-        if axes is None:
-            return draw_layers(self.layers, self.mean_image)
-        draw_psnr(axes, self.layers, self.mean_image)
-        axes.set_xticks(range(len(self.layers)), [layer.name for layer in self.layers])
-        figure = axes.get_figure(root=True)
-        assert figure is not None
-        return figure
+    def _draw(self, ax: Any) -> None:
+        """The PSNR alone."""
+        draw_psnr(ax, self.layers, self.mean_image)
+        ax.set_xticks(range(len(self.layers)), [layer.name for layer in self.layers])
+
+    def _tiles(self) -> list[Tile]:
+        """The first held-out photo, and what comes back of it from each layer."""
+        if not self.photos:
+            return []
+        photo = clipped_image(self.photos[0].float())
+        return [Tile(photo, "held-out photo 1")] + [
+            Tile(
+                clipped_image(layer.pictures[0].float()),
+                f"{layer.name}\n{layer.trained[0]:.1f} dB",
+            )
+            for layer in self.layers
+            if layer.pictures
+        ]
 
     def save(self, path: str | Path) -> Path:
         """Writes a page (`.html`, one file), the numbers (`.json`) or the chart (`.svg`).
@@ -65,4 +74,5 @@ class ProbeResult(ProbeNumbers):
         raise ValueError(f"`path` must end in .html, .json or .svg, got {path}.")
 
     def _repr_html_(self) -> str:
-        return probe_fragment(self)
+        table = f'<div class="preimage-view">{probe_fragment(self)}</div>'
+        return table + render(repr(self), self._tiles(), [])

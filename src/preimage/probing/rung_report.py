@@ -8,14 +8,15 @@ from typing import Any
 from torch import Tensor
 
 from preimage.data.tables import text_table
+from preimage.notebook.brief import Brief
 from preimage.probing.controls import psnr
 from preimage.probing.rungs import RungResult
 from preimage.probing.verdict import Verdict, over_draws
 from preimage.scores.statistics import Interval, mean_interval
 
 
-@dataclass(frozen=True)
-class RungReport:
+@dataclass(frozen=True, repr=False)
+class RungReport(Brief):
     """One costly rung of one layer: values are PSNR in dB per photo, unless they say otherwise.
 
     Args:

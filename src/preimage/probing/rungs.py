@@ -5,6 +5,8 @@ from typing import Literal
 
 from torch import Tensor
 
+from preimage.notebook.brief import Brief
+
 
 def _require(owner: object, least: int | float, *names: str) -> None:
     for name in names:
@@ -81,8 +83,8 @@ class InversionOptions:
         _require(self, 1e-9, "floor")
 
 
-@dataclass
-class RungResult:
+@dataclass(repr=False)
+class RungResult(Brief):
     """One rung of one layer of one network.
 
     Args:

@@ -12,6 +12,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from preimage.data.pictures import Pictures, picture_batch, side_of
+from preimage.notebook.brief import Brief
+
 Images = Float[Tensor, "N C H W"]
 OtherImages = Float[Tensor, "M D h w"]  # any shape: what must agree is checked, in words
 Planes = Float[Tensor, "N H W"]
@@ -48,8 +51,8 @@ COLOUR = ScoringConvention(
 )
 
 
-@dataclass(frozen=True)
-class GreyScores:
+@dataclass(frozen=True, repr=False)
+class GreyScores(Brief):
     """Scores of grey, stretched images, one value per photo.
 
     `pearson`, in [-1, 1], is that of the output as it comes. Where `ssim` is negative, the output's
@@ -65,8 +68,8 @@ class GreyScores:
     picture: Planes
 
 
-@dataclass(frozen=True)
-class ColourScores:
+@dataclass(frozen=True, repr=False)
+class ColourScores(Brief):
     """Scores of colour images, one value per photo: mse (grey levels²), psnr (dB) and ssim."""
 
     mse: Scores
@@ -74,15 +77,17 @@ class ColourScores:
     ssim: Scores
 
 
-def grey_scores(originals: Images, outputs: OtherImages) -> GreyScores:
+def grey_scores(originals: Pictures, outputs: Pictures) -> GreyScores:
     """Section 4's scores of `outputs` against `originals`, both of any range, 1 or 3 channels.
 
-    A constant image is stretched to 0 and has r = 0: it shows nothing of the photo.
+    Tensors (N, C, H, W), or pictures in any form of `preimage.data.pictures`: a file is cropped
+    and resized to the size of the others where that is a square. A constant image is stretched to
+    0 and has r = 0: it shows nothing of the photo.
 
     Raises:
         ValueError: different sizes, fewer than 11 pixels a side, NaN or infinity.
     """
-    originals, outputs = _one_precision(originals, outputs)
+    originals, outputs = _one_precision(*_batches(originals, outputs))
     _check(originals, outputs)
     x, y = stretch(grey(originals)), stretch(grey(outputs))
     scores = _ssim(x, y, data_range=1.0)
@@ -95,14 +100,16 @@ def grey_scores(originals: Images, outputs: OtherImages) -> GreyScores:
 
 
 def colour_scores(
-    originals: Images, outputs: OtherImages, data_range: float = 255.0
+    originals: Pictures, outputs: Pictures, data_range: float = 255.0
 ) -> ColourScores:
     """Section 3's scores: pixels in [0, data_range], outputs clipped to it.
+
+    The pictures are given as in `grey_scores`.
 
     Raises:
         ValueError: different shapes, fewer than 11 pixels a side, NaN or infinity.
     """
-    originals, outputs = _one_precision(originals, outputs)
+    originals, outputs = _one_precision(*_batches(originals, outputs))
     _check(originals, outputs)
     if originals.shape != outputs.shape:
         raise ValueError(
@@ -210,6 +217,11 @@ def _window_means(
     """
     rows = F.conv2d(images, kernel.transpose(2, 3), groups=len(kernel))
     return F.conv2d(rows, kernel, kernel.new_full((len(kernel),), constant), groups=len(kernel))
+
+
+def _batches(originals: Pictures, outputs: Pictures) -> tuple[Tensor, Tensor]:
+    side = side_of(outputs) or side_of(originals)
+    return picture_batch(originals, "originals", side), picture_batch(outputs, "outputs", side)
 
 
 def _one_precision(originals: Images, outputs: OtherImages) -> tuple[Tensor, Tensor]:

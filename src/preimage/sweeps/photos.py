@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from preimage.data.photo import Photo, fingerprint
+from preimage.notebook.brief import Brief
 
 
-@dataclass(frozen=True)
-class PackedPhotos:
+@dataclass(frozen=True, repr=False)
+class PackedPhotos(Brief):
     """Photos as plain arrays, as 8-bit integers where that loses nothing.
 
     NumPy arrays, not tensors: those would travel in shared memory, which dies with a worker.

@@ -89,9 +89,8 @@ class Reconstructions(Gallery[Reconstruction]):
     """A list of reconstructions, which a notebook shows as a gallery above a table of scores."""
 
     def _tiles(self) -> list[Tile]:
-        return [
-            Tile(beside(one.photo.image, one.image), one._tiles()[0].caption, 2) for one in self
-        ]
+        pairs = [(beside(one.photo.image, one.image), one._tiles()[0].caption) for one in self]
+        return [Tile(image, caption, columns=2) for image, caption in pairs]
 
     def _line(self) -> str:
         worst, best = min(one.ssim for one in self), max(one.ssim for one in self)

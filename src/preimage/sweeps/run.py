@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import fmean
+from pathlib import Path
 from typing import Any
 
+from preimage.data.each_photo import keeping
+from preimage.data.photos import Photos, open_photos
 from preimage.data.progress import progress_bar
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.backends import open_backend
@@ -14,72 +15,50 @@ from preimage.sweeps.cells import label
 from preimage.sweeps.engine import JobOutcome, execute
 from preimage.sweeps.grid import Execution
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.store import Row, Store
+from preimage.sweeps.results import Results as Results
+from preimage.sweeps.store import Store
 from preimage.sweeps.trials import by_encoder
+from preimage.sweeps.workers import refuse_in_worker
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class Results:
-    """The rows of the cells that are done.
-
-    Attributes:
-        cells: all that were asked for, in order.
-        rows: of the finished ones, one per photo.
-        failed: why cells failed, by their `label`.
-    """
-
-    cells: list[ReconstructConfig]
-    photos: PackedPhotos
-    rows: dict[ReconstructConfig, list[Row]]
-    failed: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def missing(self) -> int:
-        """How many cells are not done."""
-        return len(self.cells) - len(self.rows)
-
-    def average(
-        self, config: ReconstructConfig, metric: str, absolute: bool = False
-    ) -> float | None:
-        """The average of a score, or of its absolute value, over photos; None if not done."""
-        rows = self.rows.get(config)
-        if rows is None:
-            return None
-        return fmean(abs(row[metric]) if absolute else row[metric] for row in rows)
-
-    def shortfall(self) -> str:
-        """What is missing and what failed, in one line; empty if nothing is missing."""
-        if not self.missing:
-            return ""
-        text = f"{self.missing} of {len(self.cells)} cells are missing"
-        if self.failed:
-            cell, error = next(iter(self.failed.items()))
-            text += f", {len(self.failed)} of them failed repeatedly, such as {cell}: {error}"
-        return text + " (the same command goes on from here)."
-
-
 def run_sweep(
     cells: Sequence[ReconstructConfig],
-    photos: PackedPhotos,
-    store: Store,
-    execution: Execution,
-    record: Mapping[str, Any],
+    photos: PackedPhotos | Photos,
+    store: Store | str | Path,
+    execution: Execution | None = None,
+    record: Mapping[str, Any] | None = None,
     deadline: float | None = None,
 ) -> Results:
     """Computes the cells that the store lacks, saving each as soon as it is finished.
 
+        grid = SweepConfig(layer=("conv1",), width=(4, 16, 64), head=("mean",), networks=5)
+        results = run_sweep(grid.cells(), "photos/", "sweep/")
+        results.plot()
+
     Args:
+        cells: `SweepConfig.cells` of a grid.
+        photos: packed, or in any form that `preimage.load_photos` takes; files are cropped and
+            resized to the cells' `size`.
+        store: or the folder of one.
+        execution: on as many processes as fit the machine's cores if not given.
         record: what to keep in the store's `sweep.json`, such as the command.
         deadline: a time of `time.monotonic`; `execution.max_minutes` from now if not given.
 
     Raises:
         ValueError: the store holds other photos or conventions, or there is no scheduler.
+        RuntimeError: in a script that lacks `if __name__ == "__main__":`.
+        Interrupted: Ctrl-C came; `results` has the cells that are done, as the store has.
     """
+    refuse_in_worker()
+    store = store if isinstance(store, Store) else Store(Path(store))
+    execution = execution or Execution()
+    if not isinstance(photos, PackedPhotos):
+        photos = PackedPhotos.pack(open_photos(photos, cells[0].size or None))
     if deadline is None and execution.max_minutes is not None:
         deadline = time.monotonic() + 60 * execution.max_minutes
-    store.claim(cells, photos, record)
+    store.claim(cells, photos, record or {})
     found = {config: store.load(config, photos) for config in cells}
     rows = {config: loaded for config, loaded in found.items() if loaded is not None}
     results = Results(list(cells), photos, rows)
@@ -88,9 +67,10 @@ def run_sweep(
     if not jobs:
         return results
     backend = open_backend(execution, cells[0].device)
-    with progress_bar("cells", len(cells)) as advance:
+    jobs_done = execute(jobs, photos, backend, threads=execution.threads, deadline=deadline)
+    with keeping(results, "cells", results.rows), progress_bar("cells", len(cells)) as advance:
         advance(len(rows))
-        for outcome in execute(jobs, photos, backend, threads=execution.threads, deadline=deadline):
+        for outcome in jobs_done:
             _keep(outcome, results, store)
             advance(len(outcome.configs))
     return results

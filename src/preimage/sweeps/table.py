@@ -8,16 +8,14 @@ from typing import Any
 from preimage.data.records import write_atomically
 from preimage.scores.metrics import GREY
 from preimage.scores.statistics import Interval, mean_interval
-from preimage.sweeps.cells import OPTIONS
+from preimage.sweeps.levels import varying
 from preimage.sweeps.run import Results
 
 
 def table_rows(results: Results) -> Iterator[dict[str, Any]]:
     """The config, the photo and its scores, for every finished cell."""
-    for config in results.cells:
-        options = {name: getattr(config, name) for name in OPTIONS}
-        for row in results.rows.get(config, ()):
-            yield {**options, **row, "contract": GREY.name}
+    for row in results.records():
+        yield {**row, "contract": GREY.name}
 
 
 def write_table(results: Results, folder: Path, parquet: bool = False) -> list[Path]:
@@ -63,15 +61,10 @@ def require_parquet() -> tuple[Any, Any]:
 def summaries(results: Results, metric: str, absolute: bool = False) -> dict[str, Interval]:
     """The mean over networks of every combination, named by the options that vary."""
     values: dict[str, list[float]] = {}
-    varying = _varying(results)
+    names = varying(results.cells)
     for config in results.cells:
-        name = ", ".join(f"{key} {getattr(config, key)}" for key in varying) or "all"
+        name = ", ".join(f"{key} {getattr(config, key)}" for key in names) or "all"
         value = results.average(config, metric, absolute)
         if value is not None:
             values.setdefault(name, []).append(value)
     return {name: mean_interval(numbers) for name, numbers in values.items()}
-
-
-def _varying(results: Results) -> list[str]:
-    names = [name for name in OPTIONS if name != "network_number"]
-    return [n for n in names if len({getattr(config, n) for config in results.cells}) > 1]

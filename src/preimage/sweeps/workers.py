@@ -28,6 +28,22 @@ class WorkerDied(RuntimeError):
     """A worker process ended before its job did."""
 
 
+def refuse_in_worker() -> None:
+    """Refuses to start processes in a process that was started for a job.
+
+    A worker imports the script that started it. Where the script starts a sweep without being asked
+    whether it is the main one, each worker would do so again.
+
+    Raises:
+        RuntimeError: this is such a process; the message says what the script lacks.
+    """
+    if multiprocessing.current_process().daemon:
+        raise RuntimeError(
+            "a sweep's worker processes import this script: put what it does under "
+            '`if __name__ == "__main__":`.'
+        )
+
+
 class ProcessExecutor(Executor):
     """Runs functions in `workers` processes.
 

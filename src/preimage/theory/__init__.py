@@ -1,9 +1,9 @@
 """The exact infinite-width limit of a random CNN-DCN, and the theorems around it.
 
 `limit` is the fourth reading of a description, and `filters` has the constants of random filters
-(both from `preimage.network.limit`). `bounds`, `two_layer` and `covariance` say how far a finite
-network is from the limit, `similarity` how far the limit is from the image. docs/theory.md has the
-statements and their proofs.
+(both from `preimage.network.limit`; here `limit` takes photos in any form). `bounds`, `two_layer`
+and `covariance` say how far a finite network is from the limit, `similarity` how far the limit is
+from the image. docs/theory.md has the statements and their proofs.
 
 The names say what a number is worth. A `…_bound` or a `…_bracket` is proved, under the conditions
 in its docstring, and `energy_ratio` is exact: a measurement that contradicts one of them refutes a
@@ -20,13 +20,10 @@ from preimage.network.limit import (
     excess_kurtosis,
     gaussian_moments,
     iid_moments,
-    limit,
-    limit_bracket,
     marginal_moments,
     relu_correlation,
     relu_square_correlation,
     sample_isotropic,
-    sampled_limit,
 )
 from preimage.theory.bounds import (
     MultilayerBound,
@@ -43,6 +40,7 @@ from preimage.theory.bounds import (
 )
 from preimage.theory.chi_square import mixture_cdf, mixture_quantile
 from preimage.theory.covariance import mean_square_sine, relative_covariance
+from preimage.theory.pictures import limit, limit_bracket, sampled_limit
 from preimage.theory.similarity import (
     Similarity,
     channel_norm,

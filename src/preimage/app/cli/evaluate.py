@@ -9,7 +9,7 @@ from preimage.data.memory import MemorySource, open_source, open_squares, refuse
 from preimage.data.records import environment, output_folder, write_json, write_jsonl
 from preimage.data.tables import text_table
 from preimage.decoders.enough_memory import require_decoding
-from preimage.decoders.evaluate import BATCH_SIZE, METRICS, Evaluation, evaluate, mean_image
+from preimage.decoders.evaluate import BATCH_SIZE, METRICS, Evaluations, evaluate, mean_image
 from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
 from preimage.probing.open_layer import open_inverter
@@ -67,7 +67,7 @@ def _open(config: EvaluateCommand, inverter: Inverter) -> dict[str, MemorySource
     }
 
 
-def _table(found: dict[str, dict[str, Evaluation]]) -> str:
+def _table(found: dict[str, Evaluations]) -> str:
     heading = ("photos, method", "n", "MSE", "PSNR (dB)", "SSIM", "feature error")
     rows = [
         (

@@ -13,6 +13,10 @@ from preimage.network.laws import Law
 from preimage.network.limit.exact import limit, recursion_for, run_recursion
 from preimage.network.limit.max_pooling import Directions
 from preimage.network.operations import Pool, PoolKind
+from preimage.notebook.brief import brief_fields
+from preimage.notebook.html import render
+from preimage.notebook.pictures import as_image
+from preimage.notebook.tile import Tile
 
 
 class Sampled(NamedTuple):
@@ -20,6 +24,12 @@ class Sampled(NamedTuple):
 
     image: Float[Tensor, "N 1 h w"]
     stderr: Float[Tensor, "N 1 h w"]
+
+    def __repr__(self) -> str:
+        return brief_fields(self)
+
+    def _repr_html_(self) -> str:
+        return _html(self)
 
 
 def sampled_limit(
@@ -66,6 +76,12 @@ class Bracket(NamedTuple):
     lower: Float[Tensor, "N 1 h w"]
     upper: Float[Tensor, "N 1 h w"]
 
+    def __repr__(self) -> str:
+        return brief_fields(self)
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
 
 def limit_bracket(
     description: Description,
@@ -111,3 +127,13 @@ def _with_max_as(description: Description, pools: list[Pool], kind: PoolKind) ->
         for op in description.operations
     )
     return replace(description, operations=operations)
+
+
+def _html(images: Sampled | Bracket) -> str:
+    """The images of each photo side by side, in one range of brightness."""
+    tiles = []
+    for parts in zip(*images, strict=True):
+        high = max(float(part.max()) for part in parts)
+        names = zip(images._fields, parts, strict=True)
+        tiles += [Tile(as_image(part, 0.0, high), name) for name, part in names]
+    return render(repr(images), tiles, ())
