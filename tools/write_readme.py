@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from preimage.data.records import write_json, write_text
-from preimage.paper.finding import Finding, duration, load_finding
+from preimage.data.tables import duration
+from preimage.paper.finding import Finding, load_finding
 from preimage.paper.registry import FIGURES
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,6 @@ from preimage.paper.finding import (
     Claim,
     Finding,
     decided_together,
-    duration,
     load_finding,
     save_finding,
     text,
@@ -101,11 +100,3 @@ def test_a_figures_findings_are_decided_together() -> None:
     assert [finding.verdict for finding in made] == ["holds", "holds"]
     corrected = decided_together([made[0], CLAIM.absent(""), made[1]])
     assert [f.verdict for f in corrected] == ["not decided", "absent", "not decided"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.2, "1 s"), (12.3, "12 s"), (100.0, "2 min"), (7000.0, "2 h"), (13e6, "3,611 h")],
-)
-def test_durations(seconds: float, said: str) -> None:
-    assert duration(seconds) == said

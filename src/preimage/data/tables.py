@@ -1,4 +1,4 @@
-"""Plain-text tables for the terminal."""
+"""Plain-text tables for the terminal, and durations in words."""
 
 from collections.abc import Sequence
 
@@ -15,3 +15,12 @@ def text_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(heading), "  ".join("─" * width for width in widths), *map(line, rows)])
+
+
+def duration(seconds: float) -> str:
+    """In the unit that a reader would choose, such as `12 s` or `36 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600):,} h"

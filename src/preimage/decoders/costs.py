@@ -1,4 +1,4 @@
-"""What a training takes: steps, multiply-adds, disk, and hours on the machine at hand."""
+"""What a training takes: steps, multiply-adds, disk, and time on the machine at hand."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +40,9 @@ class TrainingCost:
     seconds_per_step: float
 
     @property
-    def hours(self) -> float:
+    def seconds(self) -> float:
         """Of all steps."""
-        return self.steps * self.seconds_per_step / 3600
+        return self.steps * self.seconds_per_step
 
 
 def training_cost(

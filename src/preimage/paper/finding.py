@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from preimage.data.records import environment, write_json
+from preimage.data.tables import duration
 from preimage.notebook.view import Shown
 from preimage.paper.decision import Decision, together
 from preimage.scores.statistics import Interval
@@ -208,15 +209,6 @@ def decided_together(findings: Sequence[Finding]) -> list[Finding]:
     decided = [finding.decision for finding in findings if finding.decision is not None]
     levels = iter(together(decided))
     return [f if f.decision is None else replace(f, decision=next(levels)) for f in findings]
-
-
-def duration(seconds: float) -> str:
-    """In the unit that a reader would choose, such as `12 s` or `36 h`."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    return f"{round(seconds / 3600):,} h"
 
 
 def text(findings: Sequence[Finding]) -> str:

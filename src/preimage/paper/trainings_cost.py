@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from preimage.data.tables import duration
 from preimage.decoders.costs import training_cost
 from preimage.decoders.options import MachineOptions
 from preimage.paper.trainings import Arm, Trainings
 
 
 def cost_text(trainings: Trainings, arms: Sequence[Arm]) -> str:
-    """Trainings, steps, photos, work, disk, and hours on this machine; equal ones are made once."""
+    """Trainings, steps, photos, work, disk, and time on this machine; equal ones are made once."""
     distinct = {s.folder: s for s in map(trainings.settings, arms)}.values()
     machine = MachineOptions(device=trainings.options.device)
     costs = []
@@ -23,5 +24,5 @@ def cost_text(trainings: Trainings, arms: Sequence[Arm]) -> str:
         f"{sum(cost.photos for cost in costs):,} photos, "
         f"{2 * sum(cost.multiply_adds for cost in costs):.1e} FLOPs, "
         f"{sum(cost.state_bytes for cost in costs) / 1e6:.0f} MB on the disk, "
-        f"{sum(cost.hours for cost in costs):.2f} hours by steps timed on this machine"
+        f"about {duration(sum(cost.seconds for cost in costs))} by steps timed on this machine"
     )

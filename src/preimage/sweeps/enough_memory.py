@@ -1,6 +1,6 @@
 """Whether random networks fit in memory: asked before a weight is drawn or a photo is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from preimage.data.free_memory import require_memory
@@ -59,6 +59,17 @@ def require_maps(
         return
     what = f"a photo of {size[0]}×{size[1]} pixels"
     require_memory(needed, what, remedy, resolve_device(device))
+
+
+def group_bytes(configs: Sequence[ReconstructConfig], size: Size) -> int:
+    """The memory that networks which share a CNN take at the least, with the maps of one photo."""
+    weights = sum(weight_bytes(config.mirror()) for config in configs)
+    encoders = [config.encoder() for config in configs]
+    maps = (
+        _map_bytes(encoder, [config.mirror()], size, input_sizes(encoder, *size))
+        for config, encoder in zip(configs, encoders, strict=True)
+    )
+    return weights + max(map(weight_bytes, encoders)) + max(maps)
 
 
 def _map_bytes(

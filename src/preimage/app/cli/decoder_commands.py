@@ -100,7 +100,7 @@ class TrainCommand(WithModel):
         held_out: Photos to measure the PSNR on while it trains; as in --data.
         decoder_slope: Slope of the DCN's activation below zero.
         decoder_bias: Give the DCN's convolutions biases.
-        dry_run: Print steps, work, disk and hours, and stop.
+        dry_run: Print steps, work, disk and time, and stop.
         device: Where to compute; auto takes a GPU if there is one.
     """
 
@@ -137,7 +137,7 @@ class PretrainCommand(Checked):
         seed: Seed of the weights and of the order of photos.
         in_memory: Read all photos once, as squares of this side in pixels, and keep them; 0 reads
             each when it is needed.
-        dry_run: Print steps, work, disk and hours, and stop.
+        dry_run: Print steps, work, disk and time, and stop.
         device: Where to compute; auto takes a GPU if there is one.
         strict: Refuse photos that cannot be read; otherwise they are named and left out.
     """

@@ -7,6 +7,7 @@ from accelerate import PartialState
 
 from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import TrainCommand
+from preimage.data.tables import duration
 from preimage.decoders.costs import TrainingCost, training_cost
 from preimage.decoders.encoders import trained_encoder
 from preimage.decoders.inverter import Inverter
@@ -77,7 +78,7 @@ def print_cost(found: TrainingCost, recipe: Recipe) -> int:
         f"{found.steps:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}\n"
         f"{2 * found.multiply_adds:.2e} FLOPs, inserted zeros counted\n"
         f"{found.state_bytes / 1e6:.1f} MB of state on the disk\n"
-        f"{found.hours:.2f} hours at {found.seconds_per_step:.3g} s per step, timed on this "
-        f"machine in {found.precision}"
+        f"about {duration(found.seconds)} at {found.seconds_per_step:.3g} s per step, timed on "
+        f"this machine in {found.precision}"
     )
     return 0
