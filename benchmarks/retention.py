@@ -19,6 +19,7 @@ import torch
 from preimage import build, vgg16
 from preimage.data.memory import squares_of
 from preimage.network.limit.pairs import pair_recursion
+from preimage.network.spec import IMAGENET_MEAN, IMAGENET_STD
 from preimage.retention.kernel_ridge import RIDGES, Problem, errors_by_ridge, feature_problem, fit
 from preimage.retention.layer import KernelOptions, layer_problem
 from preimage.retention.layer_retention import decibels
@@ -30,6 +31,8 @@ SHOWN = RIDGES[4:13:2]  # 1e-3 … 1e-7: errors at a given ridge, besides those 
 
 def measure(options: argparse.Namespace) -> None:
     description = vgg16().with_pool("avg").with_activation(options.slope).cut(options.layer)
+    if options.mean_subtracted:
+        description = description.with_input(IMAGENET_MEAN, IMAGENET_STD)
     training = squares_of(str(options.train), options.size, options.photos).pixels
     scored = squares_of(str(options.val), options.size, options.held_out).pixels
     sampling = Sampling(options.positions, options.positions, options.tile, options.seed)
@@ -83,6 +86,7 @@ if __name__ == "__main__":
     parser.add_argument("--val", type=Path, required=True)
     parser.add_argument("--layer", default="conv2")
     parser.add_argument("--slope", type=float, default=0.2)
+    parser.add_argument("--mean-subtracted", action="store_true")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--photos", type=int, default=64)
     parser.add_argument("--held-out", type=int, default=64)

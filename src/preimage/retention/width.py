@@ -17,9 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from scipy import optimize, special
-from torch import Tensor
 
 from preimage.retention.kernel_ridge import Problem
 
@@ -115,8 +113,3 @@ class WidthCurve:
         low = np.log(max(penalty, 1e-14 * self.trace))
         kappa = float(np.exp(optimize.brentq(excess, low - 1e-9, np.log(top), xtol=1e-10)))
         return kappa, share(kappa)
-
-
-def effective_degrees(values: Float[Tensor, " P"], kappa: float) -> float:
-    """df₁ = Σ e/(e + κ)."""
-    return float((values / (values + kappa)).sum())
