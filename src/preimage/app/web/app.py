@@ -64,7 +64,9 @@ class Site:
 
     async def index(self, request: Request) -> Response:
         """The page."""
-        return Response(page(self.studio.decoders.all()), media_type="text/html")
+        return Response(
+            page(self.studio.decoders.all(), self.bodies.bounds.upload), media_type="text/html"
+        )
 
     async def static(self, request: Request) -> Response:
         """One of the files that stand beside this one; the name is a key, not a path."""
@@ -249,7 +251,7 @@ def _said(words: str, status: int, headers: Mapping[str, str] | None = None) -> 
 
 def _spelled(words: str) -> str:
     """Arguments in backticks as the page calls them, and a capital to begin with."""
-    named = re.sub(
-        r"`(\w+)`", lambda found: LABELS.get(found[1], found[1]), " ".join(words.split())
-    )
-    return named[:1].upper() + named[1:]
+    once = " ".join(words.split())
+    named = re.sub(r"`(\w+)`", lambda found: LABELS.get(found[1], found[1]), once)
+    is_word = named.partition(" ")[0].isalpha()  # and not the name of a file
+    return named[:1].upper() + named[1:] if is_word else named

@@ -61,4 +61,4 @@ class Bodies:
 
 
 def _too_large(most: int) -> str:
-    return f"the upload has more than {most / 2**20:g} MB, the most that this server takes."
+    return f"the upload has more than {most / 2**20:.3g} MB, the most that this server takes."

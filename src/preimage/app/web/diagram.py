@@ -1,44 +1,71 @@
 """A description as boxes: what each operation is, and the shape of what it gives."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from preimage.network.description import Description
 from preimage.network.operations import ChannelMean, Conv, Crop, Normalise, Operation, Pool, Unpool
-from preimage.network.trace import Step, trace
+from preimage.network.trace import Size, input_sizes, output_size
+
+
+class Step(NamedTuple):
+    """One operation on one photo."""
+
+    operation: Operation
+    in_channels: int
+    channels: int
+    size: Size
+
+    @property
+    def weights(self) -> int:
+        """Of a convolution, its bias aside."""
+        op = self.operation
+        return self.channels * self.in_channels * op.kernel_size**2 if isinstance(op, Conv) else 0
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of a convolution; products with padded and inserted zeros count."""
+        return self.weights * self.size[0] * self.size[1]
 
 
 @lru_cache(64)
 def steps(network: Description, side: int) -> tuple[Step, ...]:
-    """`trace` of a square photo; costs and boxes both ask, and so do previews.
+    """All operations on a square photo; costs and boxes both ask, and so do previews.
+
+    Not `trace`, which follows output pixels back: a crafted description would keep it for ever.
 
     Raises:
         ValueError: the photo is too small.
     """
-    return tuple(trace(network, side, side))
+    sizes = input_sizes(network, side, side)
+    return tuple(
+        Step(op, before, after, output_size(op, sizes[op.name], sizes))
+        for op, before, after in zip(
+            network.operations, network.channels[:-1], network.channels[1:], strict=True
+        )
+    )
 
 
-def boxes(encoder: Description, decoder: Description | None, side: int) -> dict[str, Any]:
-    """A box per operation, those of the CNN first, and the totals.
+def boxes(network: Description, num_encoder: int, side: int) -> dict[str, Any]:
+    """A box per operation, and the totals.
 
     Args:
-        decoder: None if it is none of ours, as a least-squares decoder.
+        num_encoder: the operations that are the CNN's; those behind them are the DCN's.
     """
-    network = encoder if decoder is None else encoder + decoder
     found = steps(network, side)
     return {
         "input": [network.in_channels, side, side],
-        "encoder": len(encoder.operations),
+        "encoder": num_encoder,
         "boxes": [
             {
                 "name": step.operation.name,
                 "kind": step.operation.op,
                 "what": what(step.operation),
-                "shape": [step.channels, step.height, step.width],
+                "shape": [step.channels, *step.size],
             }
             for step in found
         ],
-        "parameters": sum(step.parameters for step in found),
+        "parameters": sum(step.weights for step in found),
         "multiply_adds": sum(step.multiply_adds for step in found),
     }
 

@@ -44,14 +44,19 @@ def _etag(data: bytes) -> str:
 STATIC = _static_files()
 
 
-def page(decoders: Sequence[OpenDecoder]) -> str:
-    """The page as it begins; what its address asks for, its scripts read."""
+def page(decoders: Sequence[OpenDecoder], most: int) -> str:
+    """The page as it begins; what its address asks for, its scripts read.
+
+    Args:
+        most: bytes of an upload, so that the page need not send what will be refused.
+    """
     text: str = template("preimage.app.web", "page.html").render(
         controls=controls(),
         layers=layers(),
         photos=EMBEDDED,
         start_photo=START_PHOTO,
         decoders=decoders,
+        most=most,
         version=__version__,
     )
     return text

@@ -112,20 +112,25 @@ def serve(options: ServeOptions, spell: Spell) -> None:
         port = bound.getsockname()[1]
         app = assemble(options, port, spell)
         print(f"preimage: {address(options, port, app.access.token)} (Ctrl-C stops)", flush=True)
-        configuration = uvicorn.Config(
-            app,
-            http=Patient,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=_CONNECTIONS,
-            timeout_graceful_shutdown=_GOODBYE_SECONDS,
-        )
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        uvicorn.Server(configuration).run(sockets=[bound])
+        server_of(app).run(sockets=[bound])
+
+
+def server_of(app: Guard) -> uvicorn.Server:
+    """What speaks HTTP for the application."""
+    configuration = uvicorn.Config(
+        app,
+        http=Patient,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_GOODBYE_SECONDS,
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    return uvicorn.Server(configuration)
 
 
 def address(options: ServeOptions, port: int, token: str) -> str:

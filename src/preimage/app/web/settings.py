@@ -56,7 +56,7 @@ class Bounds:
         waiting: requests that wait for one worker; more are refused.
         cached: bytes of answers that are kept.
         multiply_adds: of one network on one photo.
-        maps: bytes of one network's weights and feature maps.
+        maps: bytes of one network's weights and its largest feature maps.
         windows: of max pools that are sampled for one limit.
     """
 
@@ -68,5 +68,5 @@ class Bounds:
     waiting: int = 64
     cached: int = 64 * 2**20
     multiply_adds: float = 3e11
-    maps: int = 2**30
+    maps: int = 2**29
     windows: int = 50_000

@@ -21,7 +21,9 @@ from preimage.app.web.requests import Asked
 from preimage.app.web.settings import Bounds
 from preimage.data.photo import Photo, clipped_image, fingerprint, to_image
 from preimage.decoders.enough_memory import require_decoding
+from preimage.decoders.inverter import Inverter
 from preimage.network.build import Network
+from preimage.network.description import Description
 from preimage.network.footprint import weight_bytes
 from preimage.network.spec import IMAGENET_MEAN, ReconstructConfig
 from preimage.paper.limit_sheet import equally_bright
@@ -81,7 +83,9 @@ class Studio:
                 "PSNR": _number(result.psnr, 1, " dB"),
             },
             "inverted": result.inverted,
-            "network": boxes(asked.config.encoder(), asked.config.mirror(), asked.config.size),
+            "network": boxes(
+                asked.config.network(), len(asked.config.encoder().operations), asked.config.size
+            ),
             "python": self.again.python(asked, file),
             "command": self.again.command(asked, file),
         }
@@ -114,15 +118,15 @@ class Studio:
                 "SSIM": _number(float(scores.ssim)),
             },
             "inverted": False,
-            "network": _decoder_boxes(decoder, asked.config.size),
+            "network": _decoder_boxes(decoder.inverter, asked.config.size),
             "python": self.again.python(asked, file, decoder.file),
             "command": self.again.command(asked, file, decoder.file),
         }
 
     def _decode(self, decoder: OpenDecoder, asked: Asked) -> tuple[Photo, Tensor]:
         inverter, side = decoder.inverter, asked.config.size
-        if isinstance(inverter.encoder, Network):
-            require_affordable(inverter.encoder.description, side, self.bounds)
+        if (known := _description(inverter)) is not None:
+            require_affordable(known, side, self.bounds)
         require_decoding(inverter.encoder, inverter.decoder, (side, side), 1, inverter.device)
         photo = self.photos.load(asked.photo, side)
         output: Tensor = inverter(photo.pixels[None])[0].cpu()
@@ -223,11 +227,18 @@ def _input(config: ReconstructConfig, photo: Photo) -> Tensor:
     return photo.pixels
 
 
-def _decoder_boxes(decoder: OpenDecoder, side: int) -> Mapping[str, Any] | None:
-    encoder, back = decoder.inverter.encoder, decoder.inverter.decoder
-    if not isinstance(encoder, Network):
+def _description(inverter: Inverter) -> Description | None:
+    """The encoder, and the decoder if it is a DCN; None for a layer of another model."""
+    if not isinstance(inverter.encoder, Network):
         return None
-    return boxes(encoder.description, back.description if isinstance(back, Network) else None, side)
+    encoder, decoder = inverter.encoder.description, inverter.decoder
+    return encoder + decoder.description if isinstance(decoder, Network) else encoder
+
+
+def _decoder_boxes(inverter: Inverter, side: int) -> Mapping[str, Any] | None:
+    if (known := _description(inverter)) is None or not isinstance(inverter.encoder, Network):
+        return None
+    return boxes(known, len(inverter.encoder.description.operations), side)
 
 
 def _number(value: float, digits: int = 3, unit: str = "") -> str:

@@ -38,6 +38,11 @@ export function takeUploads(onDone) {
 
 /** Sends a file and chooses it; whether that went well. */
 async function upload(file) {
+  const most = Number(document.querySelector("main").dataset.most);
+  if (file.size > most) {
+    showProblem(`${file.name} has more than ${Math.round(most / 2 ** 20)} MB, the most that this server takes.`);
+    return false;
+  }
   const isDecoder = file.name.endsWith(".safetensors");
   const address = `api/${isDecoder ? "decoders" : "photos"}?${new URLSearchParams({ name: file.name })}`;
   try {
