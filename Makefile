@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test models check lint repeat docs bench kills fuzz faults audit locked clean
+.PHONY: demo test models browser check lint repeat docs bench kills fuzz faults audit locked clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
@@ -15,6 +15,17 @@ test: .venv/.ready
 # `models`. Without dependencies of their own, so that no CUDA build of torch is pulled in.
 models: .venv/.models
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/probing/test_architectures.py tests/probing/test_models.py
+
+# The page of `preimage serve` in Chromium (Debian and Ubuntu: apt install chromium npm), with axe-core
+# for accessibility. Pictures of the page are left in build/browser.
+browser: .venv/.ready build/axe/package/axe.min.js
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt playwright
+	mkdir -p build/browser
+	PREIMAGE_BROWSER=build/browser $(BIN)/python -m pytest -n 0 tests/app/web/test_browser.py tests/app/web/test_browser_access.py
+
+build/axe/package/axe.min.js:
+	mkdir -p build/axe
+	cd build/axe && tar xzf "$$(npm pack --silent axe-core@4.14)" package/axe.min.js
 
 check: lint test
 
