@@ -9,7 +9,7 @@ import torch
 
 from preimage.network.architectures import vgg16
 from preimage.network.description import Description
-from preimage.network.limit.cross import tile_kernel, tile_maps
+from preimage.network.limit.cross import corner_range, tile_kernel, tile_maps
 from preimage.network.limit.pairs import PairRecursion, pair_recursion
 from preimage.network.limit.tiles import Tiles
 from preimage.network.operations import Conv
@@ -54,7 +54,8 @@ def retention_cost(
         layer = place_layer(encoder, size, photos, options.sampling)
         drawn, rest = split_at_pool(encoder, 1)
         maps = feature_size(drawn, size) if drawn else size
-        recursion = pair_recursion(rest, maps, layer.training.size, options.window)
+        corners = corner_range(layer.training, layer.held_out)
+        recursion = pair_recursion(rest, maps, layer.training.size, options.window, corners)
         fitted, predicted = len(layer.training), len(layer.held_out)
         pairs = fitted * (fitted + 1) / 2 + fitted * predicted
         evaluations = evaluations_per_pair(recursion) * pairs * (draws if drawn else 1)

@@ -148,7 +148,11 @@ def _rows(
 
 def _chunks(recursion: PairRecursion, maps: TileMaps) -> list[tuple[int, TileMaps]]:
     first = recursion.between[0]
-    size = min(max(_ELEMENTS // (first.rows.length * first.columns.length), 16), 1024)
+    rows, columns = (
+        max(high - low for low, high in axis.needed.values())
+        for axis in (first.rows, first.columns)
+    )
+    size = min(max(_ELEMENTS // (rows * columns), 16), 1024)
     return [(start, maps[start : start + size]) for start in range(0, len(maps), size)]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from preimage.data.checkpoints import digest
 from preimage.data.free_memory import require_memory
 from preimage.network.description import Description
-from preimage.network.limit.cross import TileMaps, tile_maps
+from preimage.network.limit.cross import TileMaps, corner_range, tile_maps
 from preimage.network.limit.pairs import PairRecursion, pair_recursion
 from preimage.network.limit.tiles import Tiles
 from preimage.network.trace import Alignment, Size, alignment, feature_size
@@ -134,7 +134,8 @@ def _maps(
     if drawn:
         images = [drawn_maps(drawn, x, options.sampling.seed, draw) for x in images]
     size = (images[0].shape[2], images[0].shape[3])
-    recursion = pair_recursion(rest, size, layer.training.size, options.window)
+    corners = corner_range(layer.training, layer.held_out)
+    recursion = pair_recursion(rest, size, layer.training.size, options.window, corners)
     fitted, held_out = (
         tile_maps(recursion, image.to(options.dtype), tiles)
         for image, tiles in zip(images, (layer.training, layer.held_out), strict=True)

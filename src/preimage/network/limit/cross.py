@@ -13,8 +13,6 @@ one pass. Pairs are computed tile by tile (`tiles`), for one tile against many a
 the last axis, so that all sums over windows are sums of contiguous memory.
 """
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -23,15 +21,19 @@ from torch import Tensor
 
 from preimage.network import layers
 from preimage.network.description import Description
-from preimage.network.limit.pairs import PairRecursion, Step, pair_recursion
-from preimage.network.limit.tiles import Axis, Ranges, Tiles, pool_taps
+from preimage.network.limit.pair_blocks import (
+    Blocks,
+    at,
+    correlated,
+    inverse,
+    offsets,
+    pool_windows,
+    window_means,
+    with_zeros,
+)
+from preimage.network.limit.pairs import Corners, PairRecursion, Step, pair_recursion
+from preimage.network.limit.tiles import Axis, Tiles
 from preimage.network.operations import Conv, Pool
-
-Offset = tuple[int, int]
-Window = tuple[tuple[int, int], tuple[int, int]]  # rows and columns, from and to
-
-#: Pairs of pixels (p, p + offset), p in a rectangle of the first tile: (rows, columns, tiles).
-Blocks = Iterator[tuple[Offset, Float[Tensor, "h w T"]]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class TileMaps:
     def __getitem__(self, chosen: slice) -> "TileMaps":
         factors = tuple(factor[..., chosen].contiguous() for factor in self.factors)
         return TileMaps(self.image[..., chosen].contiguous(), factors)
+
+
+def corner_range(*tiles: Tiles) -> Corners:
+    """Where tiles begin, from and to, by rows and by columns."""
+    all_ = torch.cat([each.corners for each in tiles])
+    (top, left), (bottom, right) = all_.amin(0).tolist(), all_.amax(0).tolist()
+    return (top, bottom), (left, right)
 
 
 @torch.no_grad()
@@ -84,7 +93,9 @@ def cross_kernel(
             f"`photos` and `others` must have one size, and so must their tiles; got {sizes[0]} "
             f"and {sizes[1]} pixels, {tiles.size} and {other_tiles.size} positions."
         )
-    recursion = pair_recursion(description, (sizes[0][0], sizes[0][1]), tiles.size, window)
+    corners = corner_range(tiles, other_tiles)
+    size = sizes[0][0], sizes[0][1]
+    recursion = pair_recursion(description, size, tiles.size, window, corners)
     some = tile_maps(recursion, photos, tiles)
     many = tile_maps(recursion, others, other_tiles)
     rows = [tile_kernel(recursion, some[i : i + 1], many) for i in range(len(tiles))]
@@ -126,7 +137,7 @@ def _run(steps: tuple[Step, ...], a: TileMaps, b: TileMaps, first_pass: bool = F
     for step, fa, fb in zip(steps, a.factors, b.factors, strict=True):
         match step.op:
             case Pool() as pool:
-                blocks = _pool(blocks, step, pool, fa, fb)
+                blocks = pool_windows(blocks, step, pool, fa, fb)
             case conv:
                 blocks = _convolve(blocks, step, conv, fa, fb, first_pass)
     return blocks
@@ -134,8 +145,8 @@ def _run(steps: tuple[Step, ...], a: TileMaps, b: TileMaps, first_pass: bool = F
 
 def _image_blocks(step: Step, a: Tensor, b: Tensor) -> Blocks:
     """Inner products of pixels, divided by the number of channels."""
-    for (dy, dx), window in _offsets(step.rows.needed, step.columns.needed):
-        here, there = _at(a, window), _at(b, window, (dy, dx))
+    for (dy, dx), window in offsets(step.rows.needed, step.columns.needed):
+        here, there = at(a, window), at(b, window, (dy, dx))
         if len(a) > _FEW_CHANNELS:
             yield (dy, dx), torch.einsum("chwa,chwb->hwb", here, there).div_(len(a))
             continue
@@ -155,87 +166,18 @@ def _convolve(
     for (ey, ex), block in blocks:
         dy, dx = ey // conv.stride, ex // conv.stride
         window = step.rows.given[dy], step.columns.given[dx]
-        p = _window_means(block, conv, *(high - low for low, high in window))
+        block = with_zeros(block, step, conv, (ey, ex), window)
+        p = window_means(block, conv, *(high - low for low, high in window))
         if over is None:
             if first_pass:
-                za.mul_(p.clamp(min=0).sqrt())  # the mask becomes the norms
-            over = _inverse(za), _inverse(zb)
+                at(za, window).mul_(p.clamp(min=0).sqrt())  # the mask becomes the norms
+            over = inverse(za), inverse(zb)
         if first_pass and (dy, dx) == (0, 0):
-            yield (0, 0), za.square()  # exact: h would cost half the digits of 1 − c
+            yield (0, 0), at(za, window).square()  # exact: h would cost half the digits of 1 − c
             continue
-        here, there = _at(over[0], window), _at(over[1], window, (dy, dx))
-        p = _correlated(p.mul_(here).mul_(there), conv.slope)
-        yield (dy, dx), p.mul_(_at(za, window)).mul_(_at(zb, window, (dy, dx)))
-
-
-def _correlated(c: Float[Tensor, "h w T"], slope: float) -> Float[Tensor, "h w T"]:
-    """h(c) = c + (1 − a)²/(1 + a²) (√(1 − c²) − c arccos c)/π, a the slope. Overwrites c.
-
-    The h of `relu_correlation`, its two terms gathered.
-    """
-    c.clamp_(-1, 1)
-    if slope == 1:
-        return c
-    angle = c.acos().mul_(c)
-    sine = torch.addcmul(c.new_ones(()), c, c, value=-1).sqrt_()
-    return c.add_(sine.sub_(angle), alpha=(1 - slope) ** 2 / (1 + slope**2) / math.pi)
-
-
-def _window_means(
-    block: Float[Tensor, "_H _W T"], conv: Conv, rows: int, columns: int
-) -> Float[Tensor, "_h _w T"]:
-    k, stride = conv.kernel_size, conv.stride
-    span = [slice(t, t + stride * (rows - 1) + 1, stride) for t in range(k)]
-    across = [slice(t, t + stride * (columns - 1) + 1, stride) for t in range(k)]
-    partial = block[span[0]] + block[span[1]] if k > 1 else block[span[0]]
-    for part in span[2:]:
-        partial.add_(block[part])
-    out = partial[:, across[0]] / k**2
-    for part in across[1:]:
-        out.add_(partial[:, part], alpha=1 / k**2)
-    return out
-
-
-def _pool(blocks: Blocks, step: Step, pool: Pool, wa: Tensor, wb: Tensor) -> Blocks:
-    """Sums over both windows, times the shares of each."""
-    rows, columns = step.rows.given, step.columns.given
-    row_taps, column_taps = pool_taps(pool, rows), pool_taps(pool, columns)
-    sums: dict[Offset, Tensor] = {}
-    for (ey, ex), block in blocks:
-        low = step.rows.needed[ey][0], step.columns.needed[ex][0]
-        for dy, ay in row_taps[ey]:
-            down = _strided(rows[dy], pool.stride, ay - low[0])
-            for dx, ax in column_taps[ex]:
-                part = block[down, _strided(columns[dx], pool.stride, ax - low[1])]
-                if (dy, dx) in sums:
-                    sums[dy, dx].add_(part)
-                else:
-                    sums[dy, dx] = part.clone(memory_format=torch.contiguous_format)
-    for (dy, dx), window in _offsets(rows, columns):
-        out = sums.pop((dy, dx))
-        yield (dy, dx), out.mul_(_at(wa, window)).mul_(_at(wb, window, (dy, dx)))
-
-
-def _offsets(rows: Ranges, columns: Ranges) -> Iterator[tuple[Offset, Window]]:
-    for dy, down in rows.items():
-        for dx, across in columns.items():
-            yield (dy, dx), (down, across)
-
-
-def _at(x: Tensor, window: Window, offset: Offset = (0, 0)) -> Tensor:
-    (top, bottom), (left, right) = window
-    dy, dx = offset
-    return x[..., top + dy : bottom + dy, left + dx : right + dx, :]
-
-
-def _strided(window: tuple[int, int], stride: int, start: int) -> slice:
-    low, high = window
-    return slice(stride * low + start, stride * (high - 1) + start + 1, stride)
-
-
-def _inverse(z: Tensor) -> Tensor:
-    """1/z, and 0 where z is 0: outside the map, and for dark patches."""
-    return torch.where(z > 0, 1 / z, 0.0)
+        here, there = at(over[0], window), at(over[1], window, (dy, dx))
+        p = correlated(p.mul_(here).mul_(there), conv.slope)
+        yield (dy, dx), p.mul_(at(za, window)).mul_(at(zb, window, (dy, dx)))
 
 
 def cut_tiles(step: Step, maps: Float[Tensor, "N C H W"], tiles: Tiles) -> Float[Tensor, "C h w T"]:

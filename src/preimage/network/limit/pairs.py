@@ -30,10 +30,23 @@ class PairRecursion:
     size: Size
 
 
+#: Least and largest first position of tiles, by rows and by columns.
+Corners = tuple[tuple[int, int], tuple[int, int]]
+
+
 def pair_recursion(
-    description: Description, size: Size, tile: Size, window: int = 1
+    description: Description,
+    size: Size,
+    tile: Size,
+    window: int = 1,
+    corners: Corners | None = None,
 ) -> PairRecursion:
     """The steps for photos of `size` (rows, columns) and tiles of `tile` positions.
+
+    Args:
+        window: side k of a window of features.
+        corners: where tiles begin, if it is known: then pairs of pixels of which one lies outside
+            the photo for all of them are left out. Tiles as large as the map save most.
 
     Raises:
         ValueError: no kernel between positions is known, with the reason; or the photos are too
@@ -47,10 +60,12 @@ def pair_recursion(
     lengths = [sizes[operations[0].name]]
     for op in operations:
         lengths.append(output_size(op, lengths[-1], sizes))
+    most = (max(lengths[-1]), max(lengths[-1]))
+    places = corners or ((-most[0], most[0]), (-most[1], most[1]))
     return PairRecursion(
         tuple((op, output_size(op, sizes[op.name], sizes)) for op in before),
-        _steps(operations, lengths, tile, (tile[0] - 1, tile[1] - 1)),
-        _steps(operations, lengths, tile, (0, 0)),
+        _steps(operations, lengths, tile, (tile[0] - 1, tile[1] - 1), places),
+        _steps(operations, lengths, tile, (0, 0), places),
         lengths[-1],
     )
 
@@ -91,9 +106,14 @@ def split_encoder(
 
 
 def _steps(
-    operations: tuple[Conv | Pool, ...], lengths: list[Size], tile: Size, reach: Size
+    operations: tuple[Conv | Pool, ...],
+    lengths: list[Size],
+    tile: Size,
+    reach: Size,
+    corners: Corners,
 ) -> tuple[Step, ...]:
     axes = [
-        backward_axis(operations, tile[i], [size[i] for size in lengths], reach[i]) for i in (0, 1)
+        backward_axis(operations, tile[i], [size[i] for size in lengths], reach[i], corners[i])
+        for i in (0, 1)
     ]
     return tuple(Step(*parts) for parts in zip(operations, *axes, strict=True))

@@ -45,8 +45,9 @@ class Axis:
     """One axis of an operation: which pairs it gives, which it needs, where its pixels lie.
 
     The input of a tile begins at pixel `scale` · (first position of the tile) + `start`, and has
-    `length` pixels; `ahead` and `out_start` say the same of its output. `inside` and `out_inside`
-    are the sizes of the photo's maps.
+    `length` pixels; `out_scale` and `out_start` say the same of its output. `inside` and
+    `out_inside` are the sizes of the photo's maps. Pairs of pixels of which one lies outside the
+    photo for all tiles are not among the `needed`: they are zero.
     """
 
     given: Ranges
@@ -75,12 +76,16 @@ class Axis:
 
 
 def backward_axis(
-    operations: tuple[Conv | Pool, ...], side: int, lengths: list[int], reach: int
+    operations: tuple[Conv | Pool, ...],
+    side: int,
+    lengths: list[int],
+    reach: int,
+    corners: tuple[int, int],
 ) -> list[Axis]:
     """Of each operation, for tiles of `side` positions and their pairs up to `reach` apart.
 
-    `lengths` are the map's, before and after each operation. The zero offset comes first
-    everywhere: it carries the squared norms.
+    `lengths` are the map's, before and after each operation; `corners` the least and the largest
+    first position of a tile. The zero offset comes first everywhere: it carries the squared norms.
     """
     offsets = sorted(range(-reach, reach + 1), key=abs)
     given: Ranges = {d: (max(0, -d), min(side, side - d)) for d in offsets}
@@ -88,17 +93,27 @@ def backward_axis(
     axes = []
     for index in range(len(operations) - 1, -1, -1):
         op = operations[index]
-        needed = needed_ranges(op, given)
         out_scale, out_start, out_length = scale, start, length
         before = op.padding[0] if isinstance(op, Conv) else 0
         scale, start = op.stride * scale, op.stride * start - before
         length = op.stride * (length - 1) + op.kernel_size
         sizes = (lengths[index], lengths[index + 1])
+        low, high = (scale * corner + start for corner in corners)
+        needed = _inside(needed_ranges(op, given), -high, lengths[index] - low)
         axes.append(
             Axis(given, needed, scale, start, length, out_scale, out_start, out_length, *sizes)
         )
         given = needed
     return axes[::-1]
+
+
+def _inside(ranges: Ranges, low: int, high: int) -> Ranges:
+    """Without pairs of which one lies before `low` or from `high` on; empty ranges stay."""
+    clipped = {}
+    for d, (first, end) in ranges.items():
+        start, stop = max(first, low, low - d), min(end, high, high - d)
+        clipped[d] = (start, stop) if start < stop else (first, first)
+    return clipped
 
 
 def needed_ranges(op: Conv | Pool, given: Ranges) -> Ranges:
@@ -108,21 +123,22 @@ def needed_ranges(op: Conv | Pool, given: Ranges) -> Ranges:
     slots with all.
     """
     if isinstance(op, Conv):
-        return {
-            op.stride * d: (op.stride * low, op.stride * (high - 1) + op.kernel_size)
-            for d, (low, high) in given.items()
-        }
+        return {op.stride * d: window_range(op, ends) for d, ends in given.items()}
     needed: Ranges = {}
     for e, taps in pool_taps(op, given).items():
-        lows, highs = zip(
-            *(
-                (op.stride * given[d][0] + a, op.stride * (given[d][1] - 1) + a + 1)
-                for d, a in taps
-            ),
-            strict=True,
-        )
-        needed[e] = (min(lows), max(highs))
+        ends = [(given[d], a) for d, a in taps if given[d][0] < given[d][1]]
+        lows = [op.stride * low + a for (low, _), a in ends]
+        highs = [op.stride * (high - 1) + a + 1 for (_, high), a in ends]
+        needed[e] = (min(lows, default=0), max(highs, default=0))
     return dict(sorted(needed.items(), key=lambda item: abs(item[0])))
+
+
+def window_range(conv: Conv, given: tuple[int, int]) -> tuple[int, int]:
+    """What the windows of a range of positions read, all slots together."""
+    low, high = given
+    if low == high:
+        return (conv.stride * low, conv.stride * low)
+    return conv.stride * low, conv.stride * (high - 1) + conv.kernel_size
 
 
 def pool_taps(pool: Pool, given: Ranges) -> dict[int, list[tuple[int, int]]]:
