@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from preimage.data.each_photo import Interrupted
 from preimage.probing import RAW, LayerError, Preprocessing, list_layers, probe
 from preimage.scores.statistics import paired_difference
 
@@ -263,3 +264,23 @@ def test_twins_that_are_no_draws_are_refused(photos: Tensor) -> None:
         probe(model, photos, ["0"], initialisation=seeded, **words)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"gives twin 0 the weights of the model itself"):
         probe(seeded(), photos, ["0"], initialisation=seeded, **words)  # type: ignore[arg-type]
+
+
+def test_an_interrupt_keeps_the_network_and_the_twins_so_far(photos: Tensor) -> None:
+    builds: list[int] = []
+
+    def build() -> nn.Module:
+        builds.append(0)
+        if len(builds) == 4:  # one to look at its layers, and two twins
+            raise KeyboardInterrupt
+        return nn.Sequential(nn.Conv2d(3, 8, 4, 4))
+
+    torch.manual_seed(99)  # the twins have seeds 0 to 4
+    model = nn.Sequential(nn.Conv2d(3, 8, 4, 4))
+    said = "the network and 2 of 5 twins are finished"
+    with pytest.raises(Interrupted, match=said) as raised:
+        probe(model, photos, ["0"], preprocessing=RAW, twins=5, initialisation=build)
+    found = raised.value.results
+    assert len(found["0"].twins) == 2
+    expected = probe(model, photos, ["0"], preprocessing=RAW, twins=0)
+    assert found["0"].trained == expected["0"].trained

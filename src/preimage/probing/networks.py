@@ -1,6 +1,6 @@
 """Every network of a probe, the trained one and its random twins: each computed once and kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,13 +56,12 @@ def every_network(
     options: TwinOptions,
     store: Store,
     on_photos: Callable[[int], object],
-) -> list[NetworkResult]:
+) -> Iterator[NetworkResult]:
     """The trained network first, then so many twins; what the store has is not computed again.
 
     Raises:
         ValueError: a twin has the weights of another network, so that it is no draw.
     """
-    results: list[NetworkResult] = []
     known = {weights_hash(model): "the model itself"} if twins else {}
     for index in (None, *range(twins)):
         name = "trained" if index is None else f"twin-{index}"
@@ -74,8 +73,7 @@ def every_network(
             on_photos(len(experiment.photos))
         if weights := found.made.get("weights"):
             known[weights] = name
-        results.append(found)
-    return results
+        yield found
 
 
 def _network(

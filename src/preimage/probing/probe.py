@@ -6,14 +6,21 @@ from pathlib import Path
 
 from torch import nn
 
+from preimage.data.each_photo import Interrupted
 from preimage.data.photos import Photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
 from preimage.probing.capture import Selector
-from preimage.probing.climb import Climb, climb, costly
+from preimage.probing.climb import Climb, Found, climb, costly
+from preimage.probing.costly_rungs import Rung
 from preimage.probing.enough_memory import require_photos, require_probe
 from preimage.probing.linear_rung import Experiment
-from preimage.probing.networks import PICTURES, TwinOptions, every_network
+from preimage.probing.networks import (
+    PICTURES,
+    NetworkResult,
+    TwinOptions,
+    every_network,
+)
 from preimage.probing.photos import open_probe_photos
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
 from preimage.probing.reports import layer_reports, mean_image
@@ -102,6 +109,7 @@ def probe(
         LayerError: a layer can't be probed.
         ValueError: too few photos, an unknown preprocessing, or a folder of other settings.
         PhotoError: a photo can't be read.
+        Interrupted: Ctrl-C came; `results` is the result of the network and the twins so far.
     """
     preprocessing = preprocessing or find_preprocessing(model)
     if isinstance(photos, str | Path):  # files, which are resized
@@ -115,16 +123,39 @@ def probe(
     what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     store = Store(out)
     with store.claimed(settings(model, experiment, options)):
-        with progress_bar("photos", len(opened) * (1 + twins)) as advance:
-            trained, *drawn = every_network(model, experiment, twins, options, store, advance)
-        climbed = climb(model, experiment, what, options, store)
+        networks: list[NetworkResult] = []
+        try:
+            with progress_bar("photos", len(opened) * (1 + twins)) as advance:
+                for network in every_network(model, experiment, twins, options, store, advance):
+                    networks.append(network)
+            climbed = climb(model, experiment, what, options, store)
+        except KeyboardInterrupt as stop:
+            if type(stop) is not KeyboardInterrupt or not networks:
+                raise
+            found = _result(model, experiment, networks, {}, window, seed)
+            said = f"the network and {len(networks) - 1} of {twins} twins are finished"
+            raise Interrupted(found, said) from None
+    return _result(model, experiment, networks, what.rungs, window, seed, climbed)
+
+
+def _result(
+    model: nn.Module,
+    experiment: Experiment,
+    networks: Sequence[NetworkResult],
+    rungs: Mapping[str, Rung],
+    window: int,
+    seed: int,
+    climbed: Mapping[str, Sequence[Found]] | None = None,
+) -> ProbeResult:
+    """What these networks say, the trained one first."""
+    (trained, *drawn), opened = networks, experiment.photos
     record = {
         "model": type(model).__name__,
-        "preprocessing": asdict(preprocessing),
+        "preprocessing": asdict(experiment.preprocessing),
         "photos": opened.record(),
         "twins": [twin.made for twin in drawn],
         "window": window,
-        "rungs": {name: asdict(chosen) for name, chosen in what.rungs.items()},
+        "rungs": {name: asdict(chosen) for name, chosen in rungs.items()},
         "seed": seed,
         "convention": asdict(COLOUR),
         "environment": environment(),

@@ -123,6 +123,17 @@ class ShowCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InfoCommand:
+    """Print versions, device, memory, caches and extras, for a bug report.
+
+    Args:
+        json: Print them as JSON instead.
+    """
+
+    json: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShapesCommand(Checked):
     """Print the paper's Table 1 for an architecture, with parameters, work and receptive fields.
 

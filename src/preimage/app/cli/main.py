@@ -21,6 +21,7 @@ VERBS = {
     "demo": "commands:DemoCommand",
     "evaluate": "decoder_commands:EvaluateCommand",
     "fit": "decoder_commands:FitCommand",
+    "info": "commands:InfoCommand",
     "layers": "probe_commands:LayersCommand",
     "limit": "commands:LimitCommand",
     "pretrain": "decoder_commands:PretrainCommand",

@@ -24,6 +24,7 @@ from cyclopts import (
 )
 from cyclopts.config import Yaml
 
+from preimage.app.cli.completion import COMPLETION, add_completion
 from preimage.app.cli.options import Option, options, parts
 
 #: The panel of the help for the options that a class declares; a verb's own come first.
@@ -66,14 +67,15 @@ def parse_top(kinds: dict[str, type], words: Sequence[str], version: str) -> Non
     for verb, kind in kinds.items():
         app.command(_app(verb, (kind.__doc__ or "").split("\n")[0]))
 
-    def completion(shell: Literal["bash", "zsh", "fish", "powershell"], /) -> None:
-        whole = _app("preimage", app.help, version)
+    def whole() -> App:
+        complete = _app("preimage", app.help, version)
         for verb, kind in kinds.items():
-            whole.command(verb_app(verb, kind))
-        print(whole.generate_completion(shell=shell))
+            complete.command(verb_app(verb, kind))
+        return complete
 
-    app.command(completion, name="--completion", help="Print the completion script of a shell.")
-    app["--completion"].group = app["--help"].group = app["--version"].group = _COMMON
+    add_completion(app, whole)
+    for name in (*COMPLETION, "--help", "--version"):
+        app[name].group = _COMMON
     _call(app, words)
 
 
