@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def template(package: str, name: str) -> jinja2.Template:
-    """A template of a package's folder `templates`; it may include this package's `style.css`."""
+    """A template of a package's folder `templates`; it may extend the `report.html` of ours."""
     loaders = [jinja2.PackageLoader(each) for each in (package, "preimage.data")]
     return jinja2.Environment(
         loader=jinja2.ChoiceLoader(loaders),

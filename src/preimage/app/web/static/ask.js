@@ -15,7 +15,8 @@ export async function ask(kind, address, options = {}) {
   try {
     for (let pause = 300; ; pause = Math.min(2 * pause, 4000)) {
       const response = await reach(address, { ...options, signal: control.signal });
-      const answer = await response.json().catch(() => ({ error: `${response.status} ${response.statusText}` }));
+      const answer = await read(response);
+      if (control.signal.aborted) return null;
       if (response.ok) return answer;
       if (response.status !== 503 || options.body) throw new Error(answer.error);
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
@@ -25,6 +26,12 @@ export async function ask(kind, address, options = {}) {
     if (error.name === "AbortError" || control.signal.aborted) return null;
     throw error;
   }
+}
+
+/** The answer's JSON; some answers of the server itself, such as that of too many connections, are text. */
+async function read(response) {
+  if (response.ok) return response.json();
+  return response.json().catch(() => ({ error: `${response.status} ${response.statusText}` }));
 }
 
 async function reach(address, options) {

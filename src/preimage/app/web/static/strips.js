@@ -26,22 +26,22 @@ export function takeBackStrips() {
 }
 
 async function fillStrip(name, box, onChoice) {
-  const wanted = stops(name);
+  const wanted = stops(name).map(([value, word]) => [value, word, query({ [name]: value })]);
   const tiles = [...box.children];
   if (tiles.map((t) => t.dataset.value).join() !== wanted.map(([v]) => v).join()) {
     box.replaceChildren(...wanted.map(([value, word]) => tile(name, value, word, onChoice)));
   }
-  for (const [index, [value, word]] of wanted.entries()) {
+  for (const [index, [value]] of wanted.entries()) {
     const button = box.children[index];
     button.setAttribute("aria-pressed", String(value === valueOf(name)));
     button.querySelector("img").classList.add("waits");
   }
-  for (const [index, [value, word]] of wanted.entries()) {
+  for (const [index, [, , asked]] of wanted.entries()) {
     let answer;
     try {
-      answer = await ask(`strip-${name}`, `api/strip?${query({ [name]: value })}`);
+      answer = await ask(`strip-${name}`, `api/strip?${asked}`);
     } catch (error) {
-      label(box.children[index], word, error.message);
+      label(box.children[index], error.message);
       continue;
     }
     if (answer === null) return;
@@ -49,7 +49,7 @@ async function fillStrip(name, box, onChoice) {
     image.src = answer.grey;
     image.hidden = false;
     image.classList.remove("waits");
-    label(box.children[index], word, `SSIM ${answer.scores.SSIM}`);
+    label(box.children[index], `SSIM ${answer.scores.SSIM}`);
   }
 }
 
@@ -71,6 +71,6 @@ function tile(name, value, word, onChoice) {
   return button;
 }
 
-function label(button, word, note) {
+function label(button, note) {
   button.querySelector("small").textContent = note;
 }
