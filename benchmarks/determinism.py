@@ -4,7 +4,9 @@ Each kind of computation runs in processes with other numbers of threads, other 
 and other batch sizes; their numbers are compared with those of one thread, bit by bit and by their
 largest difference.
 
-    python benchmarks/determinism.py [--out FILE.md]
+    python benchmarks/determinism.py [--out FILE.md] [--python OTHER/bin/python ...]
+
+`--python` names interpreters of environments with other versions of torch, which compute too.
 """
 
 import argparse
@@ -122,9 +124,10 @@ class Setting:
     threads: int = 1
     batch: int = 4
     environment: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
 
-def settings() -> Iterator[Setting]:
+def settings(interpreters: list[str]) -> Iterator[Setting]:
     yield Setting("again")
     for threads in (2, 4):
         yield Setting(f"{threads} threads", threads)
@@ -137,11 +140,15 @@ def settings() -> Iterator[Setting]:
             limits = {"ATEN_CPU_CAPABILITY": name, "ONEDNN_MAX_CPU_ISA": isa}
             mkl = {"default": "SSE4_2", "avx2": "AVX2", "avx512": "AVX512"}[name]
             yield Setting(name.upper(), environment={**limits, "MKL_ENABLE_INSTRUCTIONS": mkl})
+    for python in interpreters:
+        ask = [python, "-c", "import torch; print(torch.__version__.split('+')[0])"]
+        version = subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
+        yield Setting(f"torch {version}", python=python)
 
 
 def compute(kind: str, setting: Setting, folder: Path) -> Numbers:
     path = folder / "numbers.safetensors"
-    words = [sys.executable, __file__, "--kind", kind, "--batch", str(setting.batch)]
+    words = [setting.python, __file__, "--kind", kind, "--batch", str(setting.batch)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(setting.threads), **setting.environment}
     subprocess.run([*words, "--numbers", str(path)], env=environment, check=True)
     return load_file(path)
@@ -162,6 +169,7 @@ def compared(found: Numbers, expected: Numbers) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--python", nargs="*", default=[], metavar="PATH")
     parser.add_argument("--kind")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--numbers")
@@ -170,7 +178,7 @@ def main() -> None:
         found = KINDS[words.kind](words.batch)
         save_file({k: v.detach().contiguous() for k, v in found.items()}, words.numbers)
         return
-    columns = list(settings())
+    columns = list(settings(words.python))
     lines = [
         "# Same seed, same numbers: over what?",
         "",

@@ -126,13 +126,14 @@ def _together(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
         "scaled_apart": 100 * _largest_deviation(scaled),
     }
     sentence = (
-        f"log₁₀ of the final loss in grey levels²: {_listed(ends)}; highest minus lowest "
-        "{apart:.2f} ({networks} networks each); with features divided by one constant the curves "
-        "differ by at most {scaled_apart:.1g} %"
+        "without biases σ only scales the features: with features divided by one constant the "
+        "curves differ by at most {scaled_apart:.1g} %. As they are, log₁₀ of the final loss in "
+        f"grey levels²: {_listed(ends)}; highest minus lowest {{apart:.2f}} ({{networks}} networks "
+        "each)"
     )
     brief = (
-        "log₁₀ of the highest final loss over the lowest: {apart:.1f}; with features divided by "
-        "one constant the curves differ by at most {scaled_apart:.1g} %"
+        "with features divided by one constant the curves differ by at most {scaled_apart:.1g} %; "
+        "as they are, log₁₀ of the highest final loss over the lowest: {apart:.1f}"
     )
     decision = is_within(apart, log10(1 + ALIKE / 100))
     return TOGETHER.finding(sentence, decision, numbers, brief=brief)

@@ -38,7 +38,7 @@ WIDTHS = {
     "quick": (4, 8, 16, 32, 64, 128),
     "paper": (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
 }
-NETWORKS = {"quick": 20, "paper": 30}
+NETWORKS = {"quick": 120, "paper": 30}
 HEADS: dict[HeadName, str] = {
     "conv": "(a) original: random last convolution",
     "mean": "(b) variant: mean over channels",
