@@ -40,12 +40,13 @@ lint: .venv/.ready
 repeat: .venv/.ready
 	$(BIN)/python tools/repeat_tests.py
 
-# The site in docs/_build, which opens from a disk without a network: its tutorials are run (again only
+# The site in docs/_build/html, which opens from a disk without a network: its tutorials are run (again only
 # when they have changed), its links are followed.
-docs: .venv/.docs
+docs: .venv/.docs .venv/.models
 	$(BIN)/python -m doctest docs/_ext/mathml.py
-	$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
-	$(BIN)/python tools/check_site.py docs/_build
+	rm -rf docs/_build/html
+	$(BIN)/sphinx-build --fail-on-warning --quiet --fresh-env -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python tools/check_site.py docs/_build/html
 
 bench: .venv/.ready
 	$(BIN)/python benchmarks/network_speed.py

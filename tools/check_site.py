@@ -1,7 +1,7 @@
 """Holds that the built site fetches nothing from elsewhere, and that its links lead somewhere.
 
     make docs
-    python tools/check_site.py docs/_build      exit code 1 and one line per fault
+    python tools/check_site.py docs/_build/html      exit code 1 and one line per fault
 
 Links to other hosts that a reader may click are fine; scripts, styles, fonts and pictures of other
 hosts are not, since a page opened from a disk without a network would lack them.

@@ -18,7 +18,7 @@ LINKS = {
     r"\]\(SECURITY\.md\)": "](security.md)",
     r"\]\(CHANGELOG\.md\)": "](changes.md)",
     r"\]\(docs/([\w/-]+\.md)": r"](\1",
-    r"\[([^]]+)\]\((?:docs|benchmarks)/[^)]*\)": r"`\1`",
+    r"\[([^]]+)\]\((?:docs|benchmarks|src)/[^)]*\)": r"`\1`",
 }
 
 

@@ -29,7 +29,7 @@ class LimitPicture(Drawn):
 
     In a notebook it shows the photo, the limit and one network; `plot` draws six panels.
 
-    `stderr` is that of a sampled limit (max pooling), else 0. `predicted_std` is |f*| times
+    `stderr` is that of a sampled limit (max pooling), else 0. `predicted_std` is `|f*|` times
     `relative_std`; for average and max pools inside the network it is a rule, not a theorem.
     """
 

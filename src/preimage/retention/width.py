@@ -3,7 +3,7 @@
 N features of one random convolution are N independent draws φ_c of a random function of the patch,
 with covariance K over the positions: random-feature ridge regression. Let G = (K + κ)⁻¹,
 df₁ = tr KG, df₂ = tr KGKG, all of centred kernels of the P training positions. As N and P grow
-together, the mean over networks of the error at a position x tends to
+together, the mean over networks of the error at a position x tends to::
 
     E |y_x − f̂(x)|² = |y_x − k_xᵀ G Y|² + γ yᵀGKGy · V_x / (N − γ df₂)
     V_x = k_xx − 2 k_xᵀGk_x + k_xᵀGKGk_x,      λ = α κ,      1 = E r² / (α + r² df₁/N)

@@ -2,7 +2,7 @@
 
     K(p, q) = lim 1/N Σ_c f_c(p) f_c(q)      of a layer's N features, as all widths grow
 
-The covariances C[p, q] of two photos follow the same rules as those of one (docs/retention.md):
+The covariances C[p, q] of two photos follow the same rules as those of one (docs/retention.md)::
 
     convolution:   P(p, q) = mean over slots s of C[p + s, q + s],   padded pixels being zero
                    C'(p, q) = h(P / (z_p z_q)) z_p z_q,   z_p² = P(p, p) of each photo with itself
