@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 def run_sweep(
     cells: Sequence[ReconstructConfig],
-    photos: PackedPhotos | Photos,
+    photos: PackedPhotos | Photos | None,
     store: Store | str | Path,
     execution: Execution | None = None,
     record: Mapping[str, Any] | None = None,
@@ -40,7 +40,7 @@ def run_sweep(
     Args:
         cells: `SweepConfig.cells` of a grid.
         photos: packed, or in any form that `preimage.load_photos` takes; files are cropped and
-            resized to the cells' `size`.
+            resized to the cells' `size`. None for the four embedded photos.
         store: or the folder of one.
         execution: on as many processes as fit the machine's cores if not given.
         record: what to keep in the store's `sweep.json`, such as the command.
