@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test models browser check lint repeat docs bench kills fuzz faults audit locked clean
+.PHONY: demo test models browser check lint repeat docs dist bench kills fuzz faults audit locked clean
 
 demo: .venv/.ready
 	$(BIN)/preimage demo
@@ -48,6 +48,10 @@ docs: .venv/.docs .venv/.models
 	$(BIN)/sphinx-build --fail-on-warning --quiet --fresh-env -d docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python tools/check_site.py docs/_build/html
 
+# The sdist and the wheel, in build/dist, checked and installed into a fresh environment.
+dist: .venv/.dist
+	$(BIN)/python tools/check_dist.py
+
 bench: .venv/.ready
 	$(BIN)/python benchmarks/network_speed.py
 	$(BIN)/python benchmarks/ssim_speed.py
@@ -81,6 +85,10 @@ audit: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[test]'
 	touch $@
 
+.venv/.dist: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[dist]'
+	touch $@
+
 .venv/.docs: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
 	touch $@
@@ -97,7 +105,7 @@ locked:
 	$(BIN)/pip install --quiet --no-compile --no-deps -c constraints.txt torch
 	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r locked.txt
 	$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation -e .
-	touch .venv/.ready .venv/.docs .venv/.models
+	touch .venv/.ready .venv/.dist .venv/.docs .venv/.models
 
 clean:
 	rm -rf .venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

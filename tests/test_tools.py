@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 import tomllib
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -93,3 +94,15 @@ def test_outcomes_of_repeated_runs() -> None:
     conditions = [run.condition for run in runs]
     assert (conditions.count("under load"), conditions.count("one thread")) == (5, 5)
     assert len({(run.hash_seed, run.hypothesis_seed, run.global_seed) for run in runs}) == 20
+
+
+def test_a_file_that_a_wheel_lacks_is_named(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "preimage"
+    (package / "templates").mkdir(parents=True)
+    (package / "__pycache__").mkdir()
+    for name in ("a.py", "templates/b.html", "__pycache__/a.pyc"):
+        (package / name).touch()
+    with zipfile.ZipFile(tmp_path / "preimage.whl", "w") as wheel:
+        wheel.writestr("preimage/a.py", "")
+    found = load("check_dist").missing(tmp_path / "preimage.whl", tmp_path / "src")
+    assert found == ["preimage/templates/b.html"]

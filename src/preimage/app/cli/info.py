@@ -21,7 +21,7 @@ _PACKAGES = ("torch", "numpy", "pillow", "scikit-image", "scipy", "matplotlib", 
 _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "TORCH_HOME", "HF_HOME")
 _INSTRUCTIONS = ("avx2", "avx512f", "amx_tile", "asimd")
 _REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*;\s*extra\s*==\s*['"]([\w-]+)['"]""")
-_FOR_DEVELOPERS = {"test", "docs"}
+_FOR_DEVELOPERS = {"dist", "docs", "test"}
 
 
 def run(config: InfoCommand) -> int:
