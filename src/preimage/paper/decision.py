@@ -69,10 +69,20 @@ class Decision:
         return "not decided" if self.holds is None else "holds" if self.holds else "fails"
 
 
-def is_above(interval: Interval, level: float = 0.0, *, over: Over = "networks") -> Decision:
-    """Whether the mean is above `level`."""
-    up, down = _tails(interval, level)
-    needed = _needed(interval, abs(interval.mean - level))
+def is_above(
+    interval: Interval, level: float = 0.0, *, negligible: float = 0.0, over: Over = "networks"
+) -> Decision:
+    """Whether the mean is above `level`.
+
+    Args:
+        negligible: the statement fails where the mean is less than this above the level: so little
+            does not count. Named beforehand.
+    """
+    up, _ = _tails(interval, level)
+    _, down = _tails(interval, level + negligible)
+    # Whichever end is farther from the mean decides first.
+    distances = (abs(interval.mean - level), abs(interval.mean - level - negligible))
+    needed = _needed(interval, max(distances))
     return Decision(up, down, values=interval.n, over=over, needed_at=needed)
 
 

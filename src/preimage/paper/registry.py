@@ -82,7 +82,12 @@ FIGURES = {
         "picture with r below 0 is a negative. Zeros and nearest are the unpoolings. Simplified: "
         "the image, averaged down to the layer's resolution, goes straight to block Conv k.",
     ),
-    "fig8": Figure("Figure 8: SSIM by width", ("width",), note=_WIDTH),
+    "fig8": Figure(
+        "Figure 8: SSIM by width",
+        ("width",),
+        note=_WIDTH + " Why SSIM falls with zeros in (a): they print a grid; averaged over 2×2 "
+        "pixels, SSIM is three to eight times as high and no longer falls (docs/seeing.md).",
+    ),
     "fig9": Figure("Figure 9: Pearson's r by width", ("width",), note=_WIDTH),
     "fig10": Figure("Figure 10: SSIM by kernel size", ("kernel_size",)),
     "theory": Figure(

@@ -17,7 +17,7 @@ from preimage.paper.figure_sweep import figure_photos, finish, grid_cost, requir
 from preimage.paper.finding import Claim, Finding
 from preimage.paper.options import UNPOOLS, FigureOptions
 from preimage.paper.tables import write_rows
-from preimage.paper.width import FOLDER, HEADS, by_width, grid
+from preimage.paper.width import FOLDER, HEADS, NEGLIGIBLE, by_width, grid
 from preimage.sweeps.pair import RandomPair
 from preimage.sweeps.reconstruction import Reconstruction
 from preimage.sweeps.run import Results
@@ -160,7 +160,7 @@ def _finding(
         "SSIM changes per doubling of the width by {conv_zeros:+.3f} (zeros) and "
         "{conv_nearest:+.3f} (nearest) in the original network, {mean_zeros:+.3f} and "
         f"{{mean_nearest:+.3f}} in the variant (95 % intervals over networks; {per_point})",
-        is_above(slopes["conv_zeros"]),
+        is_above(slopes["conv_zeros"], negligible=NEGLIGIBLE),
         {**slopes, "networks": curves["conv"]["zeros"].networks, "photos": photos},
         brief=f"SSIM per doubling of the width: {{conv_zeros:+.3f}} (zeros); {per_point}",
         pictures=pictures,
