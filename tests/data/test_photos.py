@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from preimage.data.archives import PhotoError
 from preimage.data.photo import Photo
@@ -95,3 +95,14 @@ def test_a_single_photo() -> None:
     assert torch.equal(open_photo(ARRAY, None).pixels, TENSOR.float())
     with pytest.raises(PhotoError, match="`photo`: contains several photos"):
         open_photo([ARRAY, ARRAY], None)
+
+
+def test_a_size_is_a_side_or_height_and_width(tmp_path: Path) -> None:
+    Image.fromarray(ARRAY).save(tmp_path / "cat.png")
+    for source in (tmp_path, Image.fromarray(ARRAY)):
+        assert load_photos(source, (6, 4))[0].size == (6, 4)
+        assert load_photos(source, 5)[0].size == (5, 5)
+        expected = ImageOps.fit(Image.fromarray(ARRAY), (4, 6), Image.Resampling.LANCZOS)
+        assert np.array_equal(load_photos(source, (6, 4))[0].image, expected)
+    with pytest.raises(ValueError, match=r"`size` must be positive, got \(0, 4\)"):
+        load_photos(tmp_path, (0, 4))[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_runs import RECIPE, WORDS, assert_same_weights, losses, train
+from small_runs import ENCODER, RECIPE, WORDS, assert_same_weights, losses, train
 from waiting import wait_for
 
 from preimage.data.archives import PhotoError
@@ -144,3 +144,24 @@ def test_the_options_reach_the_networks(photos: Path, tmp_path: Path) -> None:
     hidden, last = inverter.decoder.description.convs
     assert (hidden.slope, hidden.bias, last.slope, last.bias) == (0.1, True, 1.0, True)
     assert torch.count_nonzero(inverter.decoder.biases[last.name]) == 3  # they learned
+
+
+def test_photos_in_any_form_are_kept_in_memory(tmp_path: Path) -> None:
+    pixels = torch.randint(0, 256, (6, 3, 19, 17), dtype=torch.uint8)
+    arrays = [photo.permute(1, 2, 0).numpy() for photo in pixels]
+    machine = MachineOptions(device="cpu", workers=0)
+    found = [
+        train_decoder(ENCODER, DecoderOptions(), form, RECIPE, tmp_path / name, machine)
+        for form, name in ((pixels, "tensor"), (arrays, "arrays"))
+    ]
+    one, other = (inverter.decoder.state_dict() for inverter in found if inverter)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    with pytest.raises(ValueError, match="`photos` must have one size"):
+        train_decoder(
+            ENCODER,
+            DecoderOptions(),
+            [pixels[0], pixels[0, :, 1:]],
+            RECIPE,
+            tmp_path / "x",
+            machine,
+        )

@@ -25,6 +25,8 @@ from preimage.data.large_pictures import (
 #: Formats of Pillow that are programs; to show them it runs Ghostscript.
 _PROGRAMS = frozenset({"EPS"})
 
+#: What photos are cropped and resized to: the side of a square, or (height, width).
+PhotoSize = int | tuple[int, int]
 Decoder = Callable[[bytes, int | None], Image.Image]
 _elsewhere: Decoder | None = None
 
@@ -148,12 +150,15 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def fit(image: Image.Image, size: int | None) -> Image.Image:
-    """The central square, resized to this side (Lanczos); None keeps the image as it is."""
+def fit(image: Image.Image, size: PhotoSize | None) -> Image.Image:
+    """The central part of this size's shape, resized to it (Lanczos); None keeps the image."""
     if size is None:
         return image
-    _check_side(size)
-    return ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1:
+        raise ValueError(f"`size` must be positive, got {size}.")
+    _check_side(max(height, width))
+    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
 
 
 def _check_side(size: int) -> None:

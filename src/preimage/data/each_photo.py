@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from preimage.data.archives import OnError, PhotoError
+from preimage.data.decoding import PhotoSize
 from preimage.data.photo import Photo
 from preimage.data.photos import Photos, open_photos
 
@@ -17,7 +18,7 @@ _Result = TypeVar("_Result")
 def each_photo(
     work: Callable[[Photo], _Result],
     sources: Photos | None,
-    size: int | None,
+    size: PhotoSize | None,
     on_error: OnError | None = None,
 ) -> Iterator[tuple[Photo, _Result]]:
     """Each photo with what `work` makes of it, one at a time.
@@ -100,7 +101,7 @@ class Problems:
         _log.warning("%s", error)
 
 
-def refuse_unreadable(sources: Photos | None, size: int | None) -> None:
+def refuse_unreadable(sources: Photos | None, size: PhotoSize | None) -> None:
     """Reads every photo once and keeps none: for those who want all of them or no work at all.
 
     Raises:

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from preimage.data.archives import Entry, OnError, PhotoError, expand
-from preimage.data.decoding import fit, read_image, upright_rgb
+from preimage.data.decoding import PhotoSize, fit, read_image, upright_rgb
 from preimage.data.photo import Photo, to_pixels
 
 Given = str | Path | Photo | Image.Image | np.ndarray | Tensor
@@ -37,7 +37,7 @@ class Found:
     read: Callable[[], Photo]
 
 
-def find(sources: Any, size: int | None, on_error: OnError | None = None) -> Iterator[Found]:
+def find(sources: Any, size: PhotoSize | None, on_error: OnError | None = None) -> Iterator[Found]:
     """Each photo of anything, not yet read.
 
     Args:
@@ -70,10 +70,13 @@ def _one_by_one(sources: Any) -> Iterator[Given]:
         )
 
 
-def _read_file(entry: Entry, size: int | None) -> Photo:
+def _read_file(entry: Entry, size: PhotoSize | None) -> Photo:
     name = entry.shown
-    pixels = to_pixels(read_image(name, entry.read, size)).float()
-    return Photo(PurePosixPath(name).stem, name, pixels)
+    if isinstance(size, tuple):
+        image = fit(read_image(name, entry.read), size)
+    else:  # a large picture is never whole in memory
+        image = read_image(name, entry.read, size)
+    return Photo(PurePosixPath(name).stem, name, to_pixels(image).float())
 
 
 def _stem(source: Photo | Image.Image | np.ndarray | Tensor) -> str:
@@ -83,7 +86,7 @@ def _stem(source: Photo | Image.Image | np.ndarray | Tensor) -> str:
     return PurePosixPath(str(named or "photo")).stem
 
 
-def _given(source: Photo | Image.Image | np.ndarray | Tensor, size: int | None) -> Photo:
+def _given(source: Photo | Image.Image | np.ndarray | Tensor, size: PhotoSize | None) -> Photo:
     if isinstance(source, Photo):
         return source
     if isinstance(source, Image.Image):

@@ -20,7 +20,7 @@ from preimage.data.archives import PhotoError
 from preimage.data.decoding import quiet
 from preimage.data.free_memory import require_memory
 from preimage.data.photo import fingerprint, fit_pixels
-from preimage.data.photos import Photos, open_photos
+from preimage.data.photos import Photos, open_photos, stack_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import write_atomically
 from preimage.data.sources import ImageSource, open_images
@@ -197,6 +197,21 @@ def squares_of(
     squares = [fit_pixels(photo.pixels.round().byte(), side) for photo in found]
     names = [photo.name for photo in found]
     return MemorySource(torch.stack(squares), names, fingerprint(p.sha256 for p in found))
+
+
+def in_memory(photos: Photos, size: int) -> MemorySource:
+    """Photos in any form, of one size, rounded to 8 bits.
+
+    Args:
+        size: files and PIL images become squares of this side; others stay as they are.
+
+    Raises:
+        PhotoError: there are none, one can't be read, or they differ in size.
+    """
+    found = list(open_photos(photos, size))
+    pixels = stack_photos(found, None).round().byte()
+    names = [photo.name for photo in found]
+    return MemorySource(pixels, names, fingerprint(photo.sha256 for photo in found))
 
 
 _Found = tuple[Tensor, np.ndarray, list[str]]  # pixels, their numbers in the source, problems

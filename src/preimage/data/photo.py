@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from preimage.data.archives import PhotoError as PhotoError
-from preimage.data.decoding import fit
+from preimage.data.decoding import PhotoSize, fit
 from preimage.notebook.gallery import Gallery
 from preimage.notebook.view import Drawn, Tile
 
@@ -62,7 +62,7 @@ def fingerprint(hashes: Iterable[str]) -> str:
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def embedded_photos(size: int | None = SIZE) -> Gallery[Photo]:
+def embedded_photos(size: PhotoSize | None = SIZE) -> Gallery[Photo]:
     """Four photos that scikit-image ships: astronaut, chelsea (a cat), coffee, rocket."""
     from skimage import data
 

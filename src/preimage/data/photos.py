@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from preimage.data.archives import OnError, PhotoError
+from preimage.data.decoding import PhotoSize
 from preimage.data.given import Given as Given
 from preimage.data.given import Photos as Photos
 from preimage.data.given import find, unique
@@ -21,7 +22,7 @@ from preimage.data.photo_list import PhotoList
 
 
 def load_photos(
-    sources: Photos, size: int | None = SIZE, on_error: OnError | None = None
+    sources: Photos, size: PhotoSize | None = SIZE, on_error: OnError | None = None
 ) -> PhotoList:
     """Photos of anything, as a sequence that reads each when it is asked for.
 
@@ -34,8 +35,8 @@ def load_photos(
         sources: one or several of: files, folders (with subfolders), zips and glob patterns;
             `Photo` objects; PIL images; arrays (H, W, 3) or (N, H, W, 3); tensors (3, H, W) or
             (N, 3, H, W). Arrays and tensors are uint8, or other numbers in [0, 255].
-        size: the central square of files and PIL images is resized to this side (Lanczos); None
-            keeps them as they are.
+        size: the central square of files and PIL images is resized to this side (Lanczos), or
+            their central part to (height, width); None keeps them as they are.
         on_error: called with the `PhotoError` of each photo that cannot be read; the others are
             still read. Without it the error is raised.
 
@@ -47,7 +48,7 @@ def load_photos(
 
 
 def open_photos(
-    sources: Photos | None, size: int | None, on_error: OnError | None = None
+    sources: Photos | None, size: PhotoSize | None, on_error: OnError | None = None
 ) -> Iterator[Photo]:
     """The photos of `load_photos`, one pass, none kept; the embedded ones if no source is given."""
     if sources is None:
@@ -65,7 +66,7 @@ def open_photos(
         yield replace(photo, name=unique(found.stem, taken))
 
 
-def open_photo(source: Photos | None, size: int | None) -> Photo:
+def open_photo(source: Photos | None, size: PhotoSize | None) -> Photo:
     """The single photo of a source, or the first embedded one.
 
     Raises:
@@ -78,7 +79,7 @@ def open_photo(source: Photos | None, size: int | None) -> Photo:
     return photos[0]
 
 
-def stack_photos(sources: Photos, size: int | None) -> Float[Tensor, "N 3 H W"]:
+def stack_photos(sources: Photos, size: PhotoSize | None) -> Float[Tensor, "N 3 H W"]:
     """All of them as one tensor in [0, 255].
 
     Raises:
@@ -89,8 +90,6 @@ def stack_photos(sources: Photos, size: int | None) -> Float[Tensor, "N 3 H W"]:
         raise PhotoError("`photos`: there are none.")
     if sizes := sorted({tuple(p.shape[1:]) for p in pixels} - {tuple(pixels[0].shape[1:])}):
         one, other = ("×".join(map(str, s)) for s in (pixels[0].shape[1:], sizes[0]))
-        raise PhotoError(
-            f"`photos` must have one size, got {one} and {other}; files and PIL images are resized "
-            "to one."
-        )
+        remedy = "give `size` to crop and resize files to one" if size is None else "cut them alike"
+        raise PhotoError(f"`photos` must have one size, got {one} and {other}; {remedy}.")
     return torch.stack(pixels)

@@ -10,7 +10,7 @@ from jaxtyping import Num
 from PIL import Image
 from torch import Tensor
 
-from preimage.data.decoding import fit, upright_rgb
+from preimage.data.decoding import PhotoSize, fit, upright_rgb
 from preimage.data.photo import Photo, to_pixels
 from preimage.data.photos import stack_photos
 
@@ -24,7 +24,7 @@ _FORMS = (
 
 
 def picture_batch(
-    pictures: Pictures, argument: str = "pictures", size: int | None = None
+    pictures: Pictures, argument: str = "pictures", size: PhotoSize | None = None
 ) -> Num[Tensor, "N C H W"]:
     """Pictures in any of these forms as one batch; values of tensors and arrays stay as they are.
 
@@ -46,7 +46,7 @@ def picture_batch(
     return batches[0] if len(batches) == 1 else torch.cat(batches)
 
 
-def _batches(pictures: Any, argument: str, size: int | None) -> list[Tensor]:
+def _batches(pictures: Any, argument: str, size: PhotoSize | None) -> list[Tensor]:
     match pictures:
         case str() | Path():
             return [stack_photos(pictures, size)]

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from PIL.Image import Image
 from torch import Tensor
 
+from preimage.data.decoding import PhotoSize
 from preimage.data.each_photo import each_photo, keeping
 from preimage.data.photo import Photo, clipped_image
 from preimage.data.photos import Photos
@@ -84,7 +85,7 @@ class DecodedPhotos(Gallery[Decoded]):
 
 
 def decode_photos(
-    invert: Callable[[Tensor], Tensor], photos: Photos | None, size: int | None
+    invert: Callable[[Tensor], Tensor], photos: Photos | None, size: PhotoSize | None
 ) -> DecodedPhotos:
     """Each photo through an encoder and back.
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from preimage.data.decoding import PhotoSize
 from preimage.data.photos import Photos as AnyPhotos
 from preimage.data.photos import stack_photos
 from preimage.decoders.arrays import Photos, Pixels
@@ -98,7 +99,7 @@ def evaluate(
     mean: Float[Tensor, "1 3 H W"] | None = None,
     *,
     batch_size: int = BATCH_SIZE,
-    size: int | None = None,
+    size: PhotoSize | None = None,
 ) -> Evaluations:
     """The decoder's scores, and those of two baselines that know nothing about the network.
 

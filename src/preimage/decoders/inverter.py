@@ -19,6 +19,7 @@ from preimage.data.checkpoints import (
     digest,
     write_checkpoint,
 )
+from preimage.data.decoding import PhotoSize
 from preimage.data.photo import SIZE
 from preimage.data.photos import Photos
 from preimage.decoders.arrays import Labels, Pixels
@@ -103,7 +104,7 @@ class Inverter(Shown):
         """Photos in [0, 255] after encoding and decoding; unclipped."""
         return self.decode(self.features(pixels), (pixels.shape[-2], pixels.shape[-1]))
 
-    def invert(self, photos: Photos | None = None, size: int | None = SIZE) -> DecodedPhotos:
+    def invert(self, photos: Photos | None = None, size: PhotoSize | None = SIZE) -> DecodedPhotos:
         """Photos in any form, encoded and decoded, with their scores.
 
         Args:

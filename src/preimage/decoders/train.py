@@ -9,9 +9,11 @@ from typing import Any
 import torch
 
 from preimage.data.crops import CropDataset
-from preimage.data.memory import open_source, open_squares
+from preimage.data.memory import in_memory, open_source, open_squares
+from preimage.data.photos import Photos
 from preimage.data.records import environment, output_folder
 from preimage.data.sole_writer import sole_writer
+from preimage.data.sources import ImageSource
 from preimage.decoders.batches import crop_dataset, load_batches
 from preimage.decoders.encoders import as_encoder
 from preimage.decoders.enough_memory import require_training
@@ -38,7 +40,7 @@ _SCALE_PHOTOS = 64  # the first ones; the constant only has to be near the featu
 def train_decoder(
     encoder: EncoderOptions | Encoder,
     decoder: DecoderOptions,
-    data: DataOptions,
+    data: DataOptions | Photos,
     recipe: Recipe,
     out: str | Path,
     machine: MachineOptions | None = None,
@@ -50,6 +52,8 @@ def train_decoder(
     Args:
         encoder: options of one, or an encoder: `preimage.probing.layer_encoder` of any module, say,
             whose parameters are frozen.
+        data: options of a source on disk and of held-out photos; or training photos in any form
+            that `preimage.load_photos` takes, which are kept in memory.
         out: folder of the run; the same call resumes it.
         seed: of crops and of the DCN's first weights; that of the options if not given, or 0.
 
@@ -66,7 +70,7 @@ def train_decoder(
 def _train(
     encoder: EncoderOptions | Encoder,
     decoder: DecoderOptions,
-    data: DataOptions,
+    photos: DataOptions | Photos,
     recipe: Recipe,
     folder: Path,
     machine: MachineOptions,
@@ -78,7 +82,7 @@ def _train(
     network = as_encoder(encoder)
     description = decoder.description(network)
     require_training(network, description, recipe, machine)
-    source = open_source(data.data, data.in_memory, strict=data.strict)
+    data, source = _opened(photos, recipe)
     dataset = crop_dataset(source, recipe, seed)
     scale = _scale(network, dataset, folder) if recipe.feature_scaling else 1.0
     # Of the same seed and number as a random encoder.
@@ -110,6 +114,15 @@ def _train(
     if training.accelerator.is_main_process:
         inverter.save(folder / DECODER_FILE)
     return inverter
+
+
+def _opened(photos: DataOptions | Photos, recipe: Recipe) -> tuple[DataOptions, ImageSource]:
+    """The options of the photos, and where they are read from."""
+    if isinstance(photos, str | Path):
+        photos = DataOptions(data=str(photos))
+    if isinstance(photos, DataOptions):
+        return photos, open_source(photos.data, photos.in_memory, strict=photos.strict)
+    return DataOptions(), in_memory(photos, recipe.resize or recipe.crop)
 
 
 def _scale(encoder: Encoder, dataset: CropDataset, folder: Path) -> float:
