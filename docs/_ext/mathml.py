@@ -16,6 +16,7 @@ from docutils import nodes
 from fontTools import subset
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 LOG = logging.getLogger(__name__)
@@ -29,11 +30,11 @@ ARGUMENTS = {
 FUNCTIONS = tuple("\\" + name for name in ("sin", "cos", "tan", "arccos", "ln", "log", "exp"))
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[{}]|\s+|.", re.DOTALL)
 FACTOR = re.compile(r"[\w})]$")
-OPENING = re.compile(r"[(\[}]|\\b|\\l|\\,")
+OPENING = re.compile(r"[(\[}]|\\big|\\left|\\,")
 #: What the converter sets otherwise than TeX: unary minus, bars, slashes, names of operators, ∼.
 SPACING = (
     (
-        r"(<mrow>|<m[a-z]+>|<mo[^>]*>(?:&#x0002[8C];|&#x0005B;|\(|\[|=|&#x0003D;|&#x02192;)</mo>)"
+        r"(<mrow>|<m[a-z]+>|<mo[^>]*>(?:&#x0002[8C];|&#x0005B;|&#x0007B;|\(|\[|=|&#x0003D;|&#x02192;)</mo>)"
         r"<mo>&#x02212;",
         r'\1<mo form="prefix">&#x02212;',
     ),
@@ -41,9 +42,12 @@ SPACING = (
     ("<mo>&#x0002F;", '<mo lspace="0" rspace="0">/'),
     (r"<mo( movablelimits=\"true\")?>([A-Za-z]+)<", r'<mo\1 lspace="0.12em" rspace="0.12em">\2<'),
     ("<mi>&#x0007E;</mi>", "<mo>∼</mo>"),
+    ("<m[io]>&#x02032;</m[io]>", '<mo lspace="0" rspace="0">′</mo>'),
 )
 #: Browsers set a single letter in mathematical italics: other characters of the font.
 ITALICS = "ℎ" + "".join(map(chr, (*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))))
+CLOSING = re.compile(r"[^\w\s(\[]+")
+LONG = 45  # characters of TeX that may be wider than a phone
 FONT = "stix-two-math.woff"
 
 
@@ -103,8 +107,30 @@ def mathml(latex: str, display: str) -> str:
     return str(written)
 
 
+class KeepTogether(SphinxPostTransform):
+    """Takes the bracket before a formula and the comma behind it onto the formula's line."""
+
+    default_priority = 900
+
+    def run(self, **kwargs: Any) -> None:
+        for node in list(self.document.findall(nodes.math)):
+            place = node.parent.index(node)
+            siblings = node.parent.children
+            before = siblings[place - 1] if place else None
+            behind = siblings[place + 1] if place + 1 < len(siblings) else None
+            node["before"] = node["behind"] = ""
+            if isinstance(before, nodes.Text) and before[-1:] in {"(", "“", "["}:
+                node["before"] = before[-1]
+                node.parent.replace(before, nodes.Text(before[:-1]))
+            if isinstance(behind, nodes.Text) and (cut := CLOSING.match(behind)):
+                node["behind"] = cut[0]
+                node.parent.replace(behind, nodes.Text(behind[cut.end() :]))
+
+
 def visit_inline(writer: Any, node: nodes.math) -> None:
-    _write(writer, node, "inline")
+    kind = "formula long" if len(node.astext()) > LONG else "formula"
+    writer.body.append(f'<span class="{kind}">{node.get("before", "")}')
+    _write(writer, node, "inline", after=f"{node.get('behind', '')}</span>")
 
 
 def visit_block(writer: Any, node: nodes.math_block) -> None:
@@ -161,6 +187,7 @@ def narrow_roots(font: Any) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_post_transform(KeepTogether)
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     app.connect("build-finished", write_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
