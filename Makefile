@@ -21,7 +21,7 @@ models: .venv/.models
 browser: .venv/.ready build/axe/package/axe.min.js
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt playwright
 	mkdir -p build/browser
-	PREIMAGE_BROWSER=build/browser $(BIN)/python -m pytest -n 0 tests/app/web/test_browser.py tests/app/web/test_browser_access.py
+	PREIMAGE_BROWSER=build/browser $(BIN)/python -m pytest -n 0 tests/app/web/test_browser.py tests/app/web/test_browser_access.py tests/test_site_in_browser.py
 
 build/axe/package/axe.min.js:
 	mkdir -p build/axe
@@ -43,7 +43,7 @@ repeat: .venv/.ready
 # The site in docs/_build/html, which opens from a disk without a network: its tutorials are run (again only
 # when they have changed), its links are followed.
 docs: .venv/.docs .venv/.models
-	$(BIN)/python -m doctest docs/_ext/mathml.py
+	$(BIN)/python -m doctest docs/_ext/mathml.py docs/_ext/ranges_in_words.py
 	rm -rf docs/_build/html
 	$(BIN)/sphinx-build --fail-on-warning --quiet --fresh-env -d docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python tools/check_site.py docs/_build/html

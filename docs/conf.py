@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "mathml",
     "code_links",
+    "ranges_in_words",
     "root_pages",
     "tutorial_times",
 ]
