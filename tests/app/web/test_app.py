@@ -78,6 +78,7 @@ def test_a_sampled_limit_says_so(client: TestClient) -> None:
         (SMALL, "channel mean"),
         (f"{MEAN}&slope=1", "no activation"),
         ("layer=conv3&pooled=true&head=mean&unpool=nearest&width=4&size=227", "too long"),
+        ("layer=conv4&pooled=true&pool=avg&unpool=bilinear&head=mean&width=1&size=227", "too long"),
     ],
 )
 def test_where_there_is_no_limit_the_reason_is_said(
@@ -102,6 +103,7 @@ def test_wrong_input_gets_a_line_that_names_the_control(client: TestClient) -> N
         ("size=0", "Size must be"),
         ("layer=conv5&size=8", "at least"),
         ("size=9999", "multiply-adds"),
+        ("size=3000&width=1&layer=conv1", "GB"),
         ("layer=conv1&width=100000&size=11", "multiply-adds"),
         ("photo=../../etc/passwd", "Photo is not here"),
         ("decoder=nowhere", "Decoder is not here"),

@@ -6,8 +6,11 @@ from preimage.app.web.diagram import steps
 from preimage.app.web.settings import Bounds
 from preimage.network.description import Description
 from preimage.network.footprint import map_bytes, weight_bytes
+from preimage.network.limit.held import covariance_bytes
 from preimage.network.limit.offsets import backward_pass
 from preimage.network.operations import Pool
+
+_SCORING = 100  # bytes per pixel, of the photo and the output in single and double precision
 
 
 def require_affordable(network: Description, side: int, bounds: Bounds) -> None:
@@ -22,7 +25,8 @@ def require_affordable(network: Description, side: int, bounds: Bounds) -> None:
             f"this network takes {work:.1e} multiply-adds, and a page at most "
             f"{bounds.multiply_adds:.0e}; choose a smaller `size`, `width` or `kernel_size`."
         )
-    needed = weight_bytes(network) + map_bytes(network, (side, side))
+    maps = max(map_bytes(network, (side, side)), _SCORING * side**2)
+    needed = weight_bytes(network) + maps
     if needed > bounds.maps:
         raise ValueError(
             f"this network takes {needed / 1e9:.1f} GB, and a page at most "
@@ -30,12 +34,29 @@ def require_affordable(network: Description, side: int, bounds: Bounds) -> None:
         )
 
 
-def sampled_windows(network: Description, side: int) -> int:
-    """Windows of max pools that the limit samples for a photo, those of all offsets; 0 for none.
+def require_limit(network: Description, side: int, bounds: Bounds) -> bool:
+    """Refuses a limit that takes too long, or too much memory, for a page.
+
+    Returns:
+        whether it is sampled, for max pools are; else it is exact.
 
     Raises:
-        ValueError: there is no limit, with the reason.
+        ValueError: there is no limit, or it costs too much; with the reason.
     """
     recursion = backward_pass(network, side, side)
-    pools = (s for s in recursion.hidden if isinstance(s.op, Pool) and s.op.kind == "max")
-    return sum(len(stage.given) * prod(stage.out_size) for stage in pools)
+    stages = [*recursion.hidden, recursion.last]
+    values = {stage.op.name: len(stage.given) * prod(stage.out_size) for stage in stages}
+    pools = [s.op.name for s in stages if isinstance(s.op, Pool) and s.op.kind == "max"]
+    if sum(values[name] for name in pools) > bounds.windows:
+        raise ValueError(
+            "Max pooling has no closed form. Its limit is sampled, which for this layer and size "
+            "takes too long for a page: choose average pooling, a smaller `size`, or preimage "
+            "limit on the command line."
+        )
+    memory = covariance_bytes(network, (side, side))
+    if sum(values.values()) > bounds.covariances or memory > bounds.maps:
+        raise ValueError(
+            "The limit of this network takes too long, or too much memory, for a page: choose a "
+            "smaller `size` or `layer`, l2 pooling, or preimage limit on the command line."
+        )
+    return bool(pools)

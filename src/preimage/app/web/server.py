@@ -1,9 +1,12 @@
 """A server of the page: bound before anything is computed, stopped cleanly."""
 
 import asyncio
+import gc
 import logging
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -12,8 +15,9 @@ from preimage.app.web.again import Again, Spell
 from preimage.app.web.app import Site, create_app
 from preimage.app.web.decoders import DecoderStore
 from preimage.app.web.photos import PhotoStore
+from preimage.app.web.requests import Asked
 from preimage.app.web.security import Access, Guard, is_loopback
-from preimage.app.web.settings import Bounds, ServeOptions
+from preimage.app.web.settings import START, START_PHOTO, Bounds, ServeOptions
 from preimage.app.web.studio import Studio
 from preimage.network.device import resolve_device
 
@@ -93,6 +97,7 @@ def assemble(options: ServeOptions, port: int, spell: Spell) -> Guard:
     device = resolve_device(options.device)
     decoders = DecoderStore(options.decoder, options.model, device, bounds.decoders)
     studio = Studio(PhotoStore(bounds.stored), decoders, Again(spell), bounds)
+    studio.limit(Asked(START_PHOTO, START))  # what is imported when it is first used
     token = "" if is_loopback(options.host) else secrets.token_urlsafe(24)
     access = Access.of(options.host, port, options.allow_host, token)
     site = Site(studio, bounds, options.device, sandbox=not options.no_sandbox)
@@ -112,7 +117,22 @@ def serve(options: ServeOptions, spell: Spell) -> None:
         port = bound.getsockname()[1]
         app = assemble(options, port, spell)
         print(f"preimage: {address(options, port, app.access.token)} (Ctrl-C stops)", flush=True)
-        server_of(app).run(sockets=[bound])
+        with nothing_to_collect():
+            server_of(app).run(sockets=[bound])
+
+
+@contextmanager
+def nothing_to_collect() -> Iterator[None]:
+    """Spares what is there from Python's search for garbage.
+
+    All of torch is looked through otherwise, for 0.2 s at a time, in which nobody is answered.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def server_of(app: Guard) -> uvicorn.Server:

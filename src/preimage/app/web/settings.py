@@ -58,6 +58,7 @@ class Bounds:
         multiply_adds: of one network on one photo.
         maps: bytes of one network's weights and its largest feature maps.
         windows: of max pools that are sampled for one limit.
+        covariances: values of covariance maps that are computed for one limit.
     """
 
     upload: int = 32 * 2**20
@@ -70,3 +71,4 @@ class Bounds:
     multiply_adds: float = 3e11
     maps: int = 2**29
     windows: int = 50_000
+    covariances: float = 5e8

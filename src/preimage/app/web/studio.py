@@ -12,7 +12,7 @@ from torch import Tensor
 
 from preimage.app.web.again import Again
 from preimage.app.web.cache import Cache
-from preimage.app.web.costs import require_affordable, sampled_windows
+from preimage.app.web.costs import require_affordable, require_limit
 from preimage.app.web.decoders import DecoderStore, OpenDecoder
 from preimage.app.web.diagram import boxes
 from preimage.app.web.photos import PhotoStore
@@ -197,18 +197,12 @@ class Studio:
             )
         network = config.network().with_normalisation()
         try:
-            windows = sampled_windows(network, config.size)
+            is_sampled = require_limit(network, config.size, self.bounds)
             image = _input(config, photo)[None]
-            if not windows:
+            if not is_sampled:
                 return limit(network, image, config.weights)[0, 0].float(), None
         except ValueError as error:
             raise NoLimit(str(error)) from None
-        if windows > self.bounds.windows:
-            raise NoLimit(
-                "Max pooling has no closed form. Its limit is sampled, which for this layer and "
-                "size takes too long for a page: choose average pooling, a smaller size, or "
-                "preimage limit on the command line."
-            )
         found = sampled_limit(
             network,
             image,
