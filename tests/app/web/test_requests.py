@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unchecked import unchecked
 
 from preimage import ReconstructConfig
 from preimage.app.web.requests import OPTIONS, Asked, read_query
@@ -26,11 +27,12 @@ CONFIGS = st.builds(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(CONFIGS, st.text(max_size=9), st.text(max_size=9))
 def test_there_and_back(config: ReconstructConfig, photo: str, decoder: str) -> None:
-    asked = Asked(photo, config, decoder)
-    assert read_query(parse_qsl(asked.query(), keep_blank_values=True)) == asked
+    with unchecked():
+        asked = Asked(photo, config, decoder)
+        assert read_query(parse_qsl(asked.query(), keep_blank_values=True)) == asked
 
 
 def test_an_address_may_give_every_option_but_the_device() -> None:
@@ -39,12 +41,13 @@ def test_an_address_may_give_every_option_but_the_device() -> None:
         read_query([("device", "cuda")])
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from([*OPTIONS, "x"]), st.text(max_size=12)))
 def test_any_words_are_read_or_refused_in_words(words: dict[str, str]) -> None:
-    said = ""
-    try:
-        read_query(words.items())
-    except ValueError as error:
-        said = str(error)
-    assert said == "" or 10 < len(said) < 400
+    with unchecked():
+        said = ""
+        try:
+            read_query(words.items())
+        except ValueError as error:
+            said = str(error)
+        assert said == "" or 10 < len(said) < 400
