@@ -89,6 +89,11 @@ def test_networks_features_at_tiles_are_theirs():
         for n, (r, c) in zip(tiles.photos.tolist(), tiles.corners.tolist(), strict=True)
     ]
     torch.testing.assert_close(found, torch.cat(expected), rtol=1e-4, atol=1e-3)
+    recursion = pair_recursion(encoder(), (SIDE, SIDE), (13, 13))
+    tiles = Tiles(torch.tensor([4, 1]), torch.zeros(2, 2, dtype=torch.int64), (13, 13))
+    whole = tile_features(network, recursion, photos, tiles)
+    expected = [maps[n].permute(1, 2, 0).flatten(0, 1) for n in (4, 1)]
+    torch.testing.assert_close(whole, torch.cat(expected), rtol=1e-4, atol=1e-3)
 
 
 def test_deeper_layers_retain_less():

@@ -79,5 +79,20 @@ def test_what_can_t_be_fitted_is_refused():
     singular = Problem(
         p.gram * 0, p.cross, p.diagonal, p.targets, p.held_out, p.photos, p.held_out_photos
     )
-    with pytest.raises(ValueError, match="singular with the ridge 0"):
+    with pytest.raises(ValueError, match="singular with every ridge"):
         fit(singular, [0.0])
+
+
+def test_a_ridge_too_small_for_the_rounding_is_passed_over():
+    _, p = problem()
+    rounded = Problem(
+        p.gram + 1e-3 * torch.randn(p.gram.shape, generator=torch.Generator().manual_seed(0)),
+        p.cross,
+        p.diagonal,
+        p.targets,
+        p.held_out,
+        p.photos,
+        p.held_out_photos,
+    )
+    found = fit(rounded, [1e-1, 1e-12])
+    assert found.ridge == 1e-1

@@ -108,20 +108,24 @@ class Fit:
 def fit(problem: Problem, ridges: Sequence[float] = RIDGES) -> Fit:
     """The regression with the ridge that does best on every fifth photo, fitted to all.
 
+    A ridge that is too small to solve, on the other photos or on all, is passed over.
+
     Raises:
         ValueError: choosing takes two photos; or no ridge can be solved.
     """
     errors: tuple[float | None, ...] = ()
-    ridge = ridges[0]
+    order = list(ridges)
     if len(ridges) > 1:
         errors = held_back_errors(problem, ridges)
         scored = zip(errors, ridges, strict=True)
-        ridge = min(((e, r) for e, r in scored if e is not None), default=(0.0, ridge))[1]
-    found = _solve(problem.centred(), ridge)
-    if found is None:
-        raise ValueError(f"the Gram matrix is singular with the ridge {ridge}; give larger ones.")
-    predictions = found + problem.targets.mean(0)
-    return Fit(ridge, tuple(ridges), errors, predictions, predictions - problem.held_out)
+        order = [r for _, r in sorted((e, r) for e, r in scored if e is not None)]
+    centred = problem.centred()
+    for ridge in order:
+        found = _solve(centred, ridge)
+        if found is not None:
+            predictions = found + problem.targets.mean(0)
+            return Fit(ridge, tuple(ridges), errors, predictions, predictions - problem.held_out)
+    raise ValueError(f"the Gram matrix is singular with every ridge of {tuple(ridges)}.")
 
 
 def held_back_errors(problem: Problem, ridges: Sequence[float]) -> tuple[float | None, ...]:

@@ -27,7 +27,7 @@ class KernelOptions:
     Args:
         window: side k of the window of features that a block of pixels is read from, odd.
         sampling: how many positions, in which tiles.
-        dtype: of the kernel; single precision has a relative error of about 1e-6.
+        dtype: of the kernel; single precision has a relative error of 3e-7.
         drawn_width: channels of layers that are drawn, before a max or l2 pool (`drawn`).
         folder: where finished rows are kept; None keeps nothing.
         threads: that share the work; all of the machine's if not given.

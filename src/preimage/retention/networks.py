@@ -24,7 +24,8 @@ def tile_features(
 ) -> Float[Tensor, "P C"]:
     """A network's features at the positions of tiles, float32.
 
-    Only what the tiles see is computed: a tile with its receptive field, zeros beyond the photo.
+    Only what the tiles see is computed: a tile with its receptive field, zeros beyond the photo. Of
+    tiles as large as the map, the photo.
 
     Args:
         recursion: of the network's description with a window of 1.
@@ -39,6 +40,8 @@ def _features(
 ) -> Float[Tensor, "P C"]:
     chosen, numbers = distinct(tiles.photos)
     maps = photos[chosen].float()
+    if tiles.size == recursion.size:
+        return network(maps)[numbers].permute(0, 2, 3, 1).flatten(0, 2)
     for op, size in recursion.before:
         maps = layers.apply(maps, op, size)
     here = Tiles(numbers, tiles.corners, tiles.size)
