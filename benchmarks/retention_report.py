@@ -79,7 +79,7 @@ def main(options: argparse.Namespace) -> None:
     widths = sorted({row["width"] for row in rows} - {0})
     ridges = [ridge for ridge in rows[0]["by_ridge"] if rows[0]["by_ridge"][ridge] is not None]
     if len(ridges) > 5:
-        ridges = [ridge for ridge in ("0.001", "0.0001", "1e-05", "1e-06", "1e-07")]
+        ridges = ["0.001", "0.0001", "1e-05", "1e-06", "1e-07"]
     print("| width | networks | " + " | ".join(f"{r}, expected" for r in ridges) + " | chosen |")
     print("| ---: | ---: |" + " ---: |" * (len(ridges) + 1))
     for width in widths:

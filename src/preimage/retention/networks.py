@@ -41,7 +41,8 @@ def _features(
     chosen, numbers = distinct(tiles.photos)
     maps = photos[chosen].float()
     if tiles.size == recursion.size:
-        return network(maps)[numbers].permute(0, 2, 3, 1).flatten(0, 2)
+        features: Tensor = network(maps)[numbers]
+        return features.permute(0, 2, 3, 1).flatten(0, 2)
     for op, size in recursion.before:
         maps = layers.apply(maps, op, size)
     here = Tiles(numbers, tiles.corners, tiles.size)
