@@ -9,7 +9,7 @@ nbformat = pytest.importorskip("nbformat", reason="nbformat comes with the extra
 pytest.importorskip("ipykernel", reason="ipykernel comes with the extra `docs`")
 
 CELLS = (
-    "from preimage import Photo, embedded_photos, reconstruct\n"
+    "from preimage import Inverter, embedded_photos, reconstruct\n"
     "photos = embedded_photos(24)\n"
     "results = reconstruct(photos, layer='conv1', width=2, head='mean')\n"
     "results",
@@ -34,7 +34,8 @@ def outputs() -> list[list[Any]]:
     return [cell.outputs for cell in notebook.cells]
 
 
-def test_a_result_shows_its_pictures(outputs: list[list[Any]]) -> None:
+def test_a_result_shows_its_pictures_and_nothing_else(outputs: list[list[Any]]) -> None:
+    assert not [output.text for output in outputs[0] if output.output_type == "stream"]
     shown = outputs[0][-1].data
     assert shown["text/html"].count("<img") == 4
     assert shown["text/plain"].startswith("4 reconstructions, SSIM ")

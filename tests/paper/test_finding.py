@@ -9,6 +9,7 @@ from preimage.paper.decision import Decision
 from preimage.paper.finding import (
     Claim,
     Finding,
+    Findings,
     decided_together,
     load_finding,
     save_finding,
@@ -100,3 +101,12 @@ def test_a_figures_findings_are_decided_together() -> None:
     assert [finding.verdict for finding in made] == ["holds", "holds"]
     corrected = decided_together([made[0], CLAIM.absent(""), made[1]])
     assert [f.verdict for f in corrected] == ["not decided", "absent", "not decided"]
+
+
+def test_findings_show_statements_and_verdicts() -> None:
+    claim = Claim("fig0", "fig0", "Figure 0", "Pictures <improve>.")
+    found = Findings([claim.finding("by {gain}", None, {"gain": 0.5}), claim.absent("no data")])
+    assert repr(found[0]) == "Finding(fig0: not decided; by 0.5)"
+    html = found._repr_html_()
+    assert html.count("Pictures &lt;improve&gt;.") == 2
+    assert list(found.to_frame()["verdict"]) == ["not decided", "absent"]

@@ -96,3 +96,13 @@ def test_one_twin_has_no_bar_over_draws() -> None:
     assert verdict is not None
     assert verdict.over_draws.half_width == inf
     assert len(draw_layers(made.layers, made.mean_image).axes[1].containers) == 1
+
+
+def test_a_layer_shows_its_pictures_and_each_photo() -> None:
+    made = result(layer("a", 20.0, [21.0, 19.0]), layer("b", 18.0, []))
+    assert repr(made["a"]).startswith("LayerReport(a, ")
+    assert ": PSNR 20.00" in repr(made["a"])
+    assert ", twins 20.00" in repr(made["a"])
+    assert list(made["a"].to_frame()["photo"]) == [1, 2, 3]
+    assert made["a"]._repr_html_().count("<img") == len(made["a"].pictures)
+    assert "twins" not in repr(made["b"])

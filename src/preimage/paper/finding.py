@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from preimage.data.records import environment, write_json
 from preimage.data.tables import duration
+from preimage.notebook.gallery import Gallery
 from preimage.notebook.view import Shown
 from preimage.paper.decision import Decision, together
 from preimage.scores.statistics import Interval
@@ -161,6 +162,16 @@ class Finding(Shown):
         for name in ("pictures", "tables"):
             words[name] = tuple(data[name])
         return cls(**words)
+
+
+class Findings(Gallery[Finding]):
+    """A list of findings, which a notebook shows as a table of statements and verdicts."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {"statement": one.claim.statement, "verdict": one.verdict_text, "ours": one.in_brief}
+            for one in self
+        ]
 
 
 class Incomplete(Exception):

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from preimage.paper.finding import Finding
+    from preimage.paper.finding import Finding, Findings
     from preimage.paper.options import FigureOptions
 
 
@@ -102,14 +102,14 @@ FIGURES = {
 }
 
 
-def run(options: "FigureOptions") -> "list[Finding]":
+def run(options: "FigureOptions") -> "Findings":
     """The findings of `options.figure`, whose verdicts are corrected for their number.
 
     Raises:
         Incomplete: it was stopped, or parts of it failed.
         ValueError: no such figure, or the options do not fit it.
     """
-    from preimage.paper.finding import Incomplete, decided_together
+    from preimage.paper.finding import Findings, Incomplete, decided_together
 
     findings: list[Finding] = []
     for module in _modules(options):
@@ -118,7 +118,7 @@ def run(options: "FigureOptions") -> "list[Finding]":
         except Incomplete as stopped:
             findings += stopped.findings
             raise Incomplete(decided_together(findings), str(stopped)) from None
-    return decided_together(findings)
+    return Findings(decided_together(findings))
 
 
 def cost(options: "FigureOptions") -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from statistics import fmean
 from typing import Any
 
 from torch import Tensor
 
-from preimage.notebook.brief import Brief
+from preimage.data.photo import clipped_image
+from preimage.notebook.view import Shown, Tile
 from preimage.probing.bands import BandReport
 from preimage.probing.correlations import CorrelationReport
 from preimage.probing.features import Layout
@@ -18,7 +20,7 @@ from preimage.scores.statistics import Interval, mean_interval
 
 
 @dataclass(frozen=True, repr=False)
-class LayerReport(Brief):
+class LayerReport(Shown):
     """One layer: values are PSNR in dB per held-out photo.
 
     Args:
@@ -57,6 +59,27 @@ class LayerReport(Brief):
     bands: BandReport | None = None
     correlations: CorrelationReport | None = None
     rungs: Mapping[str, RungReport] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        twins = "" if self.twin_psnr is None else f", twins {self.twin_psnr:.2f}"
+        return f"LayerReport({self.name}, {self.layout}: PSNR {self.psnr:.2f} dB{twins})"
+
+    def _tiles(self) -> list[Tile]:
+        """What comes back of the first photos, each above the same from a random twin."""
+        named = ((self.pictures, ""), (self.twin_pictures, ", random twin"))
+        return [
+            Tile(clipped_image(picture.float()), f"photo {number}{which}")
+            for pictures, which in named
+            for number, picture in enumerate(pictures, start=1)
+        ]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """A row per held-out photo."""
+        twins = [fmean(values) for values in zip(*self.twins, strict=True)]
+        return [
+            {"photo": number, "psnr": psnr, "twins": twin}
+            for number, (psnr, twin) in enumerate(zip_longest(self.trained, twins), start=1)
+        ]
 
     @property
     def psnr(self) -> Interval:
