@@ -1,5 +1,6 @@
 """What drawings share: colours, captions, pictures and files. Nothing here opens a window."""
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,16 +26,20 @@ _NEGATIVE = -0.2
 def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:
     """Writes a figure atomically, without dates, so that equal figures are equal files."""
     kind = path.suffix.lstrip(".")
+    data = figure_bytes(figure, kind, dpi)
+    return write_atomically(path, lambda temporary: temporary.write_bytes(data))
 
-    def write(temporary: Path) -> None:
-        with warnings.catch_warnings():
-            # Photos may have names in scripts that the font lacks; boxes stand for them.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(
-                temporary, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Software": None}
-            )
 
-    return write_atomically(path, write)
+def figure_bytes(figure: Figure, kind: str = "png", dpi: int = 110) -> bytes:
+    """The file of a figure, without dates."""
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        # Photos may have names in scripts that the font lacks; boxes stand for them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(
+            stream, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Software": None}
+        )
+    return stream.getvalue()
 
 
 def caption(result: Reconstruction) -> str:

@@ -12,7 +12,12 @@ def test_limit_writes_figure_limit_and_numbers(
     out = tmp_path / "out"
     words = ["--layer", "conv1", "--pooled", "--width", "4", "--networks", "2", "--size", "24"]
     assert run("limit", photo, *words, "--out", str(out)) == 0
-    assert {path.name for path in out.iterdir()} == {"limit.png", "limit.npy", "run.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "limit.png",
+        "limit.npy",
+        "run.json",
+        "report.html",
+    }
     assert np.load(out / "limit.npy", allow_pickle=False).shape == (24, 24)
     numbers = json.loads((out / "run.json").read_text())["numbers"]
     assert f"{numbers['limit']['ssim']:.3f}" in capsys.readouterr().out

@@ -109,17 +109,24 @@ def test_a_body_that_is_cut_off_is_none() -> None:
         asyncio.run(Bodies(SMALL).read(request_of(half())))
 
 
-def test_few_bodies_are_read_at_once() -> None:
-    bodies = Bodies(replace(SMALL, uploads_at_once=2))
+def test_few_bodies_are_read_at_once_and_few_wait() -> None:
+    bodies = Bodies(replace(SMALL, uploads_at_once=2, waiting=3))
+    asked = []
 
-    async def three() -> None:
-        two = [asyncio.create_task(bodies.read(request_of(None))) for _ in range(2)]
-        await asyncio.sleep(0)
+    async def body() -> AsyncIterator[bytes]:
+        asked.append(1)
+        await asyncio.Event().wait()
+        yield b""
+
+    async def four() -> None:
+        three = [asyncio.create_task(bodies.read(request_of(body()))) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        assert len(asked) == 2  # the third is not read
         with pytest.raises(HTTPException, match=r"503.*try again"):
             await bodies.read(request_of(None))
-        for task in two:
+        for task in three:
             task.cancel()
-        await asyncio.gather(*two, return_exceptions=True)
-        assert bodies._reading == 0
+        await asyncio.gather(*three, return_exceptions=True)
+        assert bodies._waiting == 0
 
-    asyncio.run(three())
+    asyncio.run(four())

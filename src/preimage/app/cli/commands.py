@@ -182,7 +182,8 @@ class LimitCommand(Checked):
 
     Args:
         photo: An image file; scikit-image's astronaut if not given.
-        out: Folder for the figure (limit.png), the limit itself (limit.npy) and run.json.
+        out: Folder for the page (report.html), its figure (limit.png), the limit itself (limit.npy)
+            and run.json.
         networks: Finite networks, for the measured standard deviation; at least 2.
         seed: Seed of all random streams.
         weights: A law such as gaussian:0.015 or gaussian:fan-in: these networks are random.

@@ -202,7 +202,7 @@ class EvaluateCommand(Checked):
         held_out: Photos that it has not seen.
         photos: Use only the first so many of each; all if 0.
         size: Photos are cropped to their centre square and resized to this side, in pixels.
-        out: Folder for the scores of every photo.
+        out: Folder for the scores of every photo, and a page about them (report.html).
         strict: Refuse photos that cannot be read; otherwise they are named and left out.
         device: Where to compute; auto takes a GPU if there is one.
     """

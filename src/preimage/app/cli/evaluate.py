@@ -4,16 +4,24 @@ from dataclasses import asdict
 from pathlib import Path
 
 from preimage.app.cli.decoder_commands import EvaluateCommand
-from preimage.app.cli.options import flat
+from preimage.app.cli.options import command_line, flat
+from preimage.data.html import data_uri
 from preimage.data.memory import MemorySource, open_source, open_squares, refuse_skipped
-from preimage.data.records import environment, output_folder, write_json, write_jsonl
+from preimage.data.photo import Photo
+from preimage.data.records import environment, output_folder, write_json, write_jsonl, write_text
+from preimage.data.report import Part, report
 from preimage.data.tables import text_table
 from preimage.decoders.enough_memory import require_decoding
 from preimage.decoders.evaluate import BATCH_SIZE, METRICS, Evaluations, evaluate, mean_image
 from preimage.decoders.inverter import Inverter
 from preimage.network.device import resolve_device
+from preimage.paper.draw import decoded_sheet, figure_bytes
 from preimage.probing.open_layer import open_inverter
 from preimage.scores.metrics import COLOUR
+
+_HEADING = ("photos, method", "n", "MSE", "PSNR (dB)", "SSIM", "feature error")
+_MEANING = "means over photos ± 95 % intervals"
+_SHOWN = 4  # photos
 
 
 def run(config: EvaluateCommand) -> int:
@@ -48,8 +56,9 @@ def run(config: EvaluateCommand) -> int:
             "environment": environment(inverter.device),
         },
     )
-    print(_table(found))
-    print(f"\nmeans over photos ± 95 % intervals; every score in {Path(folder) / 'scores.jsonl'}")
+    page = write_text(folder / "report.html", _page(config, inverter, sources["held-out"], found))
+    print(text_table(_HEADING, _rows(found)))
+    print(f"\n{_MEANING}; every score in {folder / 'scores.jsonl'}, as a page in {page}")
     return 0
 
 
@@ -67,9 +76,8 @@ def _open(config: EvaluateCommand, inverter: Inverter) -> dict[str, MemorySource
     }
 
 
-def _table(found: dict[str, Evaluations]) -> str:
-    heading = ("photos, method", "n", "MSE", "PSNR (dB)", "SSIM", "feature error")
-    rows = [
+def _rows(found: dict[str, Evaluations]) -> list[tuple[str, ...]]:
+    return [
         (
             f"{name}, {method}",
             str(len(evaluation.mse)),
@@ -78,4 +86,32 @@ def _table(found: dict[str, Evaluations]) -> str:
         for name, methods in found.items()
         for method, evaluation in methods.items()
     ]
-    return text_table(heading, rows)
+
+
+def _page(
+    config: EvaluateCommand,
+    inverter: Inverter,
+    held_out: MemorySource,
+    found: dict[str, Evaluations],
+) -> str:
+    """The table, and what the decoder makes of the first photos that it has not seen."""
+    pixels = held_out.pixels[:_SHOWN].float()
+    photos = [Photo(held_out.name(i), "held out", each) for i, each in enumerate(pixels)]
+    outputs = [inverter(photo.pixels[None])[0].cpu() for photo in photos]
+    sheet = decoded_sheet(list(zip(photos, outputs, strict=True)), inverter.encoder.name)
+    name = Path(config.decoder).name
+    return report(
+        "how well a decoder takes photos back",
+        f"{name} decodes {inverter.encoder.name}. It is scored on photos that it was trained on "
+        "and on others, beside baselines that know nothing of the features.",
+        [
+            Part("Scores", columns=_HEADING, rows=_rows(found), note=f"{_MEANING.capitalize()}."),
+            Part(
+                "Photos that it has not seen",
+                data_uri(figure_bytes(sheet), "png"),
+                f"{len(photos)} photos, each beside what the decoder makes of its features",
+            ),
+        ],
+        command_line("evaluate", config),
+        environment(inverter.device),
+    )

@@ -1,15 +1,24 @@
 """`preimage limit`: what a random CNN-DCN shows at infinite width, beside finite networks."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from preimage.app.cli.commands import LimitCommand
-from preimage.app.cli.options import flat
+from preimage.app.cli.options import command_line, flat
+from preimage.data.html import data_uri
 from preimage.data.photo import Photo
 from preimage.data.photos import open_photo
-from preimage.data.records import environment, output_folder, write_atomically, write_json
+from preimage.data.records import (
+    environment,
+    output_folder,
+    write_atomically,
+    write_json,
+    write_text,
+)
+from preimage.data.report import Part, report
 from preimage.data.tables import text_table
 from preimage.paper.draw import save_figure
 from preimage.paper.limit_sheet import LimitPicture, draw_limit, require_study, study_limit
@@ -47,13 +56,41 @@ def run(config: LimitCommand) -> int:
             "environment": environment(),
         },
     )
-    print(table(photo.name, values, width=network.convs[0].out_channels))
-    print(
+    width = network.convs[0].out_channels
+    write_text(folder / "report.html", _page(config, result, figure, photo.name, values))
+    print(table(photo.name, values, width))
+    print(f"{_spread(config, values)}\n{figure}, {folder / 'limit.npy'}, {folder / 'report.html'}")
+    return 0
+
+
+def _spread(config: LimitCommand, values: dict[str, Any]) -> str:
+    return (
         f"std of a pixel (root mean square; the limit's brightest is 1): predicted to leading "
         f"order {values['predicted_std']:.3f}, measured over {config.networks} networks "
-        f"{values['measured_std']:.3f}\n{figure}, {folder / 'limit.npy'}"
+        f"{values['measured_std']:.3f}"
     )
-    return 0
+
+
+def _page(
+    config: LimitCommand, result: LimitPicture, figure: Path, photo: str, values: dict[str, Any]
+) -> str:
+    width = result.description.convs[0].out_channels
+    heading, *rows = _rows(photo, values, width)
+    return report(
+        "what a random network shows at infinite width",
+        f"{result.description.name}, weights {config.weights}: what its output tends to as its "
+        "width grows, computed without any network, beside networks of finite width.",
+        [
+            Part(
+                f"{photo}: the limit and networks beside it",
+                data_uri(figure.read_bytes(), "png"),
+                "the photo, its limit, one network, their difference, and deviations of a pixel",
+            ),
+            Part("How close they are", columns=heading, rows=rows, note=_spread(config, values)),
+        ],
+        command_line("limit", config),
+        environment(),
+    )
 
 
 def numbers(result: LimitPicture, photo: Photo) -> dict[str, Any]:
@@ -73,11 +110,23 @@ def numbers(result: LimitPicture, photo: Photo) -> dict[str, Any]:
 
 def table(photo: str, values: dict[str, Any], width: int) -> str:
     """The scores of the limit above those of network 0, and the angle between them."""
-    rows = [
-        (name, f"{scores['ssim']:.3f}", f"{scores['pearson']:.3f}", sine)
-        for name, scores, sine in (
-            ("infinite width", values["limit"], "0"),
-            (f"network 0, width {width}", values["network_0"], f"{values['sine_of_angle']:.3f}"),
-        )
+    heading, *rows = _rows(photo, values, width)
+    return text_table(heading, rows)
+
+
+def _rows(photo: str, values: dict[str, Any], width: int) -> list[tuple[str, ...]]:
+    """The heading, then a row each."""
+    return [
+        (photo, "SSIM", "Pearson", "sin of angle"),
+        *(
+            (name, f"{scores['ssim']:.3f}", f"{scores['pearson']:.3f}", sine)
+            for name, scores, sine in (
+                ("infinite width", values["limit"], "0"),
+                (
+                    f"network 0, width {width}",
+                    values["network_0"],
+                    f"{values['sine_of_angle']:.3f}",
+                ),
+            )
+        ),
     ]
-    return text_table((photo, "SSIM", "Pearson", "sin of angle"), rows)

@@ -15,30 +15,31 @@ _CLOSE = {"connection": "close"}  # what is left of a body is not read
 
 
 class Bodies:
-    """Reads bodies into memory, a few at once."""
+    """Reads bodies into memory, a few at once; what waits stays with whoever sends it."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self._reading = 0
+        self._turns = asyncio.Semaphore(bounds.uploads_at_once)
+        self._waiting = 0
 
     async def read(self, request: "Request") -> bytes:
         """The whole body.
 
         Raises:
-            HTTPException: 411 to 415 and 408 in words, as soon as it is known; 503 if others are
-                being read.
+            HTTPException: 411 to 415 and 408 in words, as soon as it is known; 503 if many
+                others wait.
         """
         bounds = self.bounds
         said = request.headers.get("content-length", "")
         if said.isdecimal() and int(said[:20]) > bounds.upload:
             raise HTTPException(413, _too_large(bounds.upload), _CLOSE)
-        if self._reading >= bounds.uploads_at_once:
+        if self._waiting >= bounds.waiting:
             raise HTTPException(
-                503, "other uploads are being read; try again.", {**_CLOSE, "retry-after": "2"}
+                503, "many uploads wait; try again.", {**_CLOSE, "retry-after": "2"}
             )
-        self._reading += 1
+        self._waiting += 1
         try:
-            async with asyncio.timeout(bounds.body_seconds):
+            async with self._turns, asyncio.timeout(bounds.body_seconds):
                 return await self._all(request)
         except TimeoutError:
             raise HTTPException(
@@ -47,7 +48,7 @@ class Bodies:
         except ClientDisconnect:
             raise HTTPException(400, "the upload was cut off.", _CLOSE) from None
         finally:
-            self._reading -= 1
+            self._waiting -= 1
 
     async def _all(self, request: "Request") -> bytes:
         body = bytearray()

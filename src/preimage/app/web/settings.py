@@ -50,10 +50,11 @@ class Bounds:
     Args:
         upload: bytes of one upload.
         body_seconds: by the clock, until an upload must be there.
-        uploads_at_once: bodies that are being read.
+        uploads_at_once: bodies that are being read; others wait.
         stored: bytes of all photos that are kept; the oldest go first.
         decoders: bytes of all uploaded decoders that are kept.
-        waiting: requests that wait for one worker; more are refused.
+        waiting: requests that wait for one worker, or uploads that wait to be read; more are
+            refused.
         cached: bytes of answers that are kept.
         multiply_adds: of one network on one photo.
         maps: bytes of one network's weights and its largest feature maps.
