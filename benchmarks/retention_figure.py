@@ -51,12 +51,16 @@ def draw(axis: Axes, title: str, file: Path, fan_in: int) -> None:
 
 def main(options: argparse.Namespace) -> None:
     count = len(options.panels)
-    figure = Figure(figsize=(3.4 * count, 3.6), layout="constrained")
-    axes = figure.subplots(1, count, squeeze=False)[0]
-    for axis, panel in zip(axes, options.panels, strict=True):
+    rows = -(-count // 2)
+    figure = Figure(figsize=(9.2, 3.7 * rows), layout="constrained")
+    axes = figure.subplots(rows, 2, squeeze=False).ravel()
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    for axis, panel in zip(axes[:count], options.panels, strict=True):
         title, file, fan_in = panel.split("=")
         draw(axis, title, Path(file), int(fan_in))
-    axes[0].set_ylabel("PSNR, dB")
+    for axis in axes[::2]:
+        axis.set_ylabel("PSNR, dB")
     axes[0].legend(frameon=False, fontsize=8, loc="lower right")
     figure.savefig(options.out, dpi=110, metadata={"Software": None})
 

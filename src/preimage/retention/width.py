@@ -39,12 +39,17 @@ class Radii:
         """α for df₁/N = `share`; 0 where there are no more features than df₁."""
         if share >= 1:
             return 0.0
+        if len(self.values) == 1:
+            return 1 - share
         values, weights = np.array(self.values), np.array(self.weights)
-
-        def excess(log_alpha: float) -> float:
-            return float(weights @ (values / (np.exp(log_alpha) + values * share))) - 1
-
-        return float(np.exp(optimize.brentq(excess, -60, 1e-9))) if share else 1.0
+        if not share:
+            return 1.0
+        root = optimize.brentq(
+            lambda log_alpha: weights @ (values / (np.exp(log_alpha) + values * share)) - 1,
+            -60,
+            1e-9,
+        )
+        return float(np.exp(root))
 
     def gamma(self, alpha: float, share: float) -> float:
         """γ = E (r²/(α + r² df₁/N))²."""
@@ -100,16 +105,20 @@ class WidthCurve:
         """κ and df₁/N."""
         if np.isinf(width):
             return penalty, 0.0
-
-        def share(kappa: float) -> float:
-            return float((self.values / (self.values + kappa)).sum()) / width
-
-        def excess(log_kappa: float) -> float:
-            kappa = float(np.exp(log_kappa))
-            return kappa * self.radii.alpha(share(kappa)) - penalty
-
         # κ − λ is at most tr K / N for Gaussian features; lengths that differ can double it.
         top = penalty + 10 * self.trace / width
         low = np.log(max(penalty, 1e-14 * self.trace))
-        kappa = float(np.exp(optimize.brentq(excess, low - 1e-9, np.log(top), xtol=1e-10)))
-        return kappa, share(kappa)
+        root = optimize.brentq(
+            lambda log: (
+                np.exp(log) * self.radii.alpha(self._share(float(np.exp(log)), width)) - penalty
+            ),
+            low - 1e-9,
+            np.log(top),
+            xtol=1e-10,
+        )
+        kappa = float(np.exp(root))
+        return kappa, self._share(kappa, width)
+
+    def _share(self, kappa: float, width: int | float) -> float:
+        """df₁/N."""
+        return float((self.values / (self.values + kappa)).sum()) / width

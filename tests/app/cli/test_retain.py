@@ -14,7 +14,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     Path("photos").mkdir()
     for index in range(12):
         picture(index, 19, 21).save(f"photos/{index:02d}.png")
-    layers = ["--layers", "conv1", "conv2_1", "--tile", "2", "--positions", "36", "--scored", "12"]
+    layers = ["--layers", "conv1_1", "conv2_1", "--tile", "2", "--positions", "24", "--scored", "8"]
     return ["retain", "--data", "photos", "--size", "16", *layers]
 
 
@@ -25,20 +25,20 @@ def test_a_table_a_page_and_numbers(words: list[str], capsys: pytest.CaptureFixt
     assert lines[0].split()[0] == "layer"
     assert lines[0].endswith("8 channels  32 channels")
     assert [line.split()[:3] for line in lines[2:4]] == [
-        ["conv1", "1", "36"],
-        ["conv2_1", "2", "36"],
+        ["conv1_1", "1", "24"],
+        ["conv2_1", "2", "24"],
     ]
     data = json.loads(Path("preimage-retain/retain.json").read_text())
     first, second = data["layers"]
     assert first["psnr"] > first["curve"][1][1] > first["curve"][0][1]
-    assert second["positions"] == [36, 12]
-    assert "--positions 36" in data["record"]["command"]
+    assert second["positions"] == [24, 8]
+    assert "--positions 24" in data["record"]["command"]
     assert data["record"]["photos"] == "9 to fit to, 3 to score, 16×16"
     page = Path("preimage-retain/retain.html").read_text()
     assert "<svg" in page
     assert "http" not in page
     kept = {p: p.stat().st_mtime_ns for p in Path("preimage-retain/kernels").iterdir()}
-    assert len(kept) == 2 * 2 * (3 + 1)
+    assert len(kept) == 2 * 2 * (2 + 1)
     # The same command again finds every row.
     assert run(*words, "--widths", "8", "32", "--threads", "1") == 0
     assert capsys.readouterr().out == out

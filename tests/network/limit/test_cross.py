@@ -53,7 +53,7 @@ def positions(tiles):
                 yield photo, (corner[0] + row, corner[1] + column)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(specs(), shots, st.integers(1, 2), st.integers(1, 3), st.sampled_from([1, 1, 3]))
 def test_it_is_the_double_recursion(spec, shot, rows, columns, window):
     description = encoder(spec)
@@ -91,7 +91,7 @@ def test_on_equal_photos_it_is_the_limit():
 
 
 def test_wide_networks_have_it_within_their_standard_error():
-    width, networks = 256, 40
+    width, networks = 200, 40
     description = two_blocks(width)
     x = torch.rand(2, 3, 7, 9, generator=torch.Generator().manual_seed(1))
     size = feature_size(description, (7, 9))
