@@ -15,10 +15,10 @@ from preimage.network.spec import EncoderSpec
 
 
 def main(photos: str | None) -> None:
-    encoder = EncoderOptions(spec=EncoderSpec(layer="conv2", width_factor=0.125))
-    crops = [part for p in embedded_photos(192) for part in p.pixels.split(48, 1)]
-    embedded = torch.stack([crop for part in crops for crop in part.split(48, 2)])
-    inverter = fit_decoder(encoder, photos or embedded[:56], "decoder.safetensors", size=48)
+    encoder = EncoderOptions(spec=EncoderSpec(layer="conv2", width_factor=0.0625))
+    crops = [part for p in embedded_photos(160) for part in p.pixels.split(40, 1)]
+    embedded = torch.stack([crop for part in crops for crop in part.split(40, 2)])
+    inverter = fit_decoder(encoder, photos or embedded[:56], "decoder.safetensors", size=40)
     print(inverter, inverter.decoder.record, sep="\n")
     print(evaluate(inverter, embedded[56:]))
     inverter.invert(embedded[56:]).plot().savefig("decoder.png", dpi=120)

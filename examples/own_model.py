@@ -15,10 +15,10 @@ from preimage.probing import RAW
 
 def build() -> nn.Module:
     layers = [nn.Conv2d(3, 8, 5, stride=2, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * 14 * 14, 2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * 10 * 10, 2))
 
 
-def train(model: nn.Module, photos: torch.Tensor, steps: int = 20) -> None:
+def train(model: nn.Module, photos: torch.Tensor, steps: int = 10) -> None:
     brightness = photos.mean((1, 2, 3))
     labels = (brightness > brightness.median()).long()
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
@@ -30,8 +30,8 @@ def train(model: nn.Module, photos: torch.Tensor, steps: int = 20) -> None:
 
 
 def main() -> None:
-    crops = [part for p in embedded_photos(224) for part in p.pixels.split(56, 1)]
-    photos = torch.stack([crop for part in crops for crop in part.split(56, 2)])  # (64, 3, 56, 56)
+    crops = [part for p in embedded_photos(160) for part in p.pixels.split(40, 1)]
+    photos = torch.stack([crop for part in crops for crop in part.split(40, 2)])  # (64, 3, 40, 40)
     torch.manual_seed(99)
     model = build()
     train(model, photos)

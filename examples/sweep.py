@@ -20,8 +20,8 @@ def main(photos: str | None) -> None:
         unpool=("nearest",),
         width=(2, 8, 32),
         head=("conv", "mean"),
-        networks=4,
-        size=48,
+        networks=3,
+        size=40,
     )
     results = run_sweep(grid.cells(), photos, "sweep", Execution())
     print(results)
