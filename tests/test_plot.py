@@ -94,6 +94,9 @@ def test_rows_below_each_other() -> None:
     back = reconstruct(photos, layer="conv1", width=3, head="mean")
     figure = plot.side_by_side(photos, back, torch.rand(3, 3, 9, 7), labels=["x", "y", "z"])
     assert [ax.get_ylabel() for ax in figure.axes] == ["x", "", "", "y", "", "", "z", "", ""]
+    many = torch.rand(30, 1, 9, 7)
+    assert len(plot.side_by_side(many).axes) == 30
+    assert plot.gallery(many).get_supxlabel() == "and 6 more"
     with pytest.raises(ValueError, match="equally long, got"):
         plot.side_by_side(photos, back[:1])
     with pytest.raises(ValueError, match="`labels` must be 1"):

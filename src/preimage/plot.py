@@ -85,7 +85,8 @@ def side_by_side(*rows: Pictured, labels: Sequence[str] | None = None) -> ShownF
         raise ValueError(f"the rows must be equally long, got {lengths or 'none'}.")
     if labels is not None and len(labels) != len(rows):
         raise ValueError(f"`labels` must be {len(rows)}, one per row, got {len(labels)}.")
-    figure = tiled([tile for row in found for tile in row], columns=lengths[0])
+    tiles = [tile for row in found for tile in row]
+    figure = tiled(tiles, columns=lengths[0], most=len(tiles))
     for row, label in enumerate(labels or []):
         figure.axes[row * lengths[0]].set_ylabel(label, fontsize=9)
     return figure

@@ -33,9 +33,13 @@ def new_figure(draw: Callable[[Axes], Any], size: tuple[float, float] = (5.4, 3.
     return figure
 
 
-def tiled(tiles: Sequence[Tile], columns: int | None = None) -> ShownFigure:
-    """Pictures on a grid, each on its own Axes under its caption; at most 24 of them."""
-    tiles = tiles[:MOST_TILES]
+def tiled(tiles: Sequence[Tile], columns: int | None = None, most: int = MOST_TILES) -> ShownFigure:
+    """Pictures on a grid, each on its own Axes under its caption.
+
+    Args:
+        most: of them are drawn; of the others the figure says how many there are.
+    """
+    others, tiles = len(tiles) - most, tiles[:most]
     wide = max(tile.columns for tile in tiles)
     columns = columns or min(len(tiles), max(1, 4 // wide))
     rows = math.ceil(len(tiles) / columns)
@@ -49,6 +53,8 @@ def tiled(tiles: Sequence[Tile], columns: int | None = None) -> ShownFigure:
         draw_tile(ax, tile, size=8.0)
     for ax in axes[len(tiles) :]:
         ax.set_axis_off()
+    if others > 0:
+        figure.supxlabel(f"and {others:,} more", fontsize=9)
     return figure
 
 

@@ -46,6 +46,7 @@ def gather() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": _cores(),
+        "threads": os.environ.get("OMP_NUM_THREADS") or "torch's own choice",
         "device": _device(),
         "memory free": None if free is None else f"{free / GB:.1f} GB",
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
