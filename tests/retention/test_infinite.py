@@ -2,13 +2,15 @@ import pytest
 import torch
 
 from preimage import Conv, Description, Pool, build, embedded_photos, vgg16
+from preimage.decoders.encoders import cut
 from preimage.network.limit.cross import cross_kernel
 from preimage.network.limit.pairs import pair_recursion
 from preimage.network.limit.tiles import Tiles
 from preimage.network.trace import Alignment
 from preimage.retention.infinite import retention
+from preimage.retention.kernel_ridge import feature_problem, fit
 from preimage.retention.layer import KernelOptions, layer_problem
-from preimage.retention.networks import tile_features
+from preimage.retention.networks import photo_features, tile_features
 from preimage.retention.positions import (
     Sampling,
     photo_numbers,
@@ -89,6 +91,8 @@ def test_networks_features_at_tiles_are_theirs():
         for n, (r, c) in zip(tiles.photos.tolist(), tiles.corners.tolist(), strict=True)
     ]
     torch.testing.assert_close(found, torch.cat(expected), rtol=1e-4, atol=1e-3)
+    again = photo_features(network, photos, tiles)
+    torch.testing.assert_close(again, torch.cat(expected), rtol=1e-4, atol=1e-3)
     recursion = pair_recursion(encoder(), (SIDE, SIDE), (13, 13))
     tiles = Tiles(torch.tensor([4, 1]), torch.zeros(2, 2, dtype=torch.int64), (13, 13))
     whole = tile_features(network, recursion, photos, tiles)
@@ -111,6 +115,22 @@ def test_deeper_layers_retain_less():
     assert found.layers[0].psnr.mean == pytest.approx(10 * torch.tensor(255**2 / errors[0]).log10())
     assert all(0 < layer.retained < 1 for layer in found)
     assert found.layers[1].reconstructions.shape == found.layers[1].originals.shape == (1, 3, 4, 4)
+
+
+def test_a_network_stands_beside_its_architecture_s_line():
+    network = build(vgg16().with_width(4).with_pool("avg").cut("conv2"), seed=1)
+    options = KernelOptions(sampling=SAMPLING)
+    found = retention(network, pixels(10), pixels(11)[10:], ["conv1_1"], size=SIDE, options=options)
+    (layer,) = found.layers
+    encoder = network.description.cut("conv1_1")
+    place, problem = layer_problem(encoder, pixels(10), pixels(11)[10:], options)
+    first = cut(network, "conv1_1")
+    features = [
+        photo_features(first, photos, tiles)
+        for photos, tiles in ((pixels(10), place.training), (pixels(11)[10:], place.held_out))
+    ]
+    assert layer.network_mse == fit(feature_problem(*features, problem)).mse > layer.mse
+    assert "this network" in str(found)
 
 
 def test_tiles_are_spread_over_photos_and_lie_on_the_map():

@@ -26,6 +26,7 @@ from preimage.network.limit.pairs import PairRecursion
 VERSION = 1  # of the numbers in the files
 ROWS = 4  # tiles per file
 _ELEMENTS = 1 << 17  # of a block of pairs: some of them fit in a core's cache
+_LARGEST = 1 << 24  # elements of a tile's kernel with the others at once
 _KIND = "rows of a kernel"
 _log = logging.getLogger(__name__)
 
@@ -152,7 +153,10 @@ def _chunks(recursion: PairRecursion, maps: TileMaps) -> list[tuple[int, TileMap
         max(high - low for low, high in axis.needed.values())
         for axis in (first.rows, first.columns)
     )
-    size = min(max(_ELEMENTS // (rows * columns), 16), 1024)
+    last = recursion.between[-1]
+    area = last.rows.out_length * last.columns.out_length
+    most = max(_LARGEST // area**2, 1)  # of the kernel of one tile with a chunk
+    size = min(max(_ELEMENTS // (rows * columns), 16), 1024, most)
     return [(start, maps[start : start + size]) for start in range(0, len(maps), size)]
 
 

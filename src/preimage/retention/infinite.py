@@ -2,23 +2,27 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from preimage.data.memory import squares_of
 from preimage.data.photos import Photos
+from preimage.decoders.encoders import cut
+from preimage.network.build import Network
 from preimage.network.description import Description
 from preimage.retention.drawn import split_at_pool
-from preimage.retention.kernel_ridge import RIDGES, Problem, fit
-from preimage.retention.layer import KernelOptions, layer_problem
+from preimage.retention.kernel_ridge import RIDGES, Problem, feature_problem, fit
+from preimage.retention.layer import KernelOptions, Layer, layer_problem
 from preimage.retention.layer_retention import LayerRetention, decibels
+from preimage.retention.networks import photo_features
 from preimage.retention.positions import distinct, tile_pictures
 from preimage.retention.result import Retention
 from preimage.retention.width import Radii, WidthCurve
 
 
 def retention(
-    description: Description,
+    description: Description | Network,
     photos: Photos,
     held_out: Photos,
     layers: Sequence[str] | None = None,
@@ -36,7 +40,9 @@ def retention(
     Derived in docs/retention.md.
 
     Args:
-        description: an encoder; its numbers of channels do not matter.
+        description: an encoder; its numbers of channels do not matter. Or a network, trained or
+            drawn: then what it retains itself stands beside its architecture's line, fitted and
+            scored at the same positions by the same rule.
         photos: to fit to, in any form that `preimage.load_photos` takes.
         held_out: to score.
         layers: blocks (`conv2`) or convolutions, before any pool behind them; all blocks if None.
@@ -53,31 +59,44 @@ def retention(
         squares_of(source, size, argument=name).pixels
         for source, name in ((photos, "photos"), (held_out, "held_out"))
     )
-    found = []
-    for name in layers or description.blocks:
-        encoder = description.cut(name)
-        count = draws if split_at_pool(encoder, 1)[0] else 1
-        found.append(_retained(encoder, name, training, scored, widths, ridges, count, options))
-    return Retention(tuple(found))
+    network = description if isinstance(description, Network) else None
+    whole = description.description if isinstance(description, Network) else description
+    photo_pair = Pixels(training, scored)
+    return Retention(
+        tuple(
+            _retained(whole.cut(name), name, network, photo_pair, widths, ridges, draws, options)
+            for name in layers or whole.blocks
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Photos to fit to, and to score."""
+
+    training: Tensor
+    scored: Tensor
 
 
 def _retained(
     encoder: Description,
     name: str,
-    training: Tensor,
-    scored: Tensor,
+    network: Network | None,
+    photos: Pixels,
     widths: Sequence[int],
     ridges: Sequence[float],
     draws: int,
     options: KernelOptions,
 ) -> LayerRetention:
     start = time.perf_counter()
-    layer, problem = layer_problem(encoder, training, scored, options, label=name)
+    pair = photos.training, photos.scored
+    layer, problem = layer_problem(encoder, *pair, options, label=name)
     found = fit(problem, ridges)
     drawn = [found.mse]
-    for draw in range(1, draws):
-        again = layer_problem(encoder, training, scored, options, draw=draw, label=name)[1]
-        drawn.append(fit(again, ridges).mse)
+    if split_at_pool(encoder, 1)[0]:
+        for draw in range(1, draws):
+            again = layer_problem(encoder, *pair, options, draw=draw, label=name)[1]
+            drawn.append(fit(again, ridges).mse)
     errors = found.residuals.square().mean(1)
     stride = layer.alignment.stride
     return LayerRetention(
@@ -90,13 +109,36 @@ def _retained(
             for n in distinct(problem.held_out_photos)[0]
         ),
         mean_mse=float((problem.held_out - problem.targets.mean(0)).square().mean()),
-        drawn_mse=tuple(drawn) if draws > 1 else (),
+        drawn_mse=tuple(drawn) if len(drawn) > 1 else (),
+        network_mse=_by_network(network, name, photos, layer, problem, ridges, options),
         learning=learning_curve(problem, ridges),
         curve=width_curve(encoder, problem, widths, ridges),
         originals=tile_pictures(problem.held_out, layer.held_out, stride),
         reconstructions=tile_pictures(found.predictions, layer.held_out, stride),
         seconds=time.perf_counter() - start,
     )
+
+
+def _by_network(
+    network: Network | None,
+    name: str,
+    photos: Pixels,
+    layer: Layer,
+    problem: Problem,
+    ridges: Sequence[float],
+    options: KernelOptions,
+) -> float | None:
+    """The error of a network's own features at the same positions."""
+    if network is None:
+        return None
+    if options.window > 1:
+        raise ValueError("a network's own features are read at single positions; take `window` 1.")
+    part = cut(network, name)
+    fitted, held_out = (
+        photo_features(part, pixels, tiles)
+        for pixels, tiles in ((photos.training, layer.training), (photos.scored, layer.held_out))
+    )
+    return fit(feature_problem(fitted, held_out, problem), ridges).mse
 
 
 def learning_curve(problem: Problem, ridges: Sequence[float]) -> tuple[tuple[int, float], ...]:

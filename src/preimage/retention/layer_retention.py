@@ -27,10 +27,11 @@ class LayerRetention:
 
     Errors are per pixel value on held-out photos, in grey levels², not clipped. `photo_mse` has
     them photo by photo; `mean_mse` is that of the training positions' mean block; `drawn_mse` one
-    per draw where layers before a max or l2 pool are drawn. `learning` has the PSNR with fewer
-    training photos, (positions, dB): where it still rises, so would `psnr` with more. `curve` has
-    what networks of finite width are expected to reach, (channels, dB): proved under conditions for
-    one convolution, a conjecture for more (docs/retention.md).
+    per draw where layers before a max or l2 pool are drawn; `network_mse` is that of the features
+    of a network that was given. `learning` has the PSNR with fewer training photos, (positions,
+    dB): where it still rises, so would `psnr` with more. `curve` has what networks of finite width
+    are expected to reach, (channels, dB): proved under conditions for one convolution, a conjecture
+    for more (docs/retention.md).
     """
 
     layer: str
@@ -40,6 +41,7 @@ class LayerRetention:
     photo_mse: tuple[float, ...]
     mean_mse: float
     drawn_mse: tuple[float, ...]
+    network_mse: float | None
     learning: tuple[tuple[int, float], ...]
     curve: tuple[tuple[int, float], ...]
     originals: Float[Tensor, "T D h w"]
@@ -86,6 +88,7 @@ class LayerRetention:
             "held_back_mse": list(self.fit.held_back_mse),
             "photo_mse": list(self.photo_mse),
             "drawn_mse": list(self.drawn_mse),
+            "network_mse": self.network_mse,
             "learning": [list(point) for point in self.learning],
             "curve": [list(point) for point in self.curve],
             "seconds": round(self.seconds, 1),
@@ -98,6 +101,8 @@ def retention_table(
     """Heading and rows: PSNR ± 95 % over photos, and what fewer positions or channels reach."""
     widths = [width for width, _ in layers[0].curve] if layers else []
     heading = ["layer", "pixels apart", "positions", "PSNR, dB", "retained, %", "ridge"]
+    own = any(layer.network_mse is not None for layer in layers)
+    heading += ["this network"] if own else []
     heading += ["half the positions", *(f"{width} channels" for width in widths)]
     rows = []
     for layer in layers:
@@ -110,6 +115,7 @@ def retention_table(
                 f"{layer.psnr:.2f}",
                 f"{100 * layer.retained:.1f}",
                 f"{layer.fit.ridge:.0e}",
+                *([] if layer.network_mse is None else [f"{decibels(layer.network_mse):.2f}"]),
                 half,
                 *(f"{psnr:.2f}" for _, psnr in layer.curve),
             ]

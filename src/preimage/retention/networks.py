@@ -25,7 +25,7 @@ def tile_features(
     """A network's features at the positions of tiles, float32.
 
     Only what the tiles see is computed: a tile with its receptive field, zeros beyond the photo. Of
-    tiles as large as the map, the photo.
+    tiles as large as the map, the photo. Average pools only.
 
     Args:
         recursion: of the network's description with a window of 1.
@@ -35,14 +35,32 @@ def tile_features(
     return torch.cat([_features(network, recursion, photos, part) for part in parts])
 
 
+@torch.no_grad()
+def photo_features(
+    network: Network, photos: UInt8[Tensor, "N D H W"], tiles: Tiles, batch: int = 16
+) -> Float[Tensor, "P C"]:
+    """The same from maps of whole photos, whatever the pools."""
+    parts = []
+    for start in range(0, len(tiles), batch):
+        part = tiles[start : start + batch]
+        chosen, numbers = distinct(part.photos)
+        maps = network(photos[chosen].float())
+        rows, columns = (
+            torch.arange(side)[:, None] + part.corners[:, axis]
+            for axis, side in enumerate(part.size)
+        )
+        found = maps[numbers, :, rows[:, None], columns[None]]  # (rows, columns, tiles, C)
+        parts.append(found.permute(2, 0, 1, 3).flatten(0, 2))
+    return torch.cat(parts)
+
+
 def _features(
     network: Network, recursion: PairRecursion, photos: Tensor, tiles: Tiles
 ) -> Float[Tensor, "P C"]:
     chosen, numbers = distinct(tiles.photos)
     maps = photos[chosen].float()
     if tiles.size == recursion.size:
-        features: Tensor = network(maps)[numbers]
-        return features.permute(0, 2, 3, 1).flatten(0, 2)
+        return photo_features(network, photos, tiles)
     for op, size in recursion.before:
         maps = layers.apply(maps, op, size)
     here = Tiles(numbers, tiles.corners, tiles.size)

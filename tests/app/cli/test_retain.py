@@ -55,8 +55,12 @@ def test_a_dry_run_says_what_it_takes(words: list[str], capsys: pytest.CaptureFi
     assert not Path("preimage-retain").exists()
 
 
-def test_max_pools_are_drawn(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(*words, "--pool", "max", "--draws", "2") == 0
+def test_max_pools_are_drawn_and_a_network_stands_beside_the_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--pool", "max", "--draws", "2", "--weights", "gaussian:fan-in"]
+    assert run(*words, *given) == 0
+    assert "this network" in capsys.readouterr().out
     data = json.loads(Path("preimage-retain/retain.json").read_text())
     assert [len(layer["drawn_mse"]) for layer in data["layers"]] == [0, 2]
     assert "are drawn" in Path("preimage-retain/retain.html").read_text()

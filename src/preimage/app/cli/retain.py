@@ -11,7 +11,10 @@ from preimage.data.memory import open_squares
 from preimage.data.photo import embedded_photos
 from preimage.data.records import environment, output_folder
 from preimage.data.tables import text_table
+from preimage.decoders.encoders import open_encoder
+from preimage.decoders.options import EncoderOptions
 from preimage.network.architectures import architecture
+from preimage.network.build import Network
 from preimage.network.description import Description
 from preimage.retention.costs import retention_cost
 from preimage.retention.infinite import retention
@@ -24,7 +27,8 @@ _CROPPED = 448  # side of the embedded photos that crops are taken from
 def run(command: RetainCommand) -> int:
     """Computes, prints the table, writes the page and the numbers."""
     folder = output_folder(command.out)
-    description = _description(command)
+    subject = _subject(command)
+    description = subject if isinstance(subject, Description) else subject.description
     options = KernelOptions(
         window=command.window,
         sampling=Sampling(command.positions, command.scored, command.tile, command.seed),
@@ -37,7 +41,7 @@ def run(command: RetainCommand) -> int:
         print(_cost(command, description, training, scored, options))
         return 0
     result = retention(
-        description,
+        subject,
         training,
         scored,
         command.layers,
@@ -61,13 +65,17 @@ def run(command: RetainCommand) -> int:
     return 0
 
 
-def _description(command: RetainCommand) -> Description:
-    """The architecture up to the last of the layers, changed as the options say."""
+def _subject(command: RetainCommand) -> Description | Network:
+    """The architecture up to the last of the layers; with `weights`, the network."""
     whole = architecture(command.network.architecture)
     for layer in command.layers:
         whole.cut(layer)  # refuses an unknown one
     last = max(command.layers, key=lambda layer: len(whole.cut(layer).operations))
-    return replace(command.network, layer=last).encoder()
+    spec = replace(command.network, layer=last)
+    if command.weights is None:
+        return spec.encoder()
+    options = EncoderOptions(spec=spec, weights=command.weights, seed=command.seed, input="raw")
+    return open_encoder(options)[0]
 
 
 def _photos(command: RetainCommand) -> tuple[Tensor, Tensor, list[str]]:

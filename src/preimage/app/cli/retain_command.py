@@ -27,6 +27,9 @@ class RetainCommand(Checked):
         scored: Positions of held-out photos to score.
         tile: Side of the tiles in which positions are taken; larger ones are cheaper and tell less.
         window: Side of the window of features that a block of pixels is read from; odd.
+        weights: Of a network that stands beside the line, read at the same positions: a law such as
+            gaussian:fan-in; imagenet or pretrained for weights that others trained; or a file, as
+            in preimage probe. Trained networks bring their own pools and activations.
         widths: Numbers of channels at which the error of networks is predicted, too.
         draws: Draws of the layers before a max or l2 pool, which have no closed form.
         seed: Seed of the positions and of what is drawn.
@@ -47,6 +50,7 @@ class RetainCommand(Checked):
     scored: Positive = 256
     tile: Positive = 4
     window: Kernel = 1
+    weights: str | None = None
     widths: tuple[Positive, ...] = ()
     draws: Positive = 3
     seed: int = 0
