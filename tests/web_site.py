@@ -13,8 +13,10 @@ from preimage.app.web.studio import Studio
 BASE = "http://127.0.0.1:8765"
 
 
-def make_site(bounds: Bounds | None = None, sandbox: bool = False) -> Site:
+def make_site(
+    bounds: Bounds | None = None, sandbox: bool = False, decoders: DecoderStore | None = None
+) -> Site:
     bounds = bounds or Bounds()
-    decoders = DecoderStore((), (), torch.device("cpu"), bounds.decoders)
+    decoders = decoders or DecoderStore((), (), torch.device("cpu"), bounds.decoders)
     studio = Studio(PhotoStore(bounds.stored), decoders, Again(spell), bounds)
     return Site(studio, bounds, "cpu", sandbox=sandbox)

@@ -18,15 +18,14 @@ from web_site import BASE, make_site
 
 from preimage.app.web.app import create_app
 from preimage.app.web.security import Access
-from preimage.app.web.settings import Bounds
 
 
 @pytest.fixture
 def make_client() -> Iterator[Callable[..., TestClient]]:
     with ExitStack() as opened:
 
-        def make(bounds: Bounds | None = None, sandbox: bool = False) -> TestClient:
-            app = create_app(make_site(bounds, sandbox), Access.of("127.0.0.1", 8765))
+        def make(**how: Any) -> TestClient:
+            app = create_app(make_site(**how), Access.of("127.0.0.1", 8765))
             return opened.enter_context(TestClient(app, BASE))
 
         yield make

@@ -70,7 +70,7 @@ def test_names_lead_nowhere(client: TestClient, name: str) -> None:
 
 
 def test_a_large_body_is_refused(make_client: Callable[..., TestClient]) -> None:
-    client = make_client(SMALL)
+    client = make_client(bounds=SMALL)
     for headers in ({"content-length": str(2**30)}, {}):
         response = client.post("/api/photos", content=iter([bytes(4000)] * 9), headers=headers)
         assert response.status_code == 413

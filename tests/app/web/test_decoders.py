@@ -1,11 +1,16 @@
 """Decoder files that are dropped on the page: opened from memory, or refused in words."""
 
+import io
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from command import run
 from photo_files import encoded
+from PIL import Image
+from starlette.testclient import TestClient
 
 from preimage.app.web import decoders as module
 from preimage.app.web.decoders import DecoderStore
@@ -82,3 +87,34 @@ def test_a_checkpoint_in_memory_is_read_like_one_on_disk(tmp_path: Path) -> None
     here, there = (read_checkpoint(s, "some") for s in (FileBytes("c", path.read_bytes()), path))
     assert here.card == there.card
     assert torch.equal(here.tensors["a.b"], there.tensors["a.b"])
+
+
+MODEL = """
+import torch
+def make():
+    torch.manual_seed(3)
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 4, 4))
+"""
+
+
+def test_a_layer_of_a_model_named_on_the_command_line(
+    file: Path, make_client: Callable[..., TestClient]
+) -> None:
+    Path("m.py").write_text(MODEL)
+    words = ["--model", "m.py:make", "--layer", "0", "--raw", "--size", "16", "--window", "1"]
+    assert run("fit", "--data", "*.png", *words, "--out", "layer.safetensors") == 0
+    with pytest.raises(CheckpointError, match="if you trust it, give `model`"):
+        store(10**6, "layer.safetensors")
+    made = DecoderStore(("layer.safetensors",), ("m.py:make",), CPU, 10**6)
+    client = make_client(decoders=made)
+    answer = client.get("/api/picture?photo=rocket&decoder=file-0&size=24").json()
+    assert answer["network"] is None
+    assert "layer.safetensors" in client.get("/").text
+    exec(compile(answer["python"], "page", "exec"), {})
+    assert run(*shlex.split(answer["command"])[1:]) == 0
+    shown = client.get("/picture.png?photo=rocket&decoder=file-0&size=24").content
+    made_here = [
+        Path(name) for name in ("rocket_decoded.png", "preimage-decoded/rocket_decoded.png")
+    ]
+    for picture in map(Image.open, [io.BytesIO(shown), *made_here]):
+        assert picture.tobytes() == Image.open(io.BytesIO(shown)).tobytes()

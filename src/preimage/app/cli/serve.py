@@ -2,10 +2,14 @@
 
 import sys
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from preimage.app.cli.commands import ReconstructCommand, ServeCommand
 from preimage.app.cli.options import command_line
 from preimage.network.spec import ReconstructConfig
+
+if TYPE_CHECKING:
+    from preimage.app.web.decoders import OpenDecoder
 
 
 def run(command: ServeCommand) -> int:
@@ -23,9 +27,10 @@ def run(command: ServeCommand) -> int:
     return 0
 
 
-def spell(photos: tuple[str, ...], config: ReconstructConfig, decoder: str | None) -> str:
+def spell(photos: tuple[str, ...], config: ReconstructConfig, decoder: "OpenDecoder | None") -> str:
     """The command that makes a picture of the page."""
+    file = model = None
     if decoder is not None:
-        config = ReconstructConfig(size=config.size)
-    command = ReconstructCommand(photos=photos, decoder=decoder, pair=config)
+        config, file, model = ReconstructConfig(size=config.size), decoder.file, decoder.model
+    command = ReconstructCommand(photos=photos, decoder=file, model=model, pair=config)
     return command_line("reconstruct", command, without=("device",))

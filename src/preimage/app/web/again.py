@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+from preimage.app.web.decoders import OpenDecoder
 from preimage.app.web.requests import Asked
 from preimage.data.photo import EMBEDDED
 from preimage.network.spec import ReconstructConfig
 
-#: (files of photos, options, decoder file) → the command line; the command line spells it.
-Spell = Callable[[tuple[str, ...], ReconstructConfig, str | None], str]
+#: (files of photos, options, decoder) → the command line; the command line spells it.
+Spell = Callable[[tuple[str, ...], ReconstructConfig, OpenDecoder | None], str]
 _WIDEST = 88  # columns
 
 
@@ -22,12 +23,12 @@ class Again:
 
     spell: Spell
 
-    def python(self, asked: Asked, file: str | None, decoder: str | None = None) -> str:
+    def python(self, asked: Asked, file: str | None, decoder: OpenDecoder | None = None) -> str:
         """Lines that save the picture that the page shows.
 
         Args:
             file: of an uploaded photo; None for an embedded one.
-            decoder: the name of the decoder's file.
+            decoder: in place of the random network.
         """
         if file is None:
             index = EMBEDDED.index(asked.photo)
@@ -48,7 +49,7 @@ class Again:
         call = _call("[result] = reconstruct", [source, *options])
         return f"from preimage import {imports}\n\n{call}\nresult.save({f'{saved}_grey.png'!r})\n"
 
-    def command(self, asked: Asked, file: str | None, decoder: str | None = None) -> str:
+    def command(self, asked: Asked, file: str | None, decoder: OpenDecoder | None = None) -> str:
         """The command that writes the picture into its folder.
 
         An embedded photo cannot be named alone: the command then makes pictures of all four.
@@ -64,7 +65,8 @@ def _call(function: str, arguments: list[str]) -> str:
     return "\n".join([f"{function}(", *(f"    {argument}," for argument in arguments), ")"])
 
 
-def _decoded(source: str, size: int, decoder: str, saved: str, name: str) -> str:
+def _decoded(source: str, size: int, decoder: OpenDecoder, saved: str, name: str) -> str:
+    model = "" if decoder.model is None else f", model={decoder.model!r}"
     if name:
         imports, photo = f"from preimage import {name}\n", f"photo = {source}"
     else:
@@ -74,6 +76,6 @@ def _decoded(source: str, size: int, decoder: str, saved: str, name: str) -> str
         f"{imports}from preimage.data.photo import clipped_image\n"
         "from preimage.probing.open_layer import open_inverter\n\n"
         f"{photo}\n"
-        f"output = open_inverter({decoder!r})(photo.pixels[None])[0]\n"
+        f"output = open_inverter({decoder.file!r}{model})(photo.pixels[None])[0]\n"
         f"clipped_image(output).save({saved!r})\n"
     )

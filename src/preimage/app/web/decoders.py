@@ -25,11 +25,13 @@ class OpenDecoder:
     Args:
         id: by which addresses name it.
         file: its name, or its path as the command line gave it.
+        model: that had to be named for it to be opened; None for a decoder with its own encoder.
         bytes: that it takes in memory.
     """
 
     id: str
     file: str
+    model: str | None
     inverter: Inverter
     bytes: int
 
@@ -94,7 +96,7 @@ class DecoderStore:
         with self._lock:  # one at a time, for each may take as much memory as all that are kept
             inverter = Inverter.load(file).to(self._device)
         id = hashlib.sha256(data).hexdigest()[:20]
-        opened = OpenDecoder(id, file.name, inverter, _bytes_of(inverter))
+        opened = OpenDecoder(id, file.name, None, inverter, _bytes_of(inverter))
         self._uploads.put(id, opened, opened.bytes)
         return opened
 
@@ -115,9 +117,9 @@ def _numbered(files: Sequence[str]) -> list[tuple[int, str]]:
 
 def _open(id: str, file: str, models: Sequence[str], device: torch.device) -> OpenDecoder:
     origin = open_card(file, DECODER_KIND)["encoder"]["origin"]
-    model = origin.get("model")
-    inverter = open_inverter(file, None, model if model in models else None).to(device)
-    return OpenDecoder(id, file, inverter, _bytes_of(inverter))
+    model = origin.get("model") if origin.get("model") in models else None
+    inverter = open_inverter(file, None, model).to(device)
+    return OpenDecoder(id, file, model, inverter, _bytes_of(inverter))
 
 
 def _bytes_of(inverter: Inverter) -> int:

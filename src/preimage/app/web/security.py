@@ -67,7 +67,7 @@ class Access:
     def refusal(self, scope: Scope) -> Response | None:
         """Why a request is refused; None if it is not."""
         headers = Headers(scope=scope)
-        if not self._is_ours(headers.get("host", "")):
+        if not self.is_ours(headers.get("host", "")):
             return _refused(
                 421, "this address is not one of this server's; name it with --allow-host."
             )
@@ -79,7 +79,8 @@ class Access:
             )
         return None
 
-    def _is_ours(self, host: str) -> bool:
+    def is_ours(self, host: str) -> bool:
+        """Whether a `Host` header names this server."""
         try:
             name = (urlsplit(f"//{host}").hostname or "").lower()
         except ValueError:
@@ -153,7 +154,7 @@ class Guard:
 
     def _welcome(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        if not self.access._is_ours(headers.get("host", "")):
+        if not self.access.is_ours(headers.get("host", "")):
             return None
         return self.access.welcome(scope)
 

@@ -119,8 +119,8 @@ class Studio:
             },
             "inverted": False,
             "network": _decoder_boxes(decoder.inverter, asked.config.size),
-            "python": self.again.python(asked, file, decoder.file),
-            "command": self.again.command(asked, file, decoder.file),
+            "python": self.again.python(asked, file, decoder),
+            "command": self.again.command(asked, file, decoder),
         }
 
     def _decode(self, decoder: OpenDecoder, asked: Asked) -> tuple[Photo, Tensor]:
