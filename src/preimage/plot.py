@@ -59,7 +59,7 @@ def gallery(
                 f"`captions` must be {len(tiles)}, one per picture, got {len(captions)}."
             )
         pairs = zip(tiles, captions, strict=True)
-        tiles = [Tile(tile.image, caption, tile.columns) for tile, caption in pairs]
+        tiles = [Tile(tile.picture, caption, tile.columns) for tile, caption in pairs]
     return tiled(tiles, columns)
 
 

@@ -88,3 +88,15 @@ def test_without_pandas_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_cells_of_a_table() -> None:
     values = [None, True, 1234567, -0.000123456, float("-inf"), "a"]
     assert [cell(v) for v in values] == ["", "yes", "1,234,567", "−0.0001235", "−∞", "a"]
+
+
+def test_of_many_pictures_only_those_shown_are_made() -> None:
+    made: list[int] = []
+
+    def picture() -> Image.Image:
+        made.append(0)
+        return PICTURE
+
+    html = render("", [Tile(picture, "") for _ in range(1000)], [])
+    assert "and 976 more pictures" in html
+    assert len(made) == 24

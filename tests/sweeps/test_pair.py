@@ -9,6 +9,7 @@ from torch import nn
 
 from preimage.data.each_photo import Interrupted
 from preimage.data.photo import Photo, embedded_photos
+from preimage.data.photos import load_photos
 from preimage.network.build import build
 from preimage.network.description import Description
 from preimage.network.operations import Conv, Pool, UnpoolKind
@@ -215,3 +216,11 @@ def test_an_interrupt_keeps_the_photos_before(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(Interrupted, match="2 of the photos are finished") as raised:
         reconstruct(embedded_photos(24), SMALL)
     assert [result.photo.name for result in raised.value.results] == ["astronaut", "chelsea"]
+
+
+def test_photos_from_a_sequence_that_is_read_when_asked(tmp_path: Path) -> None:
+    for photo in embedded_photos(24)[:2]:
+        photo.image.save(tmp_path / f"{photo.name}.png")
+    lazy, by_name = reconstruct(load_photos(tmp_path, None), SMALL), reconstruct(tmp_path, SMALL)
+    assert [one.photo.name for one in lazy] == [one.photo.name for one in by_name]
+    assert lazy[0].grey.shape == (24, 24)

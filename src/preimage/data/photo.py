@@ -50,7 +50,7 @@ class Photo(Drawn):
         return f"Photo({self.name}: {height}×{width} pixels, from {self.source})"
 
     def _tiles(self) -> list[Tile]:
-        return [Tile(self.image, self.name)]
+        return [Tile(lambda: self.image, self.name)]
 
     def _rows(self) -> list[dict[str, object]]:
         height, width = self.size

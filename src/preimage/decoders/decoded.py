@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Decoded(Drawn):
 
     def _tiles(self) -> list[Tile]:
         caption = f"{self.photo.name}\n{self._scores()}"
-        return [Tile(self.image, caption), Tile(self.photo.image, "the photo")]
+        return [Tile(lambda: self.image, caption), Tile(lambda: self.photo.image, "the photo")]
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
@@ -76,12 +77,15 @@ class DecodedPhotos(Gallery[Decoded]):
     """A list of them, which a notebook shows as photo and picture side by side, with scores."""
 
     def _tiles(self) -> list[Tile]:
-        pairs = [(beside(one.photo.image, one.image), one._tiles()[0].caption) for one in self]
-        return [Tile(image, caption, columns=2) for image, caption in pairs]
+        return [Tile(partial(_pair, one), one._tiles()[0].caption, columns=2) for one in self]
 
     def _line(self) -> str:
         worst, best = min(one.psnr for one in self), max(one.psnr for one in self)
         return f"{len(self)} decoded photos, PSNR {worst:.1f} to {best:.1f} dB"
+
+
+def _pair(one: Decoded) -> Image:
+    return beside(one.photo.image, one.image)
 
 
 def decode_photos(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,9 @@ class Reconstruction(Drawn):
     def _tiles(self) -> list[Tile]:
         caption = f"{self.photo.name}\n{self._scores()}"
         return [
-            Tile(self.image, caption),
-            Tile(self.photo.image, "the photo"),
-            Tile(to_image(self.colour), "raw output, stretched"),
+            Tile(lambda: self.image, caption),
+            Tile(lambda: self.photo.image, "the photo"),
+            Tile(lambda: to_image(self.colour), "raw output, stretched"),
         ]
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -89,12 +90,15 @@ class Reconstructions(Gallery[Reconstruction]):
     """A list of reconstructions, which a notebook shows as a gallery above a table of scores."""
 
     def _tiles(self) -> list[Tile]:
-        pairs = [(beside(one.photo.image, one.image), one._tiles()[0].caption) for one in self]
-        return [Tile(image, caption, columns=2) for image, caption in pairs]
+        return [Tile(partial(_pair, one), one._tiles()[0].caption, columns=2) for one in self]
 
     def _line(self) -> str:
         worst, best = min(one.ssim for one in self), max(one.ssim for one in self)
         return f"{len(self)} reconstructions, SSIM {worst:.2f} to {best:.2f}"
+
+
+def _pair(one: Reconstruction) -> Image:
+    return beside(one.photo.image, one.image)
 
 
 def score(photos: Sequence[Photo], outputs: Sequence[Float[Tensor, "1 _ _ _"]]) -> Reconstructions:
