@@ -63,7 +63,10 @@ class LimitPicture(Drawn):
         return [
             Tile(as_image(self.limit, 0.0, top), "the limit (infinite width)"),
             Tile(as_image(self.photo), "the photo"),
-            Tile(as_image(self.network, 0.0, top), f"one network, width {self.width}"),
+            Tile(
+                as_image(equally_bright(self.network, self.limit), 0.0, top),
+                f"one network, width {self.width}, equally bright",
+            ),
         ]
 
     def _rows(self) -> list[dict[str, float]]:
