@@ -18,14 +18,16 @@ models: .venv/.models
 
 # The page of `preimage serve` in Chromium (Debian and Ubuntu: apt install chromium npm), with axe-core
 # for accessibility. Pictures of the page are left in build/browser.
-browser: .venv/.ready build/axe/package/axe.min.js
-	$(BIN)/pip install --quiet --no-compile -c constraints.txt playwright
+browser: .venv/.browser build/axe/package/axe.min.js
 	mkdir -p build/browser
 	PREIMAGE_BROWSER=build/browser $(BIN)/python -m pytest -n 0 tests/app/web/test_browser.py tests/app/web/test_browser_access.py tests/test_site_in_browser.py
 
+AXE := axe-core-4.14.1.tgz
+AXE_SHA256 := e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
 build/axe/package/axe.min.js:
 	mkdir -p build/axe
-	cd build/axe && tar xzf "$$(npm pack --silent axe-core@4.14)" package/axe.min.js
+	cd build/axe && npm pack --silent axe-core@4.14.1 && echo "$(AXE_SHA256)  $(AXE)" | sha256sum --check --quiet
+	cd build/axe && tar xzf $(AXE) package/axe.min.js
 
 check: lint test
 
@@ -89,6 +91,10 @@ audit: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[dist]'
 	touch $@
 
+.venv/.browser: .venv/.ready
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[browser]'
+	touch $@
+
 .venv/.docs: .venv/.ready
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
 	touch $@
@@ -105,7 +111,7 @@ locked:
 	$(BIN)/pip install --quiet --no-compile --no-deps -c constraints.txt torch
 	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r locked.txt
 	$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation -e .
-	touch .venv/.ready .venv/.dist .venv/.docs .venv/.models
+	touch .venv/.ready .venv/.browser .venv/.dist .venv/.docs .venv/.models
 
 clean:
 	rm -rf .venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -69,7 +69,10 @@ def test_what_ci_installs_has_hashes_and_the_versions_of_the_constraints() -> No
     assert {name: pins.get(name) for name in names} == names
     project = tomllib.loads((TOOLS.parent / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [project["dependencies"], *(extras[name] for name in ("test", "docs", "models"))]
+    wanted = [
+        project["dependencies"],
+        *(extras[name] for name in ("test", "browser", "dist", "docs", "models")),
+    ]
     asked = {canonical(re.split(r"[\[><=]", line)[0]) for lines in wanted for line in lines}
     assert asked - set(names) == {"torch"}
 

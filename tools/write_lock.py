@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "locked.txt"
-EXTRAS = ".[test,dist,docs,notebook,serve]"
+EXTRAS = ".[browser,dist,docs,notebook,serve,test]"
 #: Without dependencies of their own, which would bring another torch; and what those need.
 ALONE, WITH_DEPENDENCIES = ("torchvision", "timm"), ("transformers",)
 LEFT_OUT = ("torch", "preimage")
