@@ -30,8 +30,8 @@ def train(model: nn.Module, photos: torch.Tensor, steps: int = 10) -> None:
 
 
 def main() -> None:
-    crops = [part for p in embedded_photos(160) for part in p.pixels.split(40, 1)]
-    photos = torch.stack([crop for part in crops for crop in part.split(40, 2)])  # (64, 3, 40, 40)
+    crops = [part for p in embedded_photos(120) for part in p.pixels.split(40, 1)]
+    photos = torch.stack([crop for part in crops for crop in part.split(40, 2)])  # (36, 3, 40, 40)
     torch.manual_seed(99)
     model = build()
     train(model, photos)

@@ -20,7 +20,7 @@ def main(photos: str | None) -> None:
         unpool=("nearest",),
         width=(2, 8, 32),
         head=("conv", "mean"),
-        networks=3,
+        networks=2,
         size=40,
     )
     results = run_sweep(grid.cells(), photos, "sweep", Execution())
