@@ -49,6 +49,7 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / ".jupyter_cache")
 nb_execution_timeout = 300  # seconds per cell
 nb_execution_raise_on_error = True
+nb_merge_streams = True
 nb_output_stderr = "remove"  # progress, and notes of other libraries
 
 autodoc_member_order = "bysource"
