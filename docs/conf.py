@@ -8,6 +8,8 @@ from preimage import __version__
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext")]
 
+from tutorial_times import source_digest  # noqa: E402
+
 project = "preimage"
 author = "The preimage developers"
 copyright = "the preimage developers. Apache-2.0"
@@ -44,9 +46,9 @@ myst_enable_extensions = [
 ]
 myst_heading_anchors = 3
 
-# Tutorials are run when they or this package's version change; an error in one fails the build.
+# Tutorials are run again when they or the package's source change; an error in one fails the build.
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(HERE / "_build" / ".jupyter_cache")
+nb_execution_cache_path = str(HERE / "_build" / f".executed-{source_digest()[:12]}")
 nb_execution_timeout = 300  # seconds per cell
 nb_execution_raise_on_error = True
 nb_merge_streams = True

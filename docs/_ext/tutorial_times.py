@@ -1,5 +1,6 @@
-"""What the tutorials took, printed when the site is built; kernels that keep to themselves."""
+"""When tutorials are run, and what they took; kernels that keep to themselves."""
 
+import hashlib
 import logging
 import os
 import sys
@@ -9,6 +10,17 @@ from typing import Any
 from sphinx.application import Sphinx
 
 KERNEL_SETTINGS = "c.IPKernelApp.log_level = 40  # written by docs/_ext/tutorial_times.py\n"
+
+
+def source_digest() -> str:
+    """One hash over the package's source, on which the tutorials' numbers depend."""
+    import preimage
+
+    root = Path(preimage.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def quieten(app: Sphinx, config: Any) -> None:
