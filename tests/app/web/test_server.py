@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -15,7 +16,8 @@ from unchecked import unchecked
 from web_site import make_site
 
 from preimage.app.web import server as module
-from preimage.app.web.app import create_app
+from preimage.app.web.app import Site, create_app
+from preimage.app.web.requests import Asked
 from preimage.app.web.security import Access, Guard
 from preimage.app.web.server import address, listen, server_of
 from preimage.app.web.settings import Bounds, ServeOptions
@@ -24,11 +26,16 @@ BOUNDS = Bounds(upload=10_000, body_seconds=0.2)
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def site() -> Site:
+    return make_site(BOUNDS)
+
+
+@pytest.fixture(scope="module")
+def port(site: Site) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch, listen(ServeOptions(port=0)) as bound:
         patch.setattr(module, "_HEADER_SECONDS", 0.2)
         number = bound.getsockname()[1]
-        server = server_of(create_app(make_site(BOUNDS), Access.of("127.0.0.1", number)))
+        server = server_of(create_app(site, Access.of("127.0.0.1", number)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         while not server.started:
@@ -95,11 +102,36 @@ def test_what_is_no_request_is_refused(port: int) -> None:
     assert is_alive(port)
 
 
-def test_one_that_goes_away_costs_nothing(port: int) -> None:
-    for _ in range(5):
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(head(port, "GET", "/api/picture?layer=conv2&width=8&size=64"))
-    assert is_alive(port)
+def test_what_nobody_waits_for_is_not_computed(
+    port: int, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, held, asked = threading.Event(), threading.Event(), []
+
+    def picture(what: Asked) -> dict[str, Any]:
+        asked.append(what.config.seed)
+        begun.set()
+        held.wait(60)
+        return {}
+
+    monkeypatch.setattr(site.studio, "picture", picture)
+    before = site.quick.dropped
+    connections = []
+    for seed in range(6):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(head(port, "GET", f"/api/picture?seed={seed}"))
+        connections.append(connection)
+        assert begun.wait(60)  # the first is computed, the others queue up
+    while site.quick.waiting < 6:
+        time.sleep(0.01)
+    for connection in connections[1:5]:
+        connection.close()
+    while not is_alive(port):  # it has seen that they have gone
+        time.sleep(0.01)
+    held.set()
+    assert connections[5].recv(12) == b"HTTP/1.1 200"
+    assert (asked, site.quick.dropped - before) == ([0, 5], 4)
+    for connection in connections:
+        connection.close()
 
 
 def test_a_port_that_is_taken_and_a_host_that_is_none(
