@@ -134,7 +134,8 @@ class Overview:
 
 
 #: Of each grid: the field of the config that its columns are values of, its rows, its columns.
-GRIDS: tuple[tuple[str, tuple[Row, ...], tuple[Any, ...]], ...] = (
+Grids = tuple[tuple[str, tuple[Row, ...], tuple[Any, ...]], ...]
+GRIDS: Grids = (
     ("layer", BY_LAYER, LAYERS),
     ("width", BY_WIDTH, WIDTHS),
 )
