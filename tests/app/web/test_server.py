@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -19,9 +20,10 @@ from preimage.app.web import server as module
 from preimage.app.web.app import Site, create_app
 from preimage.app.web.requests import Asked
 from preimage.app.web.security import Access, Guard
-from preimage.app.web.server import address, listen, server_of
+from preimage.app.web.server import access_to, address, listen, server_of
 from preimage.app.web.settings import Bounds, ServeOptions
 
+LOCAL = ("127.0.0.1", "localhost", "::1")
 BOUNDS = Bounds(upload=10_000, body_seconds=0.2)
 
 
@@ -157,6 +159,16 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr("preimage.app.cli.serve.find_spec", lambda name: None)
     assert run("serve") == 2
     assert "pip install 'preimage[serve]'" in capsys.readouterr().err
+
+
+def test_the_address_that_is_printed_is_one_that_is_answered() -> None:
+    for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "192.0.2.7", "lab.example"):
+        options = ServeOptions(host=host)
+        access = access_to(options, 8765)
+        parts = urlsplit(address(options, 8765, access.token))
+        assert access.is_ours(parts.netloc)
+        asked = {"query_string": parts.query.encode()}
+        assert bool(access.token) == (access.welcome(asked) is not None) == (host not in LOCAL)
 
 
 def test_the_address_that_is_printed() -> None:

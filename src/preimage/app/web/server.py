@@ -98,10 +98,17 @@ def assemble(options: ServeOptions, port: int, spell: Spell) -> Guard:
     decoders = DecoderStore(options.decoder, options.model, device, bounds.decoders)
     studio = Studio(PhotoStore(bounds.stored), decoders, Again(spell), bounds)
     studio.limit(Asked(START_PHOTO, START))  # what is imported when it is first used
-    token = "" if is_loopback(options.host) else secrets.token_urlsafe(24)
-    access = Access.of(options.host, port, options.allow_host, token)
+    access = access_to(options, port)
     site = Site(studio, bounds, options.device, sandbox=not options.no_sandbox)
     return create_app(site, access)
+
+
+def access_to(options: ServeOptions, port: int) -> Access:
+    """Who may ask: everyone on this machine, or everyone who knows a token that is made now."""
+    if is_loopback(options.host):
+        return Access.of(options.host, port, options.allow_host)
+    names = (socket.gethostname(), *options.allow_host)  # the first is in the address we print
+    return Access.of(options.host, port, names, secrets.token_urlsafe(24))
 
 
 def serve(options: ServeOptions, spell: Spell) -> None:
