@@ -12,6 +12,7 @@ r times the computed error.
 import argparse
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -76,7 +77,8 @@ def main(options: argparse.Namespace) -> None:
         Problem(**torch.load(options.file.with_suffix(".pt"), weights_only=True)),
         Radii.of_gaussian(options.fan_in) if options.fan_in else Radii(),
     )
-    widths = sorted({row["width"] for row in rows} - {0})
+    counts = Counter(row["width"] for row in rows)
+    widths = sorted(width for width, count in counts.items() if width and count > 1)
     ridges = [ridge for ridge in rows[0]["by_ridge"] if rows[0]["by_ridge"][ridge] is not None]
     if len(ridges) > 5:
         ridges = ["0.001", "0.0001", "1e-05", "1e-06", "1e-07"]
