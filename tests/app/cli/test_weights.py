@@ -23,6 +23,7 @@ TRAINED = {
     "fit": ("--layer", "conv1", "--data", "."),
     "probe": ("--model", "vgg16", "--data", "."),
     "reconstruct": ("--layer", "conv1"),
+    "retain": ("--layers", "conv1"),
     "train": ("--layer", "conv1", "--data", "."),
 }
 #: Verbs whose networks are random by definition.

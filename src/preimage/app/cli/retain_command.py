@@ -27,9 +27,10 @@ class RetainCommand(Checked):
         scored: Positions of held-out photos to score.
         tile: Side of the tiles in which positions are taken; larger ones are cheaper and tell less.
         window: Side of the window of features that a block of pixels is read from; odd.
-        weights: Of a network that stands beside the line, read at the same positions: a law such as
-            gaussian:fan-in; imagenet or pretrained for weights that others trained; or a file, as
-            in preimage probe. Trained networks bring their own pools and activations.
+        weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
+            that others trained; or a file (.pth, .safetensors) with the model's state, or what
+            preimage pretrain wrote. A network with these weights stands beside the line, read at
+            the same positions; trained ones bring their own pools. No network if not given.
         widths: Numbers of channels at which the error of networks is predicted, too.
         draws: Draws of the layers before a max or l2 pool, which have no closed form.
         seed: Seed of the positions and of what is drawn.
