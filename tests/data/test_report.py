@@ -1,5 +1,7 @@
 """A report is one file that fetches nothing and shows text as text."""
 
+from pathlib import Path
+
 from preimage.data.report import Part, report
 
 
@@ -23,3 +25,13 @@ def test_a_report_shows_its_parts_and_nothing_else() -> None:
     assert text.count("<table") == text.count("<img") == 1
     assert "http" not in text
     assert "<script" not in text
+
+
+def test_every_page_has_the_one_style() -> None:
+    source = Path(__file__).parents[2] / "src" / "preimage"
+    pages = {p.name: p.read_text() for p in source.glob("**/templates/*.html")}
+    framed = {name for name, text in pages.items() if '{% extends "report.html" %}' in text}
+    assert framed == {"findings.html", "overview.html", "probe.html", "study.html"}
+    whole = [text for text in pages.values() if "<!doctype html>" in text]
+    assert len(whole) >= 2
+    assert all("style.css" in text for text in whole)

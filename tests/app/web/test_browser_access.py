@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from browser_page import AXE, all_shown, expect, shown
+from command import run
+from photo_files import encoded
 
 
 def test_by_keyboard_alone(open_page: Any) -> None:
@@ -75,10 +77,35 @@ def test_axe_finds_nothing_serious(open_page: Any, form: str, query: str) -> Non
         expect(page.locator("#problem")).to_be_visible()
     else:
         all_shown(page)
+    assert not (said := violations(page)), "\n".join(said)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason=f"there is no {AXE.name}; `make browser` fetches it")
+def test_axe_finds_nothing_in_reports(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed in range(5):
+        Path(f"{seed}.png").write_bytes(encoded(seed, width=20, height=18))
+    small = ["--layer", "conv1", "--width", "3", "--size", "16"]
+    assert run("limit", "0.png", *small, "--networks", "2", "--out", "limit") == 0
+    fitted = ["--window", "1", "--out", "d.safetensors"]
+    assert run("fit", "--data", "*.png", *small, *fitted) == 0
+    decoder = ["--decoder", "d.safetensors", "--size", "16", "--out", "scores"]
+    assert run("evaluate", "--data", "*.png", "--held-out", "*.png", *decoder) == 0
+    for folder in ("limit", "scores"):
+        for form in FORMS.values():
+            page = browser.new_page(**form)
+            page.goto((tmp_path / folder / "report.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert not (said := violations(page)), "\n".join(said)
+            page.close()
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds, a line each."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
-    said = [
+    return [
         f"{each['impact']}: {each['id']}, {each['help']}: {[n['html'][:90] for n in each['nodes']]}"
-        for each in found
+        for each in page.evaluate("axe.run()")["violations"]
     ]
-    assert not said, "\n".join(said)
