@@ -40,6 +40,7 @@ def test_python_and_command_give_the_picture(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("preimage.app.cli.reconstruct.save_figure", lambda figure, path: path)
+    monkeypatch.setattr("preimage.app.cli.reconstruct.reconstruction_sheet", lambda *_: None)
     photo, stem = "coffee", "coffee"
     if file is not None:
         data = encoded(7, width=53, height=47)
@@ -65,6 +66,7 @@ def test_a_decoder_too(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("preimage.app.cli.decode.save_figure", lambda figure, path: path)
+    monkeypatch.setattr("preimage.app.cli.decode.decoded_sheet", lambda *_: None)
     for seed in range(6):
         Path(f"{seed}.png").write_bytes(encoded(seed, width=20, height=18))
     words = ["--layer", "conv1", "--width", "3", "--size", "16", "--window", "1"]

@@ -29,14 +29,22 @@ def store(most: int = 10**6, *files: str) -> DecoderStore:
     return DecoderStore(files, (), CPU, most)
 
 
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos and a decoder that was fitted to them."""
+    made = tmp_path_factory.mktemp("decoders")
     for seed in range(5):
-        Path(f"{seed}.png").write_bytes(encoded(seed, width=20, height=18))
+        (made / f"{seed}.png").write_bytes(encoded(seed, width=20, height=18))
     words = ["--layer", "conv1", "--width", "3", "--size", "16", "--window", "1"]
-    assert run("fit", "--data", "*.png", *words, "--out", "d.safetensors") == 0
-    return tmp_path / "d.safetensors"
+    out = str(made / "d.safetensors")
+    assert run("fit", "--data", f"{made}/*.png", *words, "--out", out) == 0
+    return made
+
+
+@pytest.fixture
+def file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(folder)
+    return folder / "d.safetensors"
 
 
 def test_one_from_memory_is_the_one_on_disk(file: Path) -> None:
@@ -98,8 +106,10 @@ def make():
 
 
 def test_a_layer_of_a_model_named_on_the_command_line(
-    file: Path, make_client: Callable[..., TestClient]
+    file: Path, make_client: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("preimage.app.cli.decode.save_figure", lambda figure, path: path)
+    monkeypatch.setattr("preimage.app.cli.decode.decoded_sheet", lambda pairs, title: None)
     Path("m.py").write_text(MODEL)
     words = ["--model", "m.py:make", "--layer", "0", "--raw", "--size", "16", "--window", "1"]
     assert run("fit", "--data", "*.png", *words, "--out", "layer.safetensors") == 0
