@@ -30,6 +30,8 @@ def quieten(app: Sphinx, config: Any) -> None:
     profile.mkdir(parents=True, exist_ok=True)
     (profile / "ipython_kernel_config.py").write_text(KERNEL_SETTINGS)
     os.environ["IPYTHONDIR"] = str(home)
+    # Small tensors: where cores are shared, threads that wait for each other took twice as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     logging.getLogger("traitlets").setLevel(logging.WARNING)
 
 
