@@ -14,7 +14,7 @@ test: .venv/.ready
 # Models of torchvision, timm and Hugging Face, untrained and offline: the tests of the extra
 # `models`. Without dependencies of their own, so that no CUDA build of torch is pulled in.
 models: .venv/.models
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/probing/test_architectures.py tests/probing/test_models.py
+	PREIMAGE_MODELS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/probing/test_architectures.py tests/probing/test_models.py
 
 # The page of `preimage serve` in Chromium (Debian and Ubuntu: apt install chromium npm), with axe-core
 # for accessibility. Pictures of the page are left in build/browser.

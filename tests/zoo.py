@@ -1,5 +1,6 @@
 """Small untrained models of three libraries, none of which needs a network."""
 
+import os
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -14,11 +15,13 @@ _KEPT: list[Any] = []  # a library of operators lives as long as someone holds i
 
 
 def need(library: str) -> Any:
-    """A library of the extra `models`; skips the test where it is not installed.
+    """A library of the extra `models`; skips the test where `make models` does not run it.
 
     torchvision's wheels for Linux are linked with CUDA: on a torch without it two operators are
     missing, which no model needs. They are declared here, once.
     """
+    if "PREIMAGE_MODELS" not in os.environ:
+        pytest.skip("run by `make models`")
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed (make models)")
     if not _KEPT and not torch.cuda.is_available():

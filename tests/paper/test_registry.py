@@ -10,6 +10,7 @@ import preimage.paper
 from preimage.paper import registry
 from preimage.paper.finding import Claim
 from preimage.paper.options import FigureOptions
+from preimage.sweeps import costs
 
 
 def test_the_list_needs_no_torch() -> None:
@@ -48,7 +49,10 @@ def test_an_unknown_figure() -> None:
         registry.run(FigureOptions(figure="fig11"))
 
 
-def test_costs_name_the_work(section4, tmp_path: Path, small: None) -> None:
+def test_costs_name_the_work(
+    section4, tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "_start", lambda: 5.0)
     options = FigureOptions(figure="fig8", networks=3, out=str(tmp_path / "out"))
     assert "36 cells (0 done) on 2 photos; 9 jobs" in registry.cost(options)
     assert not (tmp_path / "out").exists()

@@ -22,6 +22,15 @@ def photos() -> PackedPhotos:
     return PackedPhotos.pack(embedded_photos(32))
 
 
+START = costs_module._start
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started to time its start."""
+    monkeypatch.setattr(costs_module, "_start", lambda: 5.0)
+
+
 class Timed:
     """A clock, and networks that move it: the first only warms up."""
 
@@ -48,7 +57,6 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> Timed:
     clock = Timed((1.0, 2.0), (0.5, 100.0))
     monkeypatch.setattr(costs_module.time, "perf_counter", clock)
     monkeypatch.setattr(costs_module, "RandomPair", clock.network)
-    monkeypatch.setattr(costs_module, "_start", lambda: 5.0)
     return clock
 
 
@@ -115,7 +123,14 @@ def test_the_disk_is_somewhat_more_than_cells_take(tmp_path: Path) -> None:
 def test_real_networks_are_timed(tmp_path: Path, photos: PackedPhotos) -> None:
     """Within the loosest bounds: the number is the machine's."""
     cost = estimate(GRID.cells()[:2], photos, Store(tmp_path), workers=1, threads=1)
-    assert 0 < cost.seconds < 3600
+    assert 5 < cost.seconds < 3600
     assert torch.get_num_threads() >= 1
     nothing = estimate([], photos, Store(tmp_path), workers=1, threads=1)
     assert (nothing.seconds, nothing.memory) == (0, 0)
+
+
+def test_the_start_of_a_process_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(costs_module.subprocess, "run", lambda words, check: started.append(words))
+    assert START() >= 0
+    assert started[0][1:] == ["-c", "import preimage.sweeps.jobs"]

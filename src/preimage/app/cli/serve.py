@@ -1,6 +1,7 @@
 """`preimage serve`: the page, in a browser on this machine."""
 
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,9 @@ def run(command: ServeCommand) -> int:
         )
     from preimage.app.web.server import serve
 
-    try:
+    with suppress(KeyboardInterrupt):
         serve(command.server, spell)
-    except KeyboardInterrupt:
-        print("preimage: stopped.", file=sys.stderr)
+    print("preimage: stopped.", file=sys.stderr)
     return 0
 
 
