@@ -17,7 +17,7 @@ def naive(network: Network, image: torch.Tensor) -> np.ndarray:
     return reference.run(network.description, weights, image[0].numpy())
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(encoders(), unpools, st.booleans(), st.integers(5, 15), st.integers(5, 15))
 def test_equals_the_naive_network(
     encoder: Description, unpool: str, mean: bool, height: int, width: int

@@ -36,7 +36,7 @@ def test_strided_convolutions_are_mirrored_by_their_transpose() -> None:
     assert padded.padding == (8, 2)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(paper_encoders(), unpools, st.integers(1, 600), st.integers(1, 600))
 def test_mirror_gives_back_every_size(
     encoder: Description, unpool: str, height: int, width: int

@@ -12,7 +12,7 @@ from preimage import Conv, Description, Pool, alexnet, build, vgg16
 from preimage.network.operations import ChannelMean
 from preimage.theory import energies, limit
 
-SETTINGS = settings(max_examples=80, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=50, suppress_health_check=list(HealthCheck))
 
 
 def assert_same_limit(description, image, std=0.3):
