@@ -57,4 +57,4 @@ def test_costs_name_the_work(
     assert "36 cells (0 done) on 2 photos; 9 jobs" in registry.cost(options)
     assert not (tmp_path / "out").exists()
     theory = FigureOptions(figure="theory", networks=120)
-    assert "120 networks per width; about 2 minutes" in registry.cost(theory)
+    assert "120 networks per width; about 24 s" in registry.cost(theory)

@@ -187,6 +187,7 @@ def run(
 
     Raises:
         ValueError: fewer than one network, no such law, or a photo is too small.
+        RuntimeError: a network could not be computed.
     """
     if networks < 1:
         raise ValueError(f"`networks` must be at least 1, got {networks}.")
@@ -239,7 +240,7 @@ def _scores(
     """Records of networks that are computed elsewhere, as they finish.
 
     Raises:
-        ValueError: one could not be computed.
+        RuntimeError: one could not be computed, as where its worker died three times.
     """
     if not cells:
         return
@@ -247,7 +248,7 @@ def _scores(
     backend = open_backend(execution, cells[0].device)
     for outcome in execute(jobs, PackedPhotos.pack(photos), backend, threads=execution.threads):
         if outcome.result is None:
-            raise ValueError(outcome.error)
+            raise RuntimeError(outcome.error)
         yield dict(zip(outcome.configs, outcome.result.rows, strict=True))
 
 

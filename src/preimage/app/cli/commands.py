@@ -156,7 +156,8 @@ class DemoCommand(Checked):
         out: Folder for the page (report.html), its pictures and its tables.
         photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
             ships if not given.
-        networks: Random networks per layer, for means and standard deviations.
+        networks: Random networks per layer and width, for means and standard deviations; six times
+            as many where a verdict rests on them.
         seed: Seed of all random streams.
         weights: A law such as gaussian:0.015 or gaussian:fan-in: these networks are random.
         size: Photos are cropped to their centre square and resized to this side, in pixels.
