@@ -71,6 +71,18 @@ def paired(a: Values, b: Values) -> tuple[float, float]:
     return float(gaps.mean()), float(half_width)
 
 
+def picture_means(rows: list[dict[str, str]]) -> dict[tuple[str, str], np.ndarray]:
+    """(row, column) → PSNR of each network, averaged over photos."""
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for row in rows:
+        cell = found.setdefault((row["row"], row["column"]), {})
+        cell.setdefault(row["network"], []).append(float(row["psnr"]))
+    return {
+        key: np.array([np.mean(psnr) for psnr in networks.values()])
+        for key, networks in found.items()
+    }
+
+
 def parts(number: object) -> tuple[float, float]:
     """Mean and half-width of a finding's number."""
     assert isinstance(number, Interval)

@@ -1,32 +1,42 @@
 """Figure 2a: its numbers are recomputed from the table that it writes."""
 
+from collections.abc import Sequence
+from math import log2
+
 import numpy as np
 import pytest
 from trained_figures import Workplace, parts, welch
 
-from preimage.paper.convergence import LEVEL, _final, _speed, best_rates
+from preimage.paper import convergence
+from preimage.paper.convergence import LEVEL, Tuned, _final, _speed, _tuned, best_rate
 from preimage.paper.loss_curves import LossCurve
+from preimage.paper.trainings import Arm, Trainings
+
+
+def tuned(curves: Sequence[LossCurve]) -> dict[str, Tuned]:
+    names = dict.fromkeys(curve.name for curve in curves)
+    by_name = {name: [c for c in curves if c.name == name] for name in names}
+    return {name: Tuned(1e-3, found, found) for name, found in by_name.items()}
 
 
 def test_figure_2a(workplace: Workplace) -> None:
     findings, rows = workplace.run("fig2a")
-    ends = {
-        name: [
-            # The window of four steps is one: the smoothed loss at the end is the last.
-            [
-                float(row["loss"])
-                for row in rows
-                if (row["encoder"], row["scaled"], row["step"], row["learning_rate"])
-                == (name, "True", "4", rate)
-            ]
-            for rate in ("0.002", "0.004", "0.008")
-        ]
-        for name in ("VGG16 random", "VGG16 trained here", "AlexNet random")
-    }
-    assert np.shape([*ends.values()]) == (3, 3, 2)  # encoders, rates, networks
+    ends: dict[str, dict[float, list[float]]] = {}
+    for row in rows:
+        # The window of four steps is one: the smoothed loss at the end is the last.
+        if (row["scaled"], row["step"]) == ("True", "4"):
+            by_rate = ends.setdefault(row["encoder"], {})
+            by_rate.setdefault(float(row["learning_rate"]), []).append(float(row["loss"]))
+    assert list(ends) == ["VGG16 random", "VGG16 trained here", "AlexNet random"]
+    best = {name: min(rates, key=lambda r: np.mean(rates[r])) for name, rates in ends.items()}
+    for name, rates in ends.items():
+        assert {2e-3, 4e-3, 8e-3} <= set(rates)
+        assert all(len(values) == 2 for values in rates.values())  # networks
+        assert min(rates) < best[name] < max(rates) or len(rates) == 9
     final = findings["fig2a_loss"].numbers
-    random, trained, alexnet = (min(of_rates, key=np.mean) for of_rates in ends.values())
+    random, trained, alexnet = (ends[name][best[name]] for name in ends)
     assert parts(final["gap"]) == pytest.approx(welch(random, trained))
+    assert final["one_rate"] == best["VGG16 random"]
     assert parts(findings["fig2a_alexnet"].numbers["gap"]) == pytest.approx(welch(random, alexnet))
     assert parts(final["one"])[0] == pytest.approx(np.mean(random))
     speed = findings["fig2a_speed"].numbers
@@ -34,13 +44,38 @@ def test_figure_2a(workplace: Workplace) -> None:
     assert findings["fig2a_vgg"].verdict == "absent"
 
 
-def test_the_best_rate_is_chosen_by_the_mean_of_all_networks() -> None:
-    def curve(network: int, rate: float, end: float, scaled: bool = True) -> LossCurve:
-        return LossCurve("a", network, scaled, rate, [9.0, end])
+def curve(network: int, rate: float, end: float, name: str = "a") -> LossCurve:
+    return LossCurve(name, network, True, rate, [9.0, end])
 
-    # Rate 2 is best for network 0 alone.
+
+def test_the_best_rate_is_chosen_by_the_mean_of_all_networks() -> None:
+    # Rate 2 is best for network 0 alone; rate 4 diverged.
     curves = [curve(0, 1.0, 3.0), curve(1, 1.0, 3.0), curve(0, 2.0, 1.0), curve(1, 2.0, 8.0)]
-    assert best_rates([*curves, curve(0, 5.0, 0.0, scaled=False)]) == curves[:2]
+    assert best_rate([curve(0, 4.0, float("nan")), *curves]) == 1.0
+
+
+def test_the_grid_grows_until_the_best_rate_is_inside(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, int]] = []
+
+    def descended(_: Trainings, arms: Sequence[tuple[str, int, Arm]]) -> list[LossCurve]:
+        asked.extend((arm.learning_rate or 0.0, number) for _, number, arm in arms)
+        # The least loss is at 0.032, beyond the grid of 0.002, 0.004, 0.008.
+        return [
+            curve(number, rate, abs(log2(rate / 0.032)), name)
+            for name, number, arm in arms
+            if (rate := arm.learning_rate)
+        ]
+
+    monkeypatch.setattr(convergence, "train_curves", descended)
+    trainings = Trainings(workplace.options("fig2a", networks=4))
+    found = _tuned(trainings, trainings.random_vggs("conv2", 4))
+    assert found.rates == [0.002, 0.004, 0.008, 0.016, 0.032, 0.064]
+    assert (found.rate, found.is_inside) == (0.032, True)
+    assert [c.network for c in found.curves] == [0, 1, 2, 3]
+    # Three networks choose; the fourth is trained at the rate that they chose.
+    assert [rate for rate, number in asked if number == 3] == [0.032]
 
 
 @pytest.mark.parametrize(
@@ -61,17 +96,17 @@ def test_speed_and_final_loss_have_verdicts_of_their_own(
         for network, end in enumerate(ends)
     ]
     assert _speed(curves, "random", "trained").verdict == speed
-    assert _final(curves, "random", "trained").verdict == loss
+    assert _final(tuned(curves), "random", "trained").verdict == loss
 
 
 def test_faster_to_a_higher_loss_holds_for_one_and_fails_for_the_other() -> None:
     """What a sum of two signs called undecided."""
 
-    def curve(name: str, network: int, descent: list[float], end: float) -> LossCurve:
+    def straight(name: str, network: int, descent: list[float], end: float) -> LossCurve:
         return LossCurve(name, network, True, 1e-3, [*descent, *[end + network / 50] * 20])
 
     fast, slow = [100.0] * 5 + [20.2] * 175, np.linspace(100, 25, 180).tolist()
-    curves = [curve("random", network, fast, 20.2) for network in range(3)]
-    curves += [curve("trained", network, slow, 19.9) for network in range(3)]
+    curves = [straight("random", network, fast, 20.2) for network in range(3)]
+    curves += [straight("trained", network, slow, 19.9) for network in range(3)]
     assert _speed(curves, "random", "trained").verdict == "holds"
-    assert _final(curves, "random", "trained").verdict == "fails"
+    assert _final(tuned(curves), "random", "trained").verdict == "fails"

@@ -1,6 +1,8 @@
 """Figure 2a: how fast DCNs learn from random features, from trained ones, and from AlexNet's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isnan
 from statistics import fmean
 
 from preimage.paper.decision import is_below
@@ -8,7 +10,7 @@ from preimage.paper.decoder_draw import with_files
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.loss_curves import LossCurve, by_name, save_curves, steps_to, train_curves
 from preimage.paper.options import FigureOptions
-from preimage.paper.trainings import NO_TRAINED, Arm, Trainings
+from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
 from preimage.paper.trainings_cost import cost_text
 from preimage.scores.statistics import difference, mean_interval
 
@@ -39,6 +41,33 @@ ALEXNET = Claim(
 )
 #: Steps are counted to the higher of the two final losses; 2 % more, so that noise does not decide.
 LEVEL = 1.02
+#: The learning rate of each kind of encoder is chosen on its first networks.
+_TUNED_ON = 3
+_STEP, _MOST_RATES = 2, 9  # of the grid: a factor between rates, and where it ends
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One kind of encoder with scaled features, at the learning rate that ends lowest.
+
+    Args:
+        curves: of all networks, at that rate.
+        tried: of the networks that the rate was chosen by, at every rate of the grid.
+    """
+
+    rate: float
+    curves: Sequence[LossCurve]
+    tried: Sequence[LossCurve]
+
+    @property
+    def rates(self) -> list[float]:
+        """The grid, in order."""
+        return sorted({curve.rate for curve in self.tried})
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether worse rates were tried on either side."""
+        return self.rates[0] < self.rate < self.rates[-1]
 
 
 def run(options: FigureOptions) -> list[Finding]:
@@ -49,17 +78,20 @@ def run(options: FigureOptions) -> list[Finding]:
         ValueError: no photos to train on.
     """
     trainings = Trainings(options)
-    curves = train_curves(trainings, _arms(trainings))
-    raw, tuned = [curve for curve in curves if not curve.scaled], best_rates(curves)
+    kinds = _kinds(trainings)
+    raw = train_curves(trainings, [arm for kind in kinds for arm in _raw_arms(kind)])
+    tuned = {kind.label: _tuned(trainings, kind) for kind in kinds}
+    best = [curve for found in tuned.values() for curve in found.curves]
+    tried = [c for found in tuned.values() for c in found.tried if c.rate != found.rate]
     panels = {
         "features as they are": raw,
-        "features divided by one constant, best learning rate": tuned,
+        "features divided by one constant, best learning rate": best,
     }
-    files = save_curves(trainings, LAYER, panels, curves)
-    random, *trained, alexnet = dict.fromkeys(curve.name for curve in tuned)
+    files = save_curves(trainings, LAYER, panels, [*raw, *best, *tried])
+    random, *trained, alexnet = tuned
     findings = [_alexnet(tuned, random, alexnet)]
     if trained:
-        findings += [_speed(tuned, random, trained[0]), _final(tuned, random, trained[0])]
+        findings += [_speed(best, random, trained[0]), _final(tuned, random, trained[0])]
     else:
         findings += [SPEED.absent(NO_TRAINED), FINAL.absent(NO_TRAINED)]
     findings.append(CLEAREST.absent("not measured: no pre-trained AlexNet of the paper's kind"))
@@ -67,41 +99,69 @@ def run(options: FigureOptions) -> list[Finding]:
 
 
 def cost(options: FigureOptions) -> str:
-    """What the trainings take."""
+    """What the trainings take, where no grid of rates has to be widened."""
     trainings = Trainings(options)
-    return cost_text(trainings, [arm for *_, arm in _arms(trainings)])
-
-
-def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
-    """Features as they are at the preset's rate; divided by one constant at each of the rates."""
-    networks = trainings.num_networks
-    kinds = [*trainings.encoders(LAYER, networks), trainings.alexnets(LAYER, networks)]
-    return [
-        (kind.label, number, arm)
+    rates = trainings.preset.rates or (None,)
+    kinds = _kinds(trainings)
+    arms = [
+        arm
         for kind in kinds
-        for number, encoder in enumerate(kind.networks)
-        for arm in (
-            Arm(encoder, feature_scaling=False),
-            *(
-                Arm(encoder, feature_scaling=True, learning_rate=rate)
-                for rate in trainings.preset.rates or (None,)
-            ),
+        for *_, arm in (
+            *_raw_arms(kind),
+            *(arm for rate in rates for arm in _arms(kind, rate, _TUNED_ON)),
+            *_arms(kind, rates[0], None),
         )
+    ]
+    return cost_text(trainings, arms)
+
+
+NamedArm = tuple[str, int, Arm]  # label of the kind, number of the network, training
+
+
+def _kinds(trainings: Trainings) -> list[Encoders]:
+    networks = trainings.num_networks
+    return [*trainings.encoders(LAYER, networks), trainings.alexnets(LAYER, networks)]
+
+
+def _raw_arms(kind: Encoders) -> list[NamedArm]:
+    """Features as they are, at the preset's rate."""
+    return [
+        (kind.label, number, Arm(encoder, feature_scaling=False))
+        for number, encoder in enumerate(kind.networks)
     ]
 
 
-def best_rates(curves: Sequence[LossCurve]) -> list[LossCurve]:
-    """Of the curves with scaled features, for each name those of the rate that ends lowest."""
-    scaled = [curve for curve in curves if curve.scaled]
-    best = []
-    for name in dict.fromkeys(curve.name for curve in scaled):
-        ends: dict[float, list[float]] = {}
-        for curve in scaled:
-            if curve.name == name:
-                ends.setdefault(curve.rate, []).append(curve.final)
-        rate = min(ends, key=lambda rate: fmean(ends[rate]))
-        best += [curve for curve in scaled if (curve.name, curve.rate) == (name, rate)]
-    return best
+def _arms(kind: Encoders, rate: float | None, networks: int | None) -> list[NamedArm]:
+    """Features divided by one constant, of the first so many networks or of all."""
+    return [
+        (kind.label, number, Arm(encoder, feature_scaling=True, learning_rate=rate))
+        for number, encoder in enumerate(kind.networks[:networks])
+    ]
+
+
+def _tuned(trainings: Trainings, kind: Encoders) -> Tuned:
+    """The rate that ends lowest; while it is at an edge of the grid, the grid grows there."""
+
+    def curves(rates: Sequence[float | None], networks: int | None) -> list[LossCurve]:
+        return train_curves(trainings, [arm for r in rates for arm in _arms(kind, r, networks)])
+
+    tried = curves(trainings.preset.rates or (None,), _TUNED_ON)
+    found = Tuned(best_rate(tried), tried, tried)
+    while trainings.preset.rates and not found.is_inside and len(found.rates) < _MOST_RATES:
+        wider = found.rate * _STEP if found.rate == found.rates[-1] else found.rate / _STEP
+        tried = tried + curves([wider], _TUNED_ON)
+        found = Tuned(best_rate(tried), tried, tried)
+    rate = found.rate if trainings.preset.rates else None
+    return Tuned(found.rate, curves([rate], None), tried)
+
+
+def best_rate(curves: Sequence[LossCurve]) -> float:
+    """The learning rate whose curves end lowest, in the mean over the networks."""
+    ends: dict[float, list[float]] = {}
+    for curve in curves:
+        ends.setdefault(curve.rate, []).append(curve.final)
+    means = {rate: fmean(values) for rate, values in ends.items()}
+    return min(means, key=lambda rate: inf if isnan(means[rate]) else means[rate])
 
 
 def _speed(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
@@ -127,34 +187,43 @@ def _speed(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
     return SPEED.finding(sentence, is_below(gap), numbers, brief=brief)
 
 
-def _final(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
+def _place(tuned: Sequence[Tuned]) -> str:
+    """Of the rates in their grids."""
+    if all(found.is_inside for found in tuned):
+        return "each between worse ones"
+    if all(len(found.rates) == 1 for found in tuned):
+        return "not tuned"
+    return "not each between worse ones"
+
+
+def _final(tuned: Mapping[str, Tuned], random: str, trained: str) -> Finding:
     return _compared(FINAL, tuned, random, trained, "random features", "trained ones")
 
 
-def _alexnet(tuned: Sequence[LossCurve], vgg: str, alexnet: str) -> Finding:
+def _alexnet(tuned: Mapping[str, Tuned], vgg: str, alexnet: str) -> Finding:
     return _compared(ALEXNET, tuned, vgg, alexnet, "random VGG16's features", "random AlexNet's")
 
 
 def _compared(
-    claim: Claim, tuned: Sequence[LossCurve], one: str, other: str, here: str, there: str
+    claim: Claim, tuned: Mapping[str, Tuned], one: str, other: str, here: str, there: str
 ) -> Finding:
     """Whether the encoders named `one` end at a lower loss than those named `other`."""
-    ends = by_name(tuned, lambda curve: curve.final)
-    rates = {curve.name: curve.rate for curve in tuned}
+    ends = {name: [curve.final for curve in tuned[name].curves] for name in (one, other)}
     gap = difference(ends[one], ends[other])
     numbers: dict[str, Number] = {
         "one": mean_interval(ends[one]),
         "other": mean_interval(ends[other]),
-        "one_rate": rates[one],
-        "other_rate": rates[other],
+        "one_rate": tuned[one].rate,
+        "other_rate": tuned[other].rate,
         "gap": gap,
         "one_networks": len(ends[one]),
         "other_networks": len(ends[other]),
     }
+    place = _place([tuned[one], tuned[other]])
     sentence = (
         f"{{one:.0f}} grey levels² on {here}, {{other:.0f}} on {there}: {{gap:+.0f}} "
-        "(learning rates {one_rate:g} and {other_rate:g}; {one_networks} and {other_networks} "
-        "networks)"
+        f"(learning rates {{one_rate:g}} and {{other_rate:g}}, {place}; "
+        "{one_networks} and {other_networks} networks)"
     )
     brief = f"{{one:.0f}} grey levels² on {here}, {{other:.0f}} on {there}"
     return claim.finding(sentence, is_below(gap), numbers, brief=brief)

@@ -66,14 +66,22 @@ FIGURES = {
         trains=True,
         note=_ENCODERS,
     ),
-    "fig4": Figure("Figure 4: what comes back from each layer", ("pictures",), trains=True),
+    "fig4": Figure(
+        "Figure 4: what comes back from each layer",
+        ("layer_pictures",),
+        trains=True,
+        note="Trainings see crops that hold the layer's receptive field, where the photos in "
+        "memory do; decoders of Conv4 are trained for twice, those of Conv5 for three times the "
+        "steps. Least squares needs no training: it is the best linear decoder of 3×3 windows of "
+        "features.",
+    ),
     "fig5": Figure(
         "Figure 5: random networks by width, in pictures",
         ("typical",),
         note="Each picture is of the network whose SSIM is nearest to the mean over networks.",
     ),
     "fig6": Figure(
-        "Figure 6: what comes back, by the law of the weights", ("pictures",), trains=True
+        "Figure 6: what comes back, by the law of the weights", ("law_pictures",), trains=True
     ),
     "fig7": Figure(
         "Figure 7: random networks by layer",

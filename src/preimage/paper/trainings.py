@@ -51,6 +51,9 @@ class Arm:
     encoder: EncoderOptions
     feature_scaling: bool | None = None
     learning_rate: float | None = None
+    steps: int | None = None
+    crop: int | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,15 @@ class Trainings:
 
     `seconds` is the time of all steps so far, those of earlier runs included.
 
+    Args:
+        options: of the figure.
+        side: of the photos in memory, where the scale holds them there and the options name none.
+
     Raises:
         ValueError: no photos to train on, or none held out.
     """
 
-    def __init__(self, options: FigureOptions) -> None:
+    def __init__(self, options: FigureOptions, side: int | None = None) -> None:
         given = options.training
         for name in ("train", "held_out"):
             if not getattr(given, name):
@@ -98,9 +105,9 @@ class Trainings:
         names = ("steps", "width_factor", "photos", "batch_size")
         changes = {n: v for n in names if (v := getattr(given, n)) is not None}
         self.preset = replace(PRESETS[options.scale], **changes)
-        if given.side is not None:
-            crop = min(given.side, self.preset.crop)
-            self.preset = replace(self.preset, in_memory=given.side, crop=crop)
+        side = given.side or (side if self.preset.in_memory else None)
+        if side is not None:
+            self.preset = replace(self.preset, in_memory=side, crop=min(side, self.preset.crop))
         self.seconds = 0.0
         minutes = options.execution.max_minutes
         self.deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
@@ -187,27 +194,21 @@ class Trainings:
 
     def settings(self, arm: Arm) -> Settings:
         """What the training of an arm takes."""
-        preset = self.preset
-        recipe = DECODER_RECIPES[preset.recipe].changed(
-            steps=preset.steps,
-            batch_size=self._batch_size(),
-            learning_rate=arm.learning_rate or preset.learning_rate,
-            crop=preset.crop,
-            precision=preset.precision,
-            feature_scaling=arm.feature_scaling,
-        )
+        recipe = DECODER_RECIPES[self.preset.recipe].changed(**self._changes(arm))
         name = training_name(self._named(arm), arm.encoder, Path(self.train_photos).name)
         return Settings(
             arm.encoder,
             DecoderOptions(),
-            DataOptions(data=self.train_photos, in_memory=preset.in_memory, strict=self.strict),
+            DataOptions(
+                data=self.train_photos, in_memory=self.preset.in_memory, strict=self.strict
+            ),
             recipe,
             Path(self.options.out) / "trainings" / name,
         )
 
     @property
     def batch_size(self) -> int:
-        """Photos per step."""
+        """Photos per step, where an arm has no number of its own."""
         return self._batch_size() or DECODER_RECIPES[self.preset.recipe].batch_size
 
     def _batch_size(self) -> int | None:
@@ -215,18 +216,22 @@ class Trainings:
         small = self.options.scale == "quick" and self.side <= self.preset.crop
         return self.preset.batch_size or (64 if small else None)
 
-    def _named(self, arm: Arm) -> dict[str, Any]:
-        """What an arm and its preset change in the recipe; it names the folder."""
+    def _changes(self, arm: Arm) -> dict[str, Any]:
+        """What an arm and its preset change in the recipe; None is the recipe's."""
+        preset = self.preset
         return {
-            "recipe": self.preset.recipe,
-            "steps": self.preset.steps,
-            "batch_size": self._batch_size(),
-            "learning_rate": arm.learning_rate or self.preset.learning_rate,
-            "crop": self.preset.crop,
-            "precision": self.preset.precision,
+            "steps": arm.steps or preset.steps,
+            "batch_size": arm.batch_size or self._batch_size(),
+            "learning_rate": arm.learning_rate or preset.learning_rate,
+            "crop": arm.crop or preset.crop,
+            "precision": preset.precision,
             "feature_scaling": arm.feature_scaling,
-            "in_memory": self.preset.in_memory,
         }
+
+    def _named(self, arm: Arm) -> dict[str, Any]:
+        """What names the folder of an arm."""
+        preset = self.preset
+        return {"recipe": preset.recipe, "in_memory": preset.in_memory, **self._changes(arm)}
 
     def train(self, arm: Arm) -> TrainedArm:
         """An arm, trained now as far as it was not.

@@ -36,6 +36,9 @@ SLOPE = 0.2  # the paper's leaky ReLU; no pre-trained network is compared here
 #: Losses within 10 % of each other (0.4 dB) are alike: in the paper's plots, whose axis spans a
 #: factor of 100, such curves coincide.
 ALIKE = 10.0
+#: With features divided by one constant the curves of all σ are one to rounding, at every step: so
+#: many steps show it.
+_SCALED_STEPS = 300
 #: Initial losses that differ by a factor of two are different: they lie apart in any such plot.
 TWICE = log10(2)
 
@@ -95,12 +98,14 @@ def cost(options: FigureOptions) -> str:
 def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
     figure_2b = trainings.options.figure == "fig2b"
     sigmas = {f"N(0, {sigma:g})": f"gaussian:{sigma:g}" for sigma in SIGMAS}
+    steps = trainings.preset.steps
     arms = []
     for scaled in (False, True) if figure_2b else (False,):
         for name, law in (sigmas if figure_2b else LAWS).items():
             for number in range(trainings.num_networks):
                 encoder = trainings.random_encoder(LAYER, number, law=law, slope=SLOPE)
-                arms.append((name, number, Arm(encoder, feature_scaling=scaled)))
+                arm = Arm(encoder, scaled, steps=min(steps, _SCALED_STEPS) if scaled else steps)
+                arms.append((name, number, arm))
     return arms
 
 
@@ -124,12 +129,13 @@ def _together(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
         "apart": apart,
         "networks": apart.n,
         "scaled_apart": 100 * _largest_deviation(scaled),
+        "scaled_steps": len(scaled[0].losses),
     }
     sentence = (
         "without biases σ only scales the features: with features divided by one constant the "
-        "curves differ by at most {scaled_apart:.1g} %. As they are, log₁₀ of the final loss in "
-        f"grey levels²: {_listed(ends)}; highest minus lowest {{apart:.2f}} ({{networks}} networks "
-        "each)"
+        "curves differ by at most {scaled_apart:.1g} % in {scaled_steps:,} steps. As they are, "
+        f"log₁₀ of the final loss in grey levels²: {_listed(ends)}; highest minus lowest "
+        "{apart:.2f} ({networks} networks each)"
     )
     brief = (
         "with features divided by one constant the curves differ by at most {scaled_apart:.1g} %; "
