@@ -4,9 +4,11 @@ from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.network.trace import trace
 from preimage.sweeps import jobs
-from preimage.sweeps.jobs import METRICS, flops, run_job
+from preimage.sweeps.grid import SweepConfig
+from preimage.sweeps.jobs import METRICS, flops, in_turn, run_job
 from preimage.sweeps.pair import RandomPair
 from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.trials import by_encoder
 
 CONFIG = ReconstructConfig(layer="conv1", width=3, size=0, device="cpu")
 
@@ -53,3 +55,25 @@ def test_flops_count_what_is_shared_once() -> None:
     assert flops((config, zeros), (33, 40)) == 2 * alone - encoder
     deeper = replace(config, layer="conv3")
     assert flops((deeper, config), (33, 40)) == flops((deeper,), (33, 40)) + alone - encoder
+
+
+def test_jobs_take_turns_by_the_work_that_each_kind_has_had() -> None:
+    grid = SweepConfig(layer=("conv1",), width=(4, 8, 16), networks=20, head=("conv", "mean"))
+    jobs = by_encoder(grid.cells())
+    order = in_turn(jobs, (32, 32))
+    assert sorted(map(hash, order)) == sorted(hash(tuple(job)) for job in jobs)
+    widths = [configs[0].width for configs in order]
+    numbers = [configs[0].network_number for configs in order]
+    for width in (4, 8, 16):
+        assert [n for n, w in zip(numbers, widths, strict=True) if w == width] == [*range(20)]
+    # At any time no kind is ahead of another by more than the work of one job of the dearer.
+    work = {c[0].width: flops(c, (32, 32)) for c in order}
+    first = widths.index(16)
+    assert widths[:first].count(4) == work[16] // work[4]
+    assert widths[:first].count(8) == work[16] // work[8]
+
+
+def test_jobs_that_a_photo_is_too_small_for_come_first() -> None:
+    grid = SweepConfig(architecture=("alexnet",), layer=("conv1", "conv5"), networks=2)
+    order = in_turn(by_encoder(grid.cells(), [(16, 16)]), (16, 16))
+    assert [configs[0].layer for configs in order] == ["conv5", "conv5", "conv1", "conv1"]

@@ -1,6 +1,9 @@
 """A job: the cells of one random network that share its CNN, computed together."""
 
 import time
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,6 +67,31 @@ def run_job(
         "environment": environment(resolve_device(configs[0].device)),
     }
     return JobResult(rows, run)
+
+
+def in_turn(
+    jobs: Iterable[Sequence[ReconstructConfig]], size: Size
+) -> list[tuple[ReconstructConfig, ...]]:
+    """The jobs in an order that spends as much work on each kind of network, at any time.
+
+    A sweep that is stopped then has a few wide networks and many narrow ones, and not the narrow
+    ones alone. Jobs that differ in the number of their network are of one kind.
+
+    Args:
+        size: of a photo; work is counted on it, none where it is too small: such a job fails at
+            once.
+    """
+    works: dict[Hashable, int] = {}
+    spent: Counter[Hashable] = Counter()
+    keyed = []
+    for configs in map(tuple, jobs):
+        kind = tuple(replace(config, network_number=0) for config in configs)
+        if kind not in works:
+            with suppress(ValueError):
+                works[kind] = flops(configs, size)
+        spent[kind] += works.setdefault(kind, 0)
+        keyed.append((spent[kind], configs))
+    return [configs for _, configs in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def flops(configs: tuple[ReconstructConfig, ...], size: Size) -> int:

@@ -14,6 +14,7 @@ from preimage.sweeps.backends import open_backend
 from preimage.sweeps.cells import label
 from preimage.sweeps.engine import JobOutcome, execute
 from preimage.sweeps.grid import Execution
+from preimage.sweeps.jobs import in_turn
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.results import Results as Results
 from preimage.sweeps.store import Store
@@ -63,7 +64,7 @@ def run_sweep(
     rows = {config: loaded for config, loaded in found.items() if loaded is not None}
     results = Results(list(cells), photos, rows)
     missing = (config for config in cells if config not in rows)
-    jobs = [tuple(group) for group in by_encoder(missing, photos.sizes)]
+    jobs = in_turn(by_encoder(missing, photos.sizes), max(photos.sizes))
     if not jobs:
         return results
     backend = open_backend(execution, cells[0].device)
