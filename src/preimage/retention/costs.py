@@ -51,16 +51,19 @@ def retention_cost(
     costs = []
     for name in layers:
         encoder = description.cut(name)
-        layer = place_layer(encoder, size, photos, options.sampling)
+        layer = place_layer(encoder, size, photos, options)
         drawn, rest = split_at_pool(encoder, 1)
         maps = feature_size(drawn, size) if drawn else size
         corners = corner_range(layer.training, layer.held_out)
         recursion = pair_recursion(rest, maps, layer.training.size, options.window, corners)
-        fitted, predicted = len(layer.training), len(layer.held_out)
-        pairs = fitted * (fitted + 1) / 2 + fitted * predicted
+        others = len(layer.training) + len(layer.held_out)
+        columns = layer.landmark_tiles or len(layer.training)
+        pairs = columns * (columns + 1) / 2 + columns * (others - columns)
         evaluations = evaluations_per_pair(recursion) * pairs * (draws if drawn else 1)
         positions = layer.positions
         solves = (0.8**3 + 0.4**3 + 0.2**3) * len(RIDGES) + 2
+        if layer.landmark_tiles:
+            solves *= 2  # with half of the landmarks, too
         seconds = evaluations * rate / threads + positions[0] ** 3 * solves * solving
         memory = 8 * positions[0] * (4 * positions[0] + 2 * positions[1])
         costs.append(LayerCost(name, positions, evaluations, seconds, memory))

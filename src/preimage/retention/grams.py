@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,26 @@ from torch import Tensor
 
 from preimage.data.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from preimage.data.progress import progress_bar
-from preimage.network.limit.cross import TileMaps, tile_kernel
+from preimage.network.limit.cross import FEW_CHANNELS, TileMaps, tile_kernel
 from preimage.network.limit.pairs import PairRecursion
 
 VERSION = 1  # of the numbers in the files
 ROWS = 4  # tiles per file
 _ELEMENTS = 1 << 17  # of a block of pairs: some of them fit in a core's cache
-_LARGEST = 1 << 24  # elements of a tile's kernel with the others at once
+_LARGEST = 1 << 24  # elements of the kernels of pairs of tiles at once
 _KIND = "rows of a kernel"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Grams:
-    """K of training positions, of held-out and training positions, and K(p, p) of the held-out."""
+    """K of training (P) and held-out positions (M) with landmarks (L), and K(p, p) of the held-out.
 
-    gram: Float[Tensor, "P P"]
-    cross: Float[Tensor, "M P"]
+    The landmarks are the first L training positions, all of them (L = P) if not said otherwise.
+    """
+
+    gram: Float[Tensor, "P L"]
+    cross: Float[Tensor, "M L"]
     diagonal: Float[Tensor, " M"]
 
 
@@ -60,19 +64,26 @@ def grams(
     key: Mapping[str, Any],
     work: Work,
     label: str = "kernel",
+    landmarks: int | None = None,
 ) -> Grams:
     """The kernel of all pairs.
 
     Args:
         key: all that the numbers depend on, plain data.
         label: of the progress bar.
+        landmarks: how many of the training tiles, the first ones, all are paired with; None is all.
     """
     name = hashlib.sha256(json.dumps({**key, "version": VERSION}).encode()).hexdigest()[:20]
-    chunks = _chunks(recursion, training)
+    columns = landmarks or len(training)
+    landmark_maps = training[:columns]
     jobs = [
-        (kind, start, min(start + ROWS, len(maps)))
-        for kind, maps in (("training", training), ("held-out", held_out))
-        for start in range(0, len(maps), ROWS)
+        (kind, start, min(start + ROWS, end))
+        for kind, first, end in (
+            ("training", 0, columns),
+            ("training", columns, len(training)),
+            ("held-out", 0, len(held_out)),
+        )
+        for start in range(first, end, ROWS)
     ]
 
     def rows(job: tuple[str, int, int]) -> Tensor:
@@ -80,8 +91,9 @@ def grams(
         path = work.folder and work.folder / f"{name}-{kind}-{start:05d}.safetensors"
         found = _load(path)
         if found is None:
-            maps, least = (training, start) if kind == "training" else (held_out, 0)
-            found = _rows(recursion, maps, range(start, stop), chunks, least)
+            maps = training if kind == "training" else held_out
+            mirrored = kind == "training" and start < columns
+            found = _rows(recursion, maps, range(start, stop), landmark_maps, mirrored)
             if path:
                 card = {"rows": [start, stop], "of": kind}
                 write_checkpoint(path, Checkpoint(_KIND, card, {"rows": found}))
@@ -113,9 +125,10 @@ def _assembled(
     count = sum(kind == "training" for kind, _, _ in jobs)
     gram = torch.cat(parts[:count])
     area = gram.shape[0] // jobs[count - 1][2]
-    for start in range(0, len(gram), area):
+    columns = gram.shape[1]
+    for start in range(0, columns, area):
         stop = start + area
-        gram[stop:, start:stop] = gram[start:stop, stop:].T
+        gram[stop:columns, start:stop] = gram[start:stop, stop:].T
     own = [
         tile_kernel(recursion, held_out[i : i + 1], held_out[i : i + 1]).reshape(area, area)
         for i in range(len(held_out))
@@ -127,37 +140,34 @@ def _rows(
     recursion: PairRecursion,
     maps: TileMaps,
     tiles: range,
-    chunks: list[tuple[int, TileMaps]],
-    least: int,
+    columns: TileMaps,
+    mirrored: bool,
 ) -> Float[Tensor, "R P"]:
-    """Rows of some tiles; columns of tiles before `least` stay zero."""
+    """Rows of some tiles; where they are `mirrored`, columns before a tile's own stay zero."""
     last = recursion.between[-1]
     area = last.rows.out_length * last.columns.out_length
-    total = chunks[-1][0] + len(chunks[-1][1])
-    out = maps.image.new_zeros(len(tiles), area, total, area)
-    for row, tile in enumerate(tiles):
-        first = maps[tile : tile + 1]
-        for start, chunk in chunks:
-            if start + len(chunk) <= least:
-                continue
-            others = chunk if start >= least else chunk[least - start :]
-            begin = max(start, least)
-            block = tile_kernel(recursion, first, others).flatten(3).flatten(0, 1)
-            out[row, :, begin : begin + len(others)] = block
-    return out.view(len(tiles) * area, total * area)
+    out = maps.image.new_zeros(len(tiles), len(columns), area, area)
+    rows = [[(i, j) for j in range(i if mirrored else 0, len(columns))] for i in tiles]
+    one = len(maps.image) > FEW_CHANNELS  # one tile against many: a matrix product of channels
+    for pairs in rows if one else [list(chain(*rows))]:
+        for part in torch.split(torch.tensor(pairs), _together(recursion)):
+            row, column = part.unbind(1)
+            first = maps[row[:1] if one else row]
+            block = tile_kernel(recursion, first, columns[column]).flatten(3).flatten(0, 1)
+            out[row - tiles.start, column] = block.transpose(0, 1)
+    return out.transpose(1, 2).reshape(len(tiles) * area, len(columns) * area)
 
 
-def _chunks(recursion: PairRecursion, maps: TileMaps) -> list[tuple[int, TileMaps]]:
-    first = recursion.between[0]
+def _together(recursion: PairRecursion) -> int:
+    """How many pairs of tiles are computed at once."""
+    first, last = recursion.between[0], recursion.between[-1]
     rows, columns = (
         max(high - low for low, high in axis.needed.values())
         for axis in (first.rows, first.columns)
     )
-    last = recursion.between[-1]
     area = last.rows.out_length * last.columns.out_length
-    most = max(_LARGEST // area**2, 1)  # of the kernel of one tile with a chunk
-    size = min(max(_ELEMENTS // (rows * columns), 16), 1024, most)
-    return [(start, maps[start : start + size]) for start in range(0, len(maps), size)]
+    most = max(_LARGEST // area**2, 1)
+    return min(max(_ELEMENTS // (rows * columns), 16), 1024, most)
 
 
 def _load(path: Path | None) -> Tensor | None:

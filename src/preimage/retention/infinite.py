@@ -16,6 +16,7 @@ from preimage.retention.kernel_ridge import RIDGES, Problem, feature_problem, fi
 from preimage.retention.layer import KernelOptions, Layer, layer_problem
 from preimage.retention.layer_retention import LayerRetention, decibels
 from preimage.retention.networks import photo_features
+from preimage.retention.nystroem import NOISE, Landmarks, landmark_report
 from preimage.retention.positions import distinct, tile_pictures
 from preimage.retention.result import Retention
 from preimage.retention.width import Radii, WidthCurve
@@ -110,6 +111,7 @@ def _retained(
         ),
         mean_mse=float((problem.held_out - problem.targets.mean(0)).square().mean()),
         drawn_mse=tuple(drawn) if len(drawn) > 1 else (),
+        landmarks=_landmarks(layer, problem, ridges, options),
         network_mse=_by_network(network, name, photos, layer, problem, ridges, options),
         learning=learning_curve(problem, ridges),
         curve=width_curve(encoder, problem, widths, ridges),
@@ -117,6 +119,14 @@ def _retained(
         reconstructions=tile_pictures(found.predictions, layer.held_out, stride),
         seconds=time.perf_counter() - start,
     )
+
+
+def _landmarks(
+    layer: Layer, problem: Problem, ridges: Sequence[float], options: KernelOptions
+) -> Landmarks | None:
+    if layer.landmarks is None:
+        return None
+    return landmark_report(problem, *layer.landmarks, NOISE[options.dtype], ridges)
 
 
 def _by_network(

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import UInt8
@@ -17,6 +18,7 @@ from preimage.network.trace import Alignment, Size, alignment, feature_size
 from preimage.retention.drawn import drawn_maps, split_at_pool
 from preimage.retention.grams import Work, grams
 from preimage.retention.kernel_ridge import Problem
+from preimage.retention.nystroem import NOISE, shuffled, spanned
 from preimage.retention.positions import Sampling, photo_numbers, sample_tiles, tile_targets
 
 
@@ -27,6 +29,8 @@ class KernelOptions:
     Args:
         window: side k of the window of features that a block of pixels is read from, odd.
         sampling: how many positions, in which tiles.
+        landmarks: training positions that all are paired with, rounded up to whole tiles, in place
+            of all with all (`nystroem`); None is all.
         dtype: of the kernel; single precision has a relative error of 3e-7.
         drawn_width: channels of layers that are drawn, before a max or l2 pool (`drawn`).
         folder: where finished rows are kept; None keeps nothing.
@@ -35,6 +39,7 @@ class KernelOptions:
 
     window: int = 1
     sampling: Sampling = field(default_factory=Sampling)
+    landmarks: int | None = None
     dtype: torch.dtype = torch.float32
     drawn_width: int = 256
     folder: Path | None = None
@@ -43,6 +48,11 @@ class KernelOptions:
     def __post_init__(self) -> None:
         if self.window < 1 or self.window % 2 == 0:
             raise ValueError(f"`window` must be odd and positive, got {self.window}.")
+        most = self.sampling.positions
+        if self.landmarks is not None and not 1 <= self.landmarks <= most:
+            raise ValueError(
+                f"`landmarks` are some of the {most:,} `positions`, got {self.landmarks:,}."
+            )
 
 
 @dataclass(frozen=True)
@@ -52,15 +62,24 @@ class Layer:
     training: Tiles
     held_out: Tiles
     alignment: Alignment
+    landmark_tiles: int | None = None
 
     @property
     def positions(self) -> tuple[int, int]:
         """To fit to, and to predict."""
         return self.training.positions, self.held_out.positions
 
+    @property
+    def landmarks(self) -> tuple[int, int] | None:
+        """How many of the first positions are landmarks, and half of them; None if all are."""
+        if self.landmark_tiles is None:
+            return None
+        area = self.training.size[0] * self.training.size[1]
+        return self.landmark_tiles * area, -(-self.landmark_tiles // 2) * area
+
 
 def place_layer(
-    encoder: Description, size: Size, photos: tuple[int, int], sampling: Sampling
+    encoder: Description, size: Size, photos: tuple[int, int], options: KernelOptions
 ) -> Layer:
     """The tiles of an encoder's positions on so many training and held-out photos.
 
@@ -70,12 +89,16 @@ def place_layer(
     where = alignment(encoder)
     blocks = (-(-size[0] // where.stride), -(-size[1] // where.stride))
     features = feature_size(encoder, size)
+    sampling, landmarks = options.sampling, options.landmarks
     counts = (sampling.positions, sampling.held_out)
     training, held_out = (
         sample_tiles(count, number, features, blocks, where, sampling.tile, 2 * sampling.seed + i)
         for i, (count, number) in enumerate(zip(counts, photos, strict=True))
     )
-    return Layer(training, held_out, where)
+    if landmarks is None:
+        return Layer(training, held_out, where)
+    tiles = -(-landmarks // (training.size[0] * training.size[1]))
+    return Layer(shuffled(training, sampling.seed), held_out, where, tiles)
 
 
 def layer_problem(
@@ -97,10 +120,10 @@ def layer_problem(
         ValueError: no kernel is known, too few photos, or too little memory.
     """
     size = (training.shape[2], training.shape[3])
-    layer = place_layer(encoder, size, (len(training), len(scored)), options.sampling)
+    layer = place_layer(encoder, size, (len(training), len(scored)), options)
     _require(*layer.positions)
     recursion, fitted, rest = _maps(encoder, training, scored, layer, options, draw)
-    key = {
+    key: dict[str, Any] = {
         "description": encoder.with_width(1).to_dict(),
         "window": options.window,
         "sampling": asdict(options.sampling),
@@ -108,10 +131,16 @@ def layer_problem(
         "drawn": [options.drawn_width, draw] if split_at_pool(encoder, 1)[0] else None,
         "photos": [digest({"pixels": pixels}) for pixels in (training, scored)],
     }
-    found = grams(recursion, fitted, rest, key, Work(options.folder, options.threads), label)
+    if layer.landmark_tiles is not None:
+        key["landmarks"] = layer.landmark_tiles
+    work = Work(options.folder, options.threads)
+    found = grams(recursion, fitted, rest, key, work, label, layer.landmark_tiles)
+    gram, cross = found.gram, found.cross
+    if layer.landmark_tiles is not None:
+        gram, cross = spanned(gram, cross, NOISE[options.dtype])
     return layer, Problem(
-        found.gram,
-        found.cross,
+        gram,
+        cross,
         found.diagonal,
         tile_targets(training, layer.training, layer.alignment),
         tile_targets(scored, layer.held_out, layer.alignment),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from preimage.network.trace import Alignment
 from preimage.retention.kernel_ridge import Fit
+from preimage.retention.nystroem import Landmarks
 from preimage.scores.statistics import Interval, mean_interval
 
 
@@ -26,12 +27,13 @@ class LayerRetention:
     """One layer: the error of the best linear decoder of its features at infinite width.
 
     Errors are per pixel value on held-out photos, in grey levels², not clipped. `photo_mse` has
-    them photo by photo; `mean_mse` is that of the training positions' mean block; `drawn_mse` one
-    per draw where layers before a max or l2 pool are drawn; `network_mse` is that of the features
-    of a network that was given. `learning` has the PSNR with fewer training photos, (positions,
-    dB): where it still rises, so would `psnr` with more. `curve` has what networks of finite width
-    are expected to reach, (channels, dB): proved under conditions for one convolution, a conjecture
-    for more (docs/retention.md).
+    them photo by photo; `mean_mse` is that of the training positions' mean block; `drawn_mse`
+    one per draw where layers before a max or l2 pool are drawn; `landmarks` what the Nyström
+    approximation costs, None where all positions are paired with all; `network_mse` is that of
+    the features of a network that was given. `learning` has the PSNR with fewer training
+    photos, (positions, dB): where it still rises, so would `psnr` with more. `curve` has what
+    networks of finite width are expected to reach, (channels, dB): proved under conditions for
+    one convolution, a conjecture for more (docs/retention.md).
     """
 
     layer: str
@@ -41,6 +43,7 @@ class LayerRetention:
     photo_mse: tuple[float, ...]
     mean_mse: float
     drawn_mse: tuple[float, ...]
+    landmarks: Landmarks | None
     network_mse: float | None
     learning: tuple[tuple[int, float], ...]
     curve: tuple[tuple[int, float], ...]
@@ -88,6 +91,7 @@ class LayerRetention:
             "held_back_mse": list(self.fit.held_back_mse),
             "photo_mse": list(self.photo_mse),
             "drawn_mse": list(self.drawn_mse),
+            "landmarks": None if self.landmarks is None else asdict(self.landmarks),
             "network_mse": self.network_mse,
             "learning": [list(point) for point in self.learning],
             "curve": [list(point) for point in self.curve],
@@ -102,6 +106,8 @@ def retention_table(
     widths = [width for width, _ in layers[0].curve] if layers else []
     heading = ["layer", "pixels apart", "positions", "PSNR, dB", "retained, %", "ridge"]
     own = any(layer.network_mse is not None for layer in layers)
+    spans = any(layer.landmarks for layer in layers)
+    heading += ["landmarks", "outside, %", "with half"] if spans else []
     heading += ["this network"] if own else []
     heading += ["half the positions", *(f"{width} channels" for width in widths)]
     rows = []
@@ -115,12 +121,20 @@ def retention_table(
                 f"{layer.psnr:.2f}",
                 f"{100 * layer.retained:.1f}",
                 f"{layer.fit.ridge:.0e}",
+                *_landmark_cells(layer.landmarks),
                 *([] if layer.network_mse is None else [f"{decibels(layer.network_mse):.2f}"]),
                 half,
                 *(f"{psnr:.2f}" for _, psnr in layer.curve),
             ]
         )
     return heading, rows
+
+
+def _landmark_cells(found: Landmarks | None) -> list[str]:
+    """Their number, the share that lies outside their span, the PSNR with half of them."""
+    if found is None:
+        return []
+    return [f"{found.count:,}", f"{100 * found.outside:.2g}", f"{decibels(found.fewer[1]):.2f}"]
 
 
 def _finite(value: float) -> float | None:

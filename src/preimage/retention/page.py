@@ -24,6 +24,7 @@ def retention_page(layers: Sequence[LayerRetention], record: Mapping[str, Any]) 
         chart=_curves(layers),
         learning=_learning(layers),
         mosaics=[_mosaic_row(layer) for layer in layers],
+        landmarks=any(layer.landmarks for layer in layers),
         drawn=[layer.layer for layer in layers if layer.drawn_mse],
         footer=[(name, _shown(value)) for name, value in record.items() if value],
     )

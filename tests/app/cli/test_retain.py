@@ -70,6 +70,7 @@ def test_max_pools_are_drawn_and_a_network_stands_beside_the_line(
     ("more", "said"),
     [
         (["--window", "2"], "--window must be odd"),
+        (["--landmarks", "25"], "some of the 24 --positions, got 25"),
         (["--layers", "conv9"], "conv9"),
         (["--positions", "99999"], "fewer than 99,999"),
         (["--data", "nowhere"], "nowhere"),

@@ -32,6 +32,7 @@ def run(command: RetainCommand) -> int:
     options = KernelOptions(
         window=command.window,
         sampling=Sampling(command.positions, command.scored, command.tile, command.seed),
+        landmarks=command.landmarks or None,
         dtype=torch.float64 if command.double else torch.float32,
         folder=folder / "kernels",
         threads=command.threads or None,

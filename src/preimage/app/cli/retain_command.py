@@ -25,6 +25,8 @@ class RetainCommand(Checked):
         size: Photos are cropped to their centre square and resized to this side.
         positions: Positions of each layer to fit to.
         scored: Positions of held-out photos to score.
+        landmarks: Pair all positions with so many of those fitted to alone (Nyström), which Conv4
+            and Conv5 need; what it costs is said. All with all if 0.
         tile: Side of the tiles in which positions are taken; larger ones are cheaper and tell less.
         window: Side of the window of features that a block of pixels is read from; odd.
         weights: A law such as gaussian:0.015 or gaussian:fan-in; imagenet or pretrained for weights
@@ -49,6 +51,7 @@ class RetainCommand(Checked):
     size: Side = 64
     positions: Positive = 512
     scored: Positive = 256
+    landmarks: int = 0
     tile: Positive = 4
     window: Kernel = 1
     weights: str | None = None

@@ -35,6 +35,9 @@ from preimage.network.limit.pairs import Corners, PairRecursion, Step, pair_recu
 from preimage.network.limit.tiles import Axis, Tiles
 from preimage.network.operations import Conv, Pool
 
+#: Of photos, and of maps with so few channels: products are taken one channel after the other.
+FEW_CHANNELS = 8
+
 
 @dataclass(frozen=True)
 class TileMaps:
@@ -51,7 +54,7 @@ class TileMaps:
     def __len__(self) -> int:
         return self.image.shape[-1]
 
-    def __getitem__(self, chosen: slice) -> "TileMaps":
+    def __getitem__(self, chosen: slice | Int64[Tensor, " n"]) -> "TileMaps":
         factors = tuple(factor[..., chosen].contiguous() for factor in self.factors)
         return TileMaps(self.image[..., chosen].contiguous(), factors)
 
@@ -120,7 +123,10 @@ def tile_maps(recursion: PairRecursion, photos: Float[Tensor, "N C H W"], tiles:
 def tile_kernel(
     recursion: PairRecursion, first: TileMaps, others: TileMaps
 ) -> Float[Tensor, "h w T h w"]:
-    """K between the positions of one tile and those of each of the others."""
+    """K between the positions of one tile and those of each of the others.
+
+    Or between those of each tile and of its partner in `others`, of few channels.
+    """
     steps = recursion.between
     last = steps[-1]
     tile = last.rows.out_length, last.columns.out_length
@@ -147,16 +153,13 @@ def _image_blocks(step: Step, a: Tensor, b: Tensor) -> Blocks:
     """Inner products of pixels, divided by the number of channels."""
     for (dy, dx), window in offsets(step.rows.needed, step.columns.needed):
         here, there = at(a, window), at(b, window, (dy, dx))
-        if len(a) > _FEW_CHANNELS:
+        if len(a) > FEW_CHANNELS:
             yield (dy, dx), torch.einsum("chwa,chwb->hwb", here, there).div_(len(a))
             continue
         out = here[0] * there[0]
         for left, right in zip(here[1:], there[1:], strict=True):
             out.addcmul_(left, right)
         yield (dy, dx), out.div_(len(a)) if len(a) > 1 else out
-
-
-_FEW_CHANNELS = 8
 
 
 def _convolve(

@@ -44,9 +44,9 @@ def correlated(c: Float[Tensor, "h w T"], slope: float) -> Float[Tensor, "h w T"
     c.clamp_(-1, 1)
     if slope == 1:
         return c
-    angle = c.acos().mul_(c)
     sine = torch.addcmul(c.new_ones(()), c, c, value=-1).sqrt_()
-    return c.add_(sine.sub_(angle), alpha=(1 - slope) ** 2 / (1 + slope**2) / math.pi)
+    rest = sine.addcmul_(c, c.acos(), value=-1)
+    return c.add_(rest, alpha=(1 - slope) ** 2 / (1 + slope**2) / math.pi)
 
 
 def window_means(
@@ -58,13 +58,18 @@ def window_means(
         return block.new_zeros(rows, columns, block.shape[-1])
     span = [slice(t, t + stride * (rows - 1) + 1, stride) for t in range(k)]
     across = [slice(t, t + stride * (columns - 1) + 1, stride) for t in range(k)]
-    partial = block[span[0]] + block[span[1]] if k > 1 else block[span[0]]
-    for part in span[2:]:
-        partial.add_(block[part])
-    out = partial[:, across[0]] / k**2
-    for part in across[1:]:
-        out.add_(partial[:, part], alpha=1 / k**2)
-    return out
+    down = _mean([block[part] for part in span])
+    return _mean([down[:, part] for part in across])
+
+
+def _mean(parts: list[Tensor]) -> Tensor:
+    """The mean, as a running mean: a pass over memory less than a sum that is divided."""
+    if len(parts) == 1:
+        return parts[0].clone()
+    mean = torch.lerp(parts[0], parts[1], 1 / 2)
+    for count, part in enumerate(parts[2:], start=3):
+        mean.lerp_(part, 1 / count)
+    return mean
 
 
 def pool_windows(blocks: Blocks, step: Step, pool: Pool, wa: Tensor, wb: Tensor) -> Blocks:
