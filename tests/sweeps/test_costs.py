@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,12 @@ def photos() -> PackedPhotos:
     return PackedPhotos.pack(embedded_photos(32))
 
 
-START = costs_module._start
-
-
 @pytest.fixture(autouse=True)
-def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started to time its start."""
-    monkeypatch.setattr(costs_module, "_start", lambda: 5.0)
+def known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process starts in 5 s, a convolution does 1 GFLOP/s, and any share may be measured."""
+    monkeypatch.setattr(costs_module, "start_up", lambda: 5.0)
+    monkeypatch.setattr(costs_module, "convolution_rate", lambda: 1e9)
+    monkeypatch.setattr(costs_module, "_SHARE", 1.0)
 
 
 class Timed:
@@ -70,7 +70,10 @@ def test_an_empty_folder_goes_by_one_network_of_each_kind(
     assert cost.flops == 4 * sum(flops(tuple(group), (32, 32)) for group in by_encoder(cells))
     assert cost.seconds == 5 + 2 * ((1 + 4 * 2) + (0.5 + 4 * 100)) / 2
     assert cost.memory > 2 * 350e6
-    assert "about 7 min (2 workers, each as fast as one network of each kind on one" in str(cost)
+    said = (
+        r"about 7 min, 7\d\d MB of memory, 34 kB on the disk \(2 workers, each as fast as one net"
+    )
+    assert re.search(said, str(cost))
 
 
 def test_kinds_beyond_the_time_for_timing_are_as_fast_per_flop(
@@ -129,8 +132,32 @@ def test_real_networks_are_timed(tmp_path: Path, photos: PackedPhotos) -> None:
     assert (nothing.seconds, nothing.memory) == (0, 0)
 
 
-def test_the_start_of_a_process_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(costs_module.subprocess, "run", lambda words, check: started.append(words))
-    assert START() >= 0
-    assert started[0][1:] == ["-c", "import preimage.sweeps.jobs"]
+def test_measuring_ends_at_its_share(
+    tmp_path: Path, photos: PackedPhotos, timed: Timed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first kind took 3 s, and all of the job 46 s at its speed: the share is passed."""
+    monkeypatch.setattr(costs_module, "_SHARE", 0.05)
+    cells = GRID.cells()
+    small, large = (
+        flops(tuple(c for c in cells if (c.width, c.network_number) == (width, 0)), (32, 32))
+        for width in (2, 3)
+    )
+    cost = estimate(cells, photos, None, workers=1, threads=1)
+    assert cost.seconds == pytest.approx(5 + 2 * 9 * (1 + large / small))
+    assert cost.disk == 0
+
+
+def test_a_job_that_is_hardly_larger_than_its_measurement_goes_by_a_convolution(
+    photos: PackedPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs_module, "_SHARE", 0.05)
+    monkeypatch.setattr(costs_module, "_ALWAYS", 0.0)
+    monkeypatch.setattr(costs_module, "RandomPair", lambda *_: pytest.fail("measured"))
+    cost = estimate(GRID.cells()[:2], photos, None, workers=2, threads=1)
+    assert cost.seconds == pytest.approx(5 + cost.flops / 1e9 / 2)
+
+
+def test_a_job_is_as_fast_as_finished_jobs_of_its_size(photos: PackedPhotos) -> None:
+    finished = [(flop, flop / rate) for flop, rate in ((1e6, 1e6), (1e9, 1e9)) for _ in range(9)]
+    assert costs_module._rate_near(2e6, finished) == pytest.approx(1e6)
+    assert costs_module._rate_near(9e8, finished) == pytest.approx(1e9)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -19,6 +20,19 @@ from rich.progress import (
 from preimage.notebook.cell_bar import cell_bar
 
 Item = TypeVar("Item")
+#: Hears the label of a bar, the steps that are done, and how many there are, if that is known.
+Watch = Callable[[str, int, int | None], object]
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Within this block `watch` hears of every step of every bar, whether it is shown or not."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
 
 
 @runtime_checkable
@@ -60,24 +74,28 @@ def training_bar(step: int, steps: int, shown: bool = True) -> Iterator[Callable
             def tell(done: int, loss: float, speed: float) -> None:
                 draw(done, f"loss {loss:.4g}, {speed:.0f} photos/s")
 
-            yield _running_means(tell)
+            yield _running_means(tell, steps)
         return
     with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task("train", total=steps, completed=step, loss=0.0, speed=0.0)
         yield _running_means(
-            lambda done, loss, speed: bar.update(task, completed=done, loss=loss, speed=speed)
+            lambda done, loss, speed: bar.update(task, completed=done, loss=loss, speed=speed),
+            steps,
         )
 
 
-def _running_means(tell: Callable[[int, float, float], None]) -> Callable[[Step], None]:
+def _running_means(tell: Callable[[int, float, float], None], steps: int) -> Callable[[Step], None]:
     """Steps done, and the running means of loss and photos per second, told at each step."""
     loss = seconds = 0.0
+    watch = _watch.get()
 
     def show(record: Step) -> None:
         nonlocal loss, seconds
         loss += (record.loss - loss) * (0.05 if loss else 1)
         seconds += (record.seconds - seconds) * (0.05 if seconds else 1)
         tell(record.step, loss, record.photos / seconds)
+        if watch:
+            watch("train", record.step, steps)
 
     return show
 
@@ -95,10 +113,10 @@ def progress_bar(label: str, total: int | None) -> Iterator[Callable[..., None]]
     console = Console(file=sys.stderr)
     if console.is_jupyter:
         with cell_bar(label, total) as draw:
-            yield _counter(draw)
+            yield _heard(_counter(draw), label, total)
         return
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield partial(bar.advance, bar.add_task(label, total=total))
+        yield _heard(partial(bar.advance, bar.add_task(label, total=total)), label, total)
 
 
 def _counter(draw: Callable[[int, str], None]) -> Callable[..., None]:
@@ -110,6 +128,24 @@ def _counter(draw: Callable[[int, str], None]) -> Callable[..., None]:
         draw(done, "")
 
     return advance
+
+
+def _heard(advance: Callable[..., None], label: str, total: int | None) -> Callable[..., None]:
+    """The same, and whoever watches hears of it."""
+    watch = _watch.get()
+    if watch is None:
+        return advance
+
+    def tell(done: int, _: str) -> None:
+        watch(label, done, total)
+
+    count = _counter(tell)
+
+    def both(steps: float = 1) -> None:
+        advance(steps)
+        count(steps)
+
+    return both
 
 
 def progress(items: Iterable[Item], label: str) -> Iterator[Item]:

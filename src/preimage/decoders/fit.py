@@ -1,12 +1,15 @@
 """Fitting a decoder in closed form: from option sets to the file it writes."""
 
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from preimage.data.memory import refuse_skipped, squares_of
 from preimage.data.photos import Photos
+from preimage.data.progress import progress_bar
 from preimage.data.records import environment, output_file
 from preimage.decoders.encoders import as_encoder
 from preimage.decoders.enough_memory import require_fit
@@ -58,15 +61,15 @@ def fit_decoder(
     source = squares_of(data, size, photos)
     if strict:
         refuse_skipped(source)
-    batches = (part.float().to(place) for part in torch.split(source.pixels, _batch_size(size)))
-    start = time.perf_counter()
-    decoder = fit_least_squares(
-        network,
-        batches,
-        window=window,
-        positions=positions,
-        seed=seed,
-    )
+    start, start_of_cores = time.perf_counter(), time.process_time()
+    with progress_bar("fit", len(source)) as advance:
+        decoder = fit_least_squares(
+            network,
+            _batches(source.pixels, _batch_size(size), place, advance),
+            window=window,
+            positions=positions,
+            seed=seed,
+        )
     card = {
         "training": {
             "data": source.fingerprint,
@@ -74,12 +77,21 @@ def fit_decoder(
             "skipped": list(source.problems),
             "size": size,
             "seconds": round(time.perf_counter() - start, 2),
+            "core_seconds": round(time.process_time() - start_of_cores, 2),
             "environment": environment(place),
         }
     }
     inverter = Inverter(network, network.origin, decoder, 1.0, card)
     inverter.save(path)
     return inverter
+
+
+def _batches(
+    pixels: Tensor, size: int, device: torch.device, advance: Callable[[int], object]
+) -> Iterator[Tensor]:
+    for part in torch.split(pixels, size):
+        yield part.float().to(device)
+        advance(len(part))
 
 
 def _batch_size(side: int) -> int:

@@ -37,7 +37,8 @@ class Objective(nn.Module):
 class StepRecord:
     """One step: the number of steps done, the mean loss per photo, and where the time went.
 
-    `seconds` is the whole step's time, `wait` the part of it spent waiting for photos.
+    `seconds` is the whole step's time, `wait` the part of it spent waiting for photos;
+    `core_seconds` is the processor time of this process, over all its threads.
     """
 
     step: int
@@ -46,6 +47,7 @@ class StepRecord:
     photos: int
     seconds: float
     wait: float
+    core_seconds: float
 
 
 class Training:
@@ -100,7 +102,7 @@ class Training:
         stream = iter(batches)
         self.objective.trained.train()
         while self.step < self.recipe.steps:
-            start = time.perf_counter()
+            start, start_of_cores = time.perf_counter(), time.process_time()
             batch = next(stream, None)
             if batch is None:
                 return
@@ -115,8 +117,15 @@ class Training:
                     f"{' or set `precision` to fp32' if self._bf16 else ''}."
                 )
             self.step += 1
-            seconds = time.perf_counter() - start
-            yield StepRecord(self.step, loss, rate, self.recipe.batch_size, seconds, wait)
+            yield StepRecord(
+                self.step,
+                loss,
+                rate,
+                self.recipe.batch_size,
+                seconds=time.perf_counter() - start,
+                wait=wait,
+                core_seconds=time.process_time() - start_of_cores,
+            )
 
     def _step(self, batch: Batch) -> float:
         """Moves the weights by one batch; the sum of the losses over all processes."""

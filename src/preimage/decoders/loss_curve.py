@@ -8,6 +8,7 @@ is written.
 import json
 import math
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,8 @@ from preimage.data.records import write_text
 from preimage.decoders.loop import StepRecord
 
 METRICS_FILE = "metrics.jsonl"
-_NAMES = [field.name for field in fields(StepRecord)]
+_LATER = "core_seconds"  # which earlier versions did not write
+_NAMES = [field.name for field in fields(StepRecord) if field.name != _LATER]
 _CHECKSUM = "crc32"  # of the line without it
 
 
@@ -53,6 +55,11 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return whole
 
 
+def core_seconds(records: Iterable[Mapping[str, Any]]) -> float:
+    """Processor time of the steps of a curve; of an earlier version's, their time by the clock."""
+    return float(sum(record.get(_LATER, record["seconds"]) for record in records))
+
+
 def cut_metrics(path: Path, step: int) -> list[dict[str, Any]]:
     """Drops what was written after this step, and a line that was cut off; what is left.
 
@@ -71,6 +78,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line.decode())
         finite = all(math.isfinite(record[name]) for name in _NAMES)
+        finite = finite and math.isfinite(record.get(_LATER, 0.0))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
     checksum = record.pop(_CHECKSUM, None)  # None: of a version that wrote none

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from preimage.data.cost import Cost, Plain
 from preimage.data.photo import SIZE
 from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
-from preimage.data.tables import duration
 from preimage.paper.angles import (
     CORRECTED_3,
     K_EFF,
@@ -96,11 +96,10 @@ def run(options: FigureOptions) -> list[Finding]:
     ]
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> Cost:
     """In proportion to the networks, whose angles take nearly all of the time."""
     networks = options.num_networks(NETWORKS)
-    time = duration(_SECONDS_PER_NETWORK * networks)
-    return f"angles: {networks} networks per width; about {time} of a laptop's core"
+    return Plain(f"angles: {networks} networks per width", _SECONDS_PER_NETWORK * networks)
 
 
 def _rows(curves: AngleCurves) -> Iterator[dict[str, object]]:

@@ -11,7 +11,7 @@ from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.loss_curves import LossCurve, by_name, save_curves, steps_to, train_curves
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import cost_text
+from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.scores.statistics import difference, mean_interval
 
 LAYER = "conv2"
@@ -98,7 +98,7 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take, where no grid of rates has to be widened."""
     trainings = Trainings(options)
     rates = trainings.preset.rates or (None,)
@@ -112,7 +112,7 @@ def cost(options: FigureOptions) -> str:
             *_arms(kind, rates[0], None),
         )
     ]
-    return cost_text(trainings, arms)
+    return trainings_cost(trainings, arms)
 
 
 NamedArm = tuple[str, int, Arm]  # label of the kind, number of the network, training

@@ -17,7 +17,7 @@ from preimage.paper.decoder_scores import (
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import cost_text
+from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.scores.statistics import mean_interval
 
 AGREE = Claim(
@@ -90,7 +90,7 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take; fits and scores take less."""
     trainings = Trainings(options)
     arms = [
@@ -99,7 +99,7 @@ def cost(options: FigureOptions) -> str:
         for kind in kinds
         for encoder in kind.networks
     ]
-    return cost_text(trainings, arms)
+    return trainings_cost(trainings, arms)
 
 
 def _kinds(trainings: Trainings) -> dict[str, list[Encoders]]:

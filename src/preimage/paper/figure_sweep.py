@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from preimage.data.cost import Cost, Sum
 from preimage.data.photo import SIZE, Photo
 from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
@@ -45,29 +46,30 @@ def run_grid(
     return results
 
 
-def grid_cost(options: FigureOptions, folder: str, grid: SweepConfig) -> str:
+def grid_cost(options: FigureOptions, folder: str, grid: SweepConfig) -> Cost:
     """What `run_grid` would compute, and how long that takes."""
     resolve_device(options.device)
     store = Store(output_folder(options.out) / folder)
     photos = PackedPhotos.pack(figure_photos(options))
     workers = num_workers(options.execution, options.device)
     cost = estimate(grid.cells(), photos, store, workers, options.execution.threads)
-    return f"{options.figure}:\n{cost}"
+    return Sum([cost], f"{options.figure}:")
 
 
 def finish(
     options: FigureOptions, folder: str, results: Results, findings: list[Finding]
 ) -> list[Finding]:
-    """The findings, if every cell is there, with what all cells took one core to compute.
+    """The findings, with what all cells that are there took one core to compute.
 
     Raises:
-        Incomplete: with the findings of those that are.
+        Incomplete: with the same, where cells are missing.
     """
-    if results.missing:
-        raise Incomplete(findings, results.shortfall())
     store = Store(output_folder(options.out) / folder)
     seconds = sum(store.core_seconds(config, results.photos) for config in results.cells)
-    return [replace(finding, seconds=seconds) for finding in findings]
+    timed = [replace(finding, seconds=seconds) for finding in findings]
+    if results.missing:
+        raise Incomplete(timed, results.shortfall())
+    return timed
 
 
 def require(results: Results, curves: Sequence[Curve]) -> None:

@@ -9,7 +9,7 @@ from preimage.paper.depth import SAME_DB, heading
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import cost_text
+from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 
 LAYER = "conv3"
 ALEXNET = Claim(
@@ -55,11 +55,11 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take; fits and scores take less."""
     trainings = Trainings(options)
     arms = [Arm(encoder) for kind in _kinds(trainings) for encoder in kind.networks]
-    return cost_text(trainings, arms)
+    return trainings_cost(trainings, arms)
 
 
 def _kinds(trainings: Trainings) -> Sequence[Encoders]:

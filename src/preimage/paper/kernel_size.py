@@ -1,5 +1,6 @@
 """Figure 10: Conv1_1-DeConv1_1, two convolutions and no pool, by kernel size (Section 4.3)."""
 
+from preimage.data.cost import Cost
 from preimage.data.records import output_folder
 from preimage.network.spec import HeadName
 from preimage.paper.curve_draw import Line, Panel, draw_curves
@@ -77,7 +78,7 @@ def run(options: FigureOptions) -> list[Finding]:
     )
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> Cost:
     """Cells, work and time."""
     return grid_cost(options, FOLDER, grid(options))
 

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from preimage.data.cost import Cost, Plain
 from preimage.data.photo import SIZE
 from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
@@ -54,6 +55,9 @@ class Grids:
     cosine: dict[str, float]  # between the photo's limit and its channel norm
 
 
+_SECONDS = 2.0  # of all, on one core
+
+
 def run(options: FigureOptions) -> list[Finding]:
     """cos Φ and its bounds on the first photo of the data."""
     photo = next(open_photos(options.data or None, SIZE))
@@ -71,9 +75,9 @@ def run(options: FigureOptions) -> list[Finding]:
     return [_bound(curve, pictures, table), _fall(curve, pictures, table)]
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> Cost:
     """Seconds."""
-    return f"kernel size: {len(KERNEL_SIZES)} limits of one photo; seconds"
+    return Plain(f"kernel size: {len(KERNEL_SIZES)} limits of one photo", _SECONDS)
 
 
 def kernel_curve(image: Float[Tensor, "N 3 H W"], kernel_sizes: tuple[int, ...]) -> KernelCurve:

@@ -10,7 +10,7 @@ from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
 from preimage.paper.trainings import Arm, Trainings
-from preimage.paper.trainings_cost import cost_text
+from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.paper.weight_laws import LAWS, PAPER_SIGMA, SLOPE, slug
 from preimage.scores.statistics import mean_interval, paired_difference
 
@@ -58,10 +58,10 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take."""
     trainings = Trainings(options)
-    return cost_text(trainings, [arm for *_, arm in _arms(trainings)])
+    return trainings_cost(trainings, [arm for *_, arm in _arms(trainings)])
 
 
 def the_cat(options: FigureOptions) -> Photo:

@@ -23,7 +23,7 @@ from preimage.paper.law_pictures import the_cat
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
 from preimage.paper.trainings import Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import cost_text
+from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.scores.statistics import difference, mean_interval
 
 VGG, ALEXNET = "VGG16", "AlexNet"
@@ -88,7 +88,7 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take; fits take less."""
     trainings = Trainings(options, side=_SIDE)
     arms = [
@@ -97,7 +97,7 @@ def cost(options: FigureOptions) -> str:
         for number, encoder in enumerate(kind.networks)
         for arm in _arms(trainings, layer, number, encoder)
     ]
-    return cost_text(trainings, arms)
+    return trainings_cost(trainings, arms)
 
 
 def _kinds(trainings: Trainings) -> list[tuple[str, str, Encoders]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from matplotlib.figure import Figure
 
+from preimage.data.cost import Cost
 from preimage.data.photo import Photo
 from preimage.data.progress import progress_bar
 from preimage.data.records import output_folder
@@ -99,7 +100,7 @@ def run(options: FigureOptions) -> list[Finding]:
     )
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> Cost:
     """Cells, work and time."""
     return grid_cost(options, FOLDER, grid(options))
 

@@ -18,7 +18,8 @@ from preimage.network.spec import ReconstructConfig
 from preimage.paper.infinite_width import infinite_width
 from preimage.paper.limit_sheet import require_limit
 from preimage.scores.statistics import Interval, mean_interval
-from preimage.sweeps.backends import open_backend
+from preimage.sweeps.backends import num_workers, open_backend
+from preimage.sweeps.costs import Cost, estimate
 from preimage.sweeps.engine import execute
 from preimage.sweeps.enough_memory import require_pairs
 from preimage.sweeps.grid import Execution
@@ -167,6 +168,14 @@ def require_memory(config: ReconstructConfig) -> None:
         if row.has_limit:
             network = replace(config, **row.words).network()
             require_limit(network, (config.size, config.size), torch.float32)
+
+
+def cost(photos: Sequence[Photo], config: ReconstructConfig, networks: int) -> Cost:
+    """What the networks of `run` take."""
+    execution = Execution()
+    workers = num_workers(execution, config.device)
+    packed = PackedPhotos.pack(photos)
+    return estimate(list(_places(config, networks)), packed, None, workers, execution.threads)
 
 
 def run(

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from preimage.data.cost import Sum
     from preimage.paper.finding import Finding, Findings
     from preimage.paper.options import FigureOptions
 
@@ -120,7 +121,7 @@ def run(options: "FigureOptions") -> "Findings":
     from preimage.paper.finding import Findings, Incomplete, decided_together
 
     findings: list[Finding] = []
-    for module in _modules(options):
+    for module in _modules(options.figure):
         try:
             findings += module.run(options)
         except Incomplete as stopped:
@@ -129,20 +130,27 @@ def run(options: "FigureOptions") -> "Findings":
     return Findings(decided_together(findings))
 
 
-def cost(options: "FigureOptions") -> str:
-    """What `run` would compute and how long it would take; what would decide what is open.
+def cost(options: "FigureOptions") -> "Sum":
+    """What `run` would compute and what that takes; as text, also what would decide what is open.
 
     Raises:
         ValueError: no such figure, or the options do not fit it.
     """
+    from preimage.data.cost import Sum
     from preimage.paper.kept import effort
 
-    lines = [*(module.cost(options) for module in _modules(options)), effort(options.figure)]
-    return "\n".join(line for line in lines if line)
+    costs = [module.cost(options) for module in _modules(options.figure)]
+    return Sum(costs, note=effort(options.figure))
 
 
-def _modules(options: "FigureOptions") -> list[ModuleType]:
-    if options.figure not in FIGURES:
-        raise ValueError(f"`figure` must be one of {', '.join(FIGURES)}, got {options.figure!r}.")
-    names = FIGURES[options.figure].modules
+def sweep_folder(figure: str) -> str | None:
+    """The folder of the sweep behind a figure, which several may share; None if there is none."""
+    folders = (getattr(module, "FOLDER", None) for module in _modules(figure))
+    return next((str(folder) for folder in folders if folder), None)
+
+
+def _modules(figure: str) -> list[ModuleType]:
+    if figure not in FIGURES:
+        raise ValueError(f"`figure` must be one of {', '.join(FIGURES)}, got {figure!r}.")
+    names = FIGURES[figure].modules
     return [import_module(f"preimage.paper.{name}") for name in names]

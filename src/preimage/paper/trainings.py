@@ -15,7 +15,7 @@ from preimage.data.photo import SIZE
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
-from preimage.decoders.loss_curve import METRICS_FILE, read_metrics
+from preimage.decoders.loss_curve import METRICS_FILE, core_seconds, read_metrics
 from preimage.decoders.official_weights import cached_file
 from preimage.decoders.options import DataOptions, DecoderOptions, EncoderOptions, MachineOptions
 from preimage.decoders.recipes import DECODER_INPUTS, DECODER_RECIPES, Recipe
@@ -82,7 +82,8 @@ class TrainedArm:
 class Trainings:
     """The trainings of one figure: made when they are asked for, kept below `options.out`.
 
-    `seconds` is the time of all steps so far, those of earlier runs included.
+    `seconds` is the processor time of all steps and fits so far, those of earlier runs included,
+    and of this run's scores.
 
     Args:
         options: of the figure.
@@ -108,9 +109,14 @@ class Trainings:
         side = given.side or (side if self.preset.in_memory else None)
         if side is not None:
             self.preset = replace(self.preset, in_memory=side, crop=min(side, self.preset.crop))
-        self.seconds = 0.0
+        self._seconds: dict[str | Path, float] = {}
         minutes = options.execution.max_minutes
         self.deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
+
+    @property
+    def seconds(self) -> float:
+        """Processor time of everything so far; what is asked for twice counts once."""
+        return float(sum(self._seconds.values()))
 
     # --- encoders ----------------------------------------------------------------------------
 
@@ -253,7 +259,7 @@ class Trainings:
                 f"{s.folder / METRICS_FILE}: lacks losses of some steps, without which there is no "
                 "curve; delete that folder, and it is trained again."
             )
-        self.seconds += sum(line["seconds"] for line in lines)
+        self._seconds[s.folder] = core_seconds(lines)
         return TrainedArm(inverter, [line["loss"] / values for line in lines])
 
     def fit(self, encoder: EncoderOptions) -> Inverter:
@@ -262,26 +268,32 @@ class Trainings:
         name = fit_name(encoder, Path(self.train_photos).name, photos, self.side)
         path = Path(self.options.out) / "fits" / f"{name}.safetensors"
         if path.exists():
-            return Inverter.load(path)
-        return fit_decoder(
-            encoder,
-            self.train_photos,
-            path,
-            photos=photos,
-            size=self.side,
-            device=self.options.device,
-            strict=self.strict,
-        )
+            fitted = Inverter.load(path)
+        else:
+            fitted = fit_decoder(
+                encoder,
+                self.train_photos,
+                path,
+                photos=photos,
+                size=self.side,
+                device=self.options.device,
+                strict=self.strict,
+            )
+        times = fitted.card["training"]
+        self._seconds[path] = times.get("core_seconds", times["seconds"])
+        return fitted
 
     def scores(self, inverter: Inverter) -> dict[str, dict[str, Evaluation]]:
         """By photos (`training`, `held-out`) and method: scores of the first photos of each."""
-        count, side = self.preset.photos, self.side
-        strict = self.strict
+        start = time.process_time()
+        count, side, strict = self.preset.photos, self.side, self.strict
         training = open_squares(self.train_photos, side, count, strict=strict)
         held_out = open_squares(self.held_out, side, count, argument="held_out", strict=strict)
         mean = mean_image(training.pixels)
         batch = max(1, _SCORED_PIXELS // side**2)
-        return {
+        scores = {
             "training": evaluate(inverter, training.pixels, mean, batch_size=batch),
             "held-out": evaluate(inverter, held_out.pixels, mean, batch_size=batch),
         }
+        self._seconds["scores"] = self._seconds.get("scores", 0.0) + time.process_time() - start
+        return scores

@@ -6,6 +6,7 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
+from preimage.data.cost import Cost
 from preimage.data.photo import Photo
 from preimage.data.progress import progress_bar
 from preimage.data.records import output_folder
@@ -47,7 +48,7 @@ def run(options: FigureOptions) -> list[Finding]:
     return finish(options, FOLDER, results, [_finding(curves, len(photos), pictures, table)])
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> Cost:
     """Cells, work and time."""
     return grid_cost(options, FOLDER, grid(options))
 

@@ -20,7 +20,7 @@ from preimage.paper.loss_curves import (
 )
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import Arm, Trainings
-from preimage.paper.trainings_cost import cost_text
+from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.scores.statistics import mean_interval
 
 LAYER = "conv2"
@@ -89,10 +89,10 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take."""
     trainings = Trainings(options)
-    return cost_text(trainings, [arm for *_, arm in _arms(trainings)])
+    return trainings_cost(trainings, [arm for *_, arm in _arms(trainings)])
 
 
 def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:

@@ -6,6 +6,7 @@ Figure 5 (`preimage.paper.typical`) shows pictures of the same networks.
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from preimage.data.cost import Cost
 from preimage.data.photo import Photo
 from preimage.data.progress import progress_bar
 from preimage.data.records import output_folder
@@ -122,7 +123,7 @@ def run(options: FigureOptions) -> list[Finding]:
     return finish(options, FOLDER, results, findings)
 
 
-def cost(options: FigureOptions) -> str:
+def cost(options: FigureOptions) -> Cost:
     """Cells, work and time."""
     return grid_cost(options, FOLDER, grid(options))
 

@@ -45,7 +45,7 @@ def climb(
         for rung, chosen in what.rungs.items():
             layers: Found = {}
             for target in experiment.targets:
-                piece = _piece(index, rung, target.name, chosen)
+                piece = piece_name(index, rung, target.name, chosen)
                 result = store.load(piece, RungResult)
                 if result is None and (result := network.run(target, chosen)) is not None:
                     store.save(piece, result)
@@ -55,7 +55,7 @@ def climb(
     return found
 
 
-def _piece(index: int | None, rung: str, layer: str, options: Rung) -> str:
+def piece_name(index: int | None, rung: str, layer: str, options: Rung) -> str:
     """The name of a stored piece: another one for other options."""
     key = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode()).hexdigest()[:8]
     return f"{'trained' if index is None else f'twin-{index}'}-{rung}-{layer}-{key}"

@@ -3,29 +3,35 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from time import perf_counter
 
 from torch import nn
 
 from preimage.data.photos import Photos
-from preimage.probing.climb import Climb, costly
+from preimage.probing.climb import Climb, costly, piece_name
 from preimage.probing.costly_rungs import CostlyRungs, Rung
+from preimage.probing.enough_memory import probe_bytes
 from preimage.probing.inversion import TOTAL_VARIATIONS
 from preimage.probing.linear_rung import Experiment, probe_network
-from preimage.probing.networks import TwinOptions
+from preimage.probing.networks import TwinOptions, network_name
 from preimage.probing.photos import ProbePhotos, open_probe_photos
 from preimage.probing.preprocessing import Preprocessing
 from preimage.probing.rungs import DcnOptions, InversionOptions, RungResult
+from preimage.probing.store import Store
 from preimage.probing.targets import Target, find_targets
+
+_PROCESS = 450e6  # bytes of a process that has imported torch and a library of models
 
 
 @dataclass(frozen=True)
 class ProbeCost:
-    """How large a probe is, and the seconds that it will take on this machine.
+    """How large a probe is, and the seconds that what is left of it will take on this machine.
 
     Args:
         networks: the model and its twins.
-        seconds: of the linear rung.
+        linear: seconds of the linear rung.
+        memory: bytes of the process with the model, a twin, the photos and the sums of the fits.
         rungs: seconds of each costly rung; of the inversion at the most, since it stops early.
     """
 
@@ -33,8 +39,15 @@ class ProbeCost:
     networks: int
     training: int
     held_out: int
-    seconds: float
+    linear: float
+    memory: float
     rungs: Mapping[str, float] = field(default_factory=dict)
+    disk: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Of all rungs."""
+        return self.linear + sum(self.rungs.values())
 
 
 def probe_cost(
@@ -51,10 +64,12 @@ def probe_cost(
     dcn: DcnOptions | None = None,
     inversion: InversionOptions | None = None,
     costly_twins: int = 1,
+    out: str | Path | None = None,
 ) -> ProbeCost:
     """Times two batches of photos to fit to and two to score; the other arguments are `probe`'s.
 
-    Of the costly rungs it times some steps of each layer, on the same photos.
+    Of the costly rungs it times some steps of each layer, on the same photos. What the folder `out`
+    has is not counted.
 
     Raises:
         LayerError: a layer can't be probed.
@@ -77,11 +92,33 @@ def probe_cost(
     # The first batch to score waits for the decoders to be solved.
     solving = max(passes[2] - passes[-1], 0.0)
     each = solving + training / size * passes[1] + held / size * passes[-1]
+    store = Store(out)
+    left = sum(not store.has(network_name(index)) for index in (None, *range(twins)))
     costs = {
-        rung: (1 + what.twins) * _rung_seconds(model, experiment, options, opened)
+        rung: _missing(what, rung, targets, store)
+        * _rung_seconds(model, experiment, options, opened)
         for rung, options in what.rungs.items()
     }
-    return ProbeCost(targets, twins + 1, training, held, each * (twins + 1), costs)
+    return ProbeCost(
+        targets, twins + 1, training, held, each * left, _memory(model, experiment, opened), costs
+    )
+
+
+def _missing(what: Climb, rung: str, targets: Sequence[Target], store: Store) -> float:
+    """How many networks' layers there are to do, as a multiple of one network's."""
+    pieces = [
+        piece_name(index, rung, target.name, what.rungs[rung])
+        for index in (None, *range(what.twins))
+        for target in targets
+    ]
+    return sum(not store.has(piece) for piece in pieces) / max(len(targets), 1)
+
+
+def _memory(model: nn.Module, experiment: Experiment, photos: ProbePhotos) -> float:
+    model_bytes = sum(p.numel() * p.element_size() for p in model.parameters())
+    pixels = (photos.training, photos.held_out)
+    photo_bytes = sum(part.numel() * part.element_size() for part in pixels)
+    return _PROCESS + 2 * model_bytes + photo_bytes + probe_bytes(experiment)
 
 
 def _rung_seconds(

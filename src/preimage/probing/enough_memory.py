@@ -29,6 +29,13 @@ def require_probe(experiment: Experiment) -> None:
     Raises:
         MemoryTooSmall: naming what is needed and what is free.
     """
+    layers = f"`window` {experiment.window} over {len(experiment.targets)} layers"
+    remedy = "give a smaller `window`, fewer `layers`, or `components`"
+    require_memory(probe_bytes(experiment), layers, remedy)
+
+
+def probe_bytes(experiment: Experiment) -> int:
+    """The memory that the sums of all linear decoders take at the least."""
     needed = 0
     for target in experiment.targets:
         if target.placement is None or target.layout.grid is None:
@@ -38,9 +45,7 @@ def require_probe(experiment: Experiment) -> None:
         stride = target.placement.alignment.stride
         positions = experiment.batch_size * rows * columns
         needed += window_bytes(channels, stride, experiment.window, positions)
-    layers = f"`window` {experiment.window} over {len(experiment.targets)} layers"
-    remedy = "give a smaller `window`, fewer `layers`, or `components`"
-    require_memory(needed, layers, remedy)
+    return needed
 
 
 def _device(model: nn.Module) -> torch.device:

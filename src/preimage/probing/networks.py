@@ -64,7 +64,7 @@ def every_network(
     """
     known = {weights_hash(model): "the model itself"} if twins else {}
     for index in (None, *range(twins)):
-        name = "trained" if index is None else f"twin-{index}"
+        name = network_name(index)
         found = store.load(name, NetworkResult)
         if found is None:
             found = _network(model, experiment, index, options, on_photos, known)
@@ -74,6 +74,11 @@ def every_network(
         if weights := found.made.get("weights"):
             known[weights] = name
         yield found
+
+
+def network_name(index: int | None) -> str:
+    """The name that a network is kept under: that of a twin, or of the trained one."""
+    return "trained" if index is None else f"twin-{index}"
 
 
 def _network(

@@ -91,6 +91,11 @@ class Store:
             return None
         return found
 
+    def has(self, name: str) -> bool:
+        """Whether a piece is there; it is not read, and may be damaged."""
+        path = self._path(name)
+        return path is not None and path.exists()
+
     def save(self, name: str, found: Any) -> None:
         """Writes a piece atomically."""
         if path := self._path(name):

@@ -31,6 +31,8 @@ _LARGEST = 1 << 24  # elements of the kernels of pairs of tiles at once
 _KIND = "rows of a kernel"
 _log = logging.getLogger(__name__)
 
+Job = tuple[str, int, int]  # of training or held-out positions: the first tile, the one behind
+
 
 @dataclass(frozen=True)
 class Grams:
@@ -73,22 +75,13 @@ def grams(
         label: of the progress bar.
         landmarks: how many of the training tiles, the first ones, all are paired with; None is all.
     """
-    name = hashlib.sha256(json.dumps({**key, "version": VERSION}).encode()).hexdigest()[:20]
     columns = landmarks or len(training)
     landmark_maps = training[:columns]
-    jobs = [
-        (kind, start, min(start + ROWS, end))
-        for kind, first, end in (
-            ("training", 0, columns),
-            ("training", columns, len(training)),
-            ("held-out", 0, len(held_out)),
-        )
-        for start in range(first, end, ROWS)
-    ]
+    jobs = row_jobs(len(training), len(held_out), landmarks)
 
-    def rows(job: tuple[str, int, int]) -> Tensor:
+    def rows(job: Job) -> Tensor:
         kind, start, stop = job
-        path = work.folder and work.folder / f"{name}-{kind}-{start:05d}.safetensors"
+        path = row_file(key, job, work.folder)
         found = _load(path)
         if found is None:
             maps = training if kind == "training" else held_out
@@ -115,9 +108,31 @@ def grams(
     return _assembled(recursion, jobs, parts, held_out)
 
 
+def row_jobs(training: int, held_out: int, landmarks: int | None = None) -> list[Job]:
+    """The rows of each file, for so many tiles to fit to and to predict."""
+    columns = landmarks or training
+    return [
+        (kind, start, min(start + ROWS, end))
+        for kind, first, end in (
+            ("training", 0, columns),
+            ("training", columns, training),
+            ("held-out", 0, held_out),
+        )
+        for start in range(first, end, ROWS)
+    ]
+
+
+def row_file(key: Mapping[str, Any], job: Job, folder: Path | None) -> Path | None:
+    """Where the rows of a job are kept; None without a folder."""
+    if folder is None:
+        return None
+    name = hashlib.sha256(json.dumps({**key, "version": VERSION}).encode()).hexdigest()[:20]
+    return folder / f"{name}-{job[0]}-{job[1]:05d}.safetensors"
+
+
 def _assembled(
     recursion: PairRecursion,
-    jobs: list[tuple[str, int, int]],
+    jobs: list[Job],
     parts: list[Tensor],
     held_out: TileMaps,
 ) -> Grams:

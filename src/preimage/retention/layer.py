@@ -123,16 +123,7 @@ def layer_problem(
     layer = place_layer(encoder, size, (len(training), len(scored)), options)
     _require(*layer.positions)
     recursion, fitted, rest = _maps(encoder, training, scored, layer, options, draw)
-    key: dict[str, Any] = {
-        "description": encoder.with_width(1).to_dict(),
-        "window": options.window,
-        "sampling": asdict(options.sampling),
-        "dtype": str(options.dtype),
-        "drawn": [options.drawn_width, draw] if split_at_pool(encoder, 1)[0] else None,
-        "photos": [digest({"pixels": pixels}) for pixels in (training, scored)],
-    }
-    if layer.landmark_tiles is not None:
-        key["landmarks"] = layer.landmark_tiles
+    key = kernel_key(encoder, layer, (training, scored), options, draw)
     work = Work(options.folder, options.threads)
     found = grams(recursion, fitted, rest, key, work, label, layer.landmark_tiles)
     gram, cross = found.gram, found.cross
@@ -147,6 +138,27 @@ def layer_problem(
         photo_numbers(layer.training),
         photo_numbers(layer.held_out),
     )
+
+
+def kernel_key(
+    encoder: Description,
+    layer: Layer,
+    photos: tuple[Tensor, Tensor],
+    options: KernelOptions,
+    draw: int,
+) -> dict[str, Any]:
+    """All that the numbers of a layer's kernel depend on."""
+    key: dict[str, Any] = {
+        "description": encoder.with_width(1).to_dict(),
+        "window": options.window,
+        "sampling": asdict(options.sampling),
+        "dtype": str(options.dtype),
+        "drawn": [options.drawn_width, draw] if split_at_pool(encoder, 1)[0] else None,
+        "photos": [digest({"pixels": pixels}) for pixels in photos],
+    }
+    if layer.landmark_tiles is not None:
+        key["landmarks"] = layer.landmark_tiles
+    return key
 
 
 def _maps(

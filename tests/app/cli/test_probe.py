@@ -69,13 +69,11 @@ def test_a_dry_run_computes_no_network(
     costly = ["--rungs", "linear", "dcn", "inversion"]
     assert run(*words, "--dry-run", "--out", "none", *costly) == 0
     captured = capsys.readouterr()
-    assert re.search(
-        r"machine, dcn about \d+\.\d more, inversion at most \d+\.\d more", captured.out
-    )
-    assert captured.out.startswith(
-        "mine.py:make, 6 networks, 9 photos to fit to, 3 to score: about"
-    )
-    assert captured.out.splitlines()[-1].split() == ["1", "maps", "5×8×8", "2"]
+    first, second, *_, last = captured.out.splitlines()
+    assert first == "mine.py:make, 6 networks, 9 photos to fit to, 3 to score"
+    each = r"\(linear about \d+ s, dcn about \d+ \S+, inversion at most \d+ \S+\)"
+    assert re.fullmatch(rf"about \d+ \S+, \d+ MB of memory {each}", second)
+    assert last.split() == ["1", "maps", "5×8×8", "2"]
     assert not Path("none").exists()
 
 

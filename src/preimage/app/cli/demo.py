@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from preimage.app.cli.commands import DemoCommand
+from preimage.app.cli.estimate import announce
 from preimage.app.cli.figures import core_seconds
 from preimage.app.cli.options import command_line, flat
 from preimage.data.each_photo import Problems
@@ -35,6 +36,7 @@ def run(config: DemoCommand) -> int:
     photos = list(open_photos(config.photos or None, config.size, problems))
     if not photos:
         return 2
+    announce(overview.cost(photos, settings, config.networks), resumed=False)
     with progress_bar("networks", overview.num_trials(config.networks)) as advance:
         start = core_seconds()
         results = overview.run(photos, settings, config.networks, advance)

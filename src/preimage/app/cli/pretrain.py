@@ -5,6 +5,7 @@ from pathlib import Path
 from accelerate import PartialState
 
 from preimage.app.cli.decoder_commands import PretrainCommand
+from preimage.app.cli.estimate import announced_by_pace
 from preimage.app.cli.train import print_cost, unfinished
 from preimage.decoders.cards import CLASSIFIER_KIND, open_card
 from preimage.decoders.costs import training_cost
@@ -17,18 +18,19 @@ def run(config: PretrainCommand) -> int:
         recipe = config.training_recipe()
         cost = training_cost(config.encoder.encoder(), None, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
-    model = pretrain_encoder(
-        config.encoder,
-        config.data,
-        config.training_recipe(),
-        config.out,
-        config.machine,
-        test=config.test,
-        in_memory=config.in_memory,
-        batch_norm=not config.no_batch_norm,
-        seed=config.seed,
-        strict=config.strict,
-    )
+    with announced_by_pace("train"):
+        model = pretrain_encoder(
+            config.encoder,
+            config.data,
+            config.training_recipe(),
+            config.out,
+            config.machine,
+            test=config.test,
+            in_memory=config.in_memory,
+            batch_norm=not config.no_batch_norm,
+            seed=config.seed,
+            strict=config.strict,
+        )
     if not PartialState().is_main_process:
         return 0
     if model is None:

@@ -1,15 +1,18 @@
 """`preimage probe`: what layers of a model retain, against random twins."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
+from preimage.app.cli.estimate import announce, whole
 from preimage.app.cli.options import command_line
 from preimage.app.cli.probe_commands import ProbeCommand
 from preimage.data.memory import MemorySource, open_squares
-from preimage.data.tables import text_table
-from preimage.probing.costs import probe_cost
+from preimage.data.tables import duration, text_table
+from preimage.probing.costs import ProbeCost, probe_cost
 from preimage.probing.enough_memory import require_photos
 from preimage.probing.models import OpenModel, open_model
 from preimage.probing.preprocessing import Preprocessing, changed_preprocessing
@@ -23,15 +26,18 @@ def run(command: ProbeCommand) -> int:
     require_photos(opened.model, (preprocessing.size, preprocessing.size))
     sources = _open(command, preprocessing.size)
     photos = {argument: source.pixels for argument, source in sources.items()}
-    training, held_out = photos["data"], photos.get("held_out")
+    measure = partial(_cost, command, opened, photos, preprocessing)
     if command.dry_run:
-        print(_cost(command, opened, training, held_out, preprocessing))
+        print(_sizes(opened, measure()))
         return 0
+    # Photos are timed on an eighth of all their ways through networks, or fewer.
+    if batch_size := min(8, sum(map(len, photos.values())) * (1 + command.twins) // 32):
+        announce(measure(batch_size))
     result = probe(
         opened.model,
-        training,
+        photos["data"],
         _layers(command),
-        held_out=held_out,
+        held_out=photos.get("held_out"),
         other=photos.get("other"),
         preprocessing=preprocessing,
         twins=command.twins,
@@ -45,15 +51,13 @@ def run(command: ProbeCommand) -> int:
         seed=command.seed,
         out=command.out,
     )
-    folder = Path(command.out)
     result.record.update(
-        {
-            "model": opened.name,
-            "weights": command.weights or "untrained",
-            "skipped": {name: list(source.problems) for name, source in sources.items()},
-            "command": command_line("probe", command),
-        }
+        model=opened.name,
+        weights=command.weights or "untrained",
+        skipped={name: list(source.problems) for name, source in sources.items()},
+        command=command_line("probe", command),
     )
+    folder = Path(command.out)
     result.save(folder / "probe.json")
     print(f"{result}\n\n{result.save(folder / 'probe.html')}")
     return 0
@@ -74,33 +78,39 @@ def _open(command: ProbeCommand, side: int) -> dict[str, MemorySource]:
 def _cost(
     command: ProbeCommand,
     opened: OpenModel,
-    training: Tensor,
-    held_out: Tensor | None,
+    photos: Mapping[str, Tensor],
     preprocessing: Preprocessing,
-) -> str:
-    """What a dry run says."""
-    cost = probe_cost(
+    batch_size: int = 8,
+) -> ProbeCost:
+    return probe_cost(
         opened.model,
-        training,
+        photos["data"],
         _layers(command),
         preprocessing=preprocessing,
-        held_out=held_out,
+        held_out=photos.get("held_out"),
         twins=command.twins,
         window=command.window,
+        batch_size=batch_size,
         rungs=command.rungs,
+        out=command.out,
     )
+
+
+def _sizes(opened: OpenModel, cost: ProbeCost) -> str:
+    """What a dry run says."""
     rows = [
         (target.name, str(target.layout), "" if target.stride is None else str(target.stride))
         for target in cost.targets
     ]
     most = {"inversion": "at most "}
     more = "".join(
-        f", {rung} {most.get(rung, 'about ')}{seconds / 60:.1f} more"
+        f", {rung} {most.get(rung, 'about ')}{duration(seconds)}"
         for rung, seconds in cost.rungs.items()
     )
+    each = f" (linear about {duration(cost.linear)}{more})" if more else ""
     return (
         f"{opened.name}, {cost.networks} networks, {cost.training} photos to fit to, "
-        f"{cost.held_out} to score: about {cost.seconds / 60:.1f} minutes on this machine{more}\n\n"
+        f"{cost.held_out} to score\n{whole(cost)}{each}\n\n"
         + text_table(("layer", "features", "pixels apart"), rows)
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from preimage.app.cli import reproduce_all
 from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.estimate import announce
 from preimage.app.cli.figures import compute, figure_options
 from preimage.app.cli.options import flat
 from preimage.data.records import output_folder
@@ -17,11 +18,14 @@ def run(config: ReproduceCommand) -> int:
     """Runs what is missing for the figure, writes its findings, and prints them."""
     if config.figure == "all":
         return reproduce_all.run(config)
+    options = figure_options(config)
     if config.dry_run:
-        print(cost(figure_options(config)))
+        print(cost(options))
         return 0
     folder = output_folder(config.options.out)
     with sole_writer(folder):
+        if not options.execution.scheduler:  # the speed of its workers is not this machine's
+            announce(cost(options))
         return _run(config, folder)
 
 

@@ -3,18 +3,22 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from preimage.app.cli.commands import ReproduceCommand
+from preimage.app.cli.estimate import announce, whole
 from preimage.app.cli.figures import EXECUTION, compute, figure_options
 from preimage.app.cli.options import command_line, flat
+from preimage.data.cost import Cost, Plain, Sum
 from preimage.data.records import environment, output_folder, write_text
 from preimage.data.sole_writer import sole_writer
+from preimage.paper import registry
 from preimage.paper.finding import Finding, Incomplete, load_finding, save_finding, text
 from preimage.paper.findings_page import Section, findings_page
 from preimage.paper.kept import kept_findings
-from preimage.paper.registry import FIGURES, cost
+from preimage.paper.registry import FIGURES
 
 #: Settings that change no number.
 _EXECUTION = EXECUTION | {"figure", "out", "device"}
@@ -27,12 +31,14 @@ def run(config: ReproduceCommand) -> int:
     """
     folder = output_folder(config.options.out)
     if config.dry_run:
-        return _print_costs(config)
+        return _print_costs(config, folder)
     with sole_writer(folder):
         return _run(config, folder)
 
 
 def _run(config: ReproduceCommand, folder: Path) -> int:
+    if not config.options.execution.scheduler:  # the speed of its workers is not this machine's
+        announce(Sum([cost for _, cost in _costs(config, folder) if not isinstance(cost, str)]))
     deadline = None
     if config.options.execution.max_minutes is not None:
         deadline = time.monotonic() + 60 * config.options.execution.max_minutes
@@ -79,18 +85,42 @@ def _within(config: ReproduceCommand, minutes: float) -> ReproduceCommand:
     return replace(config, options=replace(config.options, execution=execution))
 
 
-def _print_costs(config: ReproduceCommand) -> int:
-    code = 0
+def _print_costs(config: ReproduceCommand, folder: Path) -> int:
+    known = list(_costs(config, folder))
+    for figure, cost in known:
+        if isinstance(cost, str):
+            print(f"preimage: {figure}: {cost}", file=sys.stderr)
+        else:
+            print(cost)
+    costs = [cost for _, cost in known if not isinstance(cost, str)]
+    print(f"all: {whole(Sum(costs))}")
+    return 1 if len(costs) < len(known) else 0
+
+
+def _costs(config: ReproduceCommand, folder: Path) -> Iterator[tuple[str, Cost | str]]:
+    """What each figure takes that is not there, or why that can't be told.
+
+    Networks that several figures are drawn from are the first one's.
+    """
+    sweeps = set()
     for figure, known in FIGURES.items():
+        one = replace(config, figure=figure)
         if known.trains and not config.options.training.train:
-            print(f"{figure}: taken from an earlier run; computed with `--train` and `--held-out`")
+            what = f"{figure}, taken from an earlier run; computed with `--train` and `--held-out`"
+            yield figure, Plain(what, 0.0)
             continue
+        if _computed(folder, one):
+            yield figure, Plain(f"{figure}, finished", 0.0)
+            continue
+        shared = registry.sweep_folder(figure)
+        if shared and shared in sweeps:
+            yield figure, Plain(f"{figure}, from the networks above", 1.0)
+            continue
+        sweeps.add(shared)
         try:
-            print(cost(figure_options(replace(config, figure=figure))))
+            yield figure, registry.cost(figure_options(one))
         except ValueError as error:
-            print(f"preimage: {figure}: {error}", file=sys.stderr)
-            code = 1
-    return code
+            yield figure, str(error)
 
 
 def _attempt(config: ReproduceCommand, folder: Path) -> tuple[list[Finding], str]:

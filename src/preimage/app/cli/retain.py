@@ -1,12 +1,15 @@
 """`preimage retain`: what random layers retain at infinite width."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from preimage.app.cli.estimate import announce, whole
 from preimage.app.cli.options import command_line
 from preimage.app.cli.retain_command import RetainCommand
+from preimage.data.cost import Sum
 from preimage.data.memory import open_squares
 from preimage.data.photo import embedded_photos
 from preimage.data.records import environment, output_folder
@@ -16,7 +19,7 @@ from preimage.decoders.options import EncoderOptions
 from preimage.network.architectures import architecture
 from preimage.network.build import Network
 from preimage.network.description import Description
-from preimage.retention.costs import retention_cost
+from preimage.retention.costs import LayerCost, retention_cost
 from preimage.retention.infinite import retention
 from preimage.retention.layer import KernelOptions
 from preimage.retention.positions import Sampling
@@ -38,9 +41,11 @@ def run(command: RetainCommand) -> int:
         threads=command.threads or None,
     )
     training, scored, skipped = _photos(command)
+    costs = retention_cost(description, command.layers, training, scored, command.draws, options)
     if command.dry_run:
-        print(_cost(command, description, training, scored, options))
+        print(_in_full(costs))
         return 0
+    announce(Sum(costs))
     result = retention(
         subject,
         training,
@@ -109,17 +114,8 @@ def _crops(photo: Tensor, side: int) -> Tensor:
     return cut.permute(1, 2, 0, 3, 4).flatten(0, 1).contiguous()
 
 
-def _cost(
-    command: RetainCommand,
-    description: Description,
-    training: Tensor,
-    scored: Tensor,
-    options: KernelOptions,
-) -> str:
+def _in_full(costs: Sequence[LayerCost]) -> str:
     """What a dry run says."""
-    size = (command.size, command.size)
-    photos = (len(training), len(scored))
-    costs = retention_cost(description, command.layers, size, photos, command.draws, options)
     rows = [
         (
             cost.layer,
@@ -132,5 +128,4 @@ def _cost(
         for cost in costs
     ]
     heading = ("layer", "positions", "scored", "evaluations", "minutes", "GB")
-    total = sum(cost.seconds for cost in costs) / 60
-    return f"{text_table(heading, rows)}\n\nabout {total:.1f} minutes on this machine"
+    return f"{text_table(heading, rows)}\n\n{whole(Sum(costs))}"

@@ -5,14 +5,16 @@ import sys
 from pathlib import Path
 
 from preimage.app.cli.commands import SweepCommand
+from preimage.app.cli.estimate import announce
 from preimage.app.cli.options import flat
 from preimage.data.each_photo import Problems
 from preimage.data.photo import Photo
 from preimage.data.photos import open_photos
 from preimage.data.records import output_folder
 from preimage.data.tables import text_table
+from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.backends import num_workers
-from preimage.sweeps.costs import estimate
+from preimage.sweeps.costs import Cost, estimate
 from preimage.sweeps.enough_memory import require_pairs
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.run import Results, run_sweep
@@ -34,16 +36,10 @@ def run(config: SweepCommand) -> int:
         return 2
     photos = PackedPhotos.pack(read)
     if config.dry_run:
-        print(
-            estimate(
-                cells,
-                photos,
-                store,
-                num_workers(config.execution, config.grid.device),
-                config.execution.threads,
-            )
-        )
+        print(_cost(config, cells, photos, store))
         return 0
+    if not config.execution.scheduler:  # the speed of its workers is not this machine's
+        announce(_cost(config, cells, photos, store))
     record = {"command": flat(config), "skipped": problems.lines}
     results = run_sweep(cells, photos, store, config.execution, record)
     files = write_table(results, store.folder, config.parquet)
@@ -52,6 +48,17 @@ def run(config: SweepCommand) -> int:
         print(f"preimage: {results.shortfall()}", file=sys.stderr)
         return 1
     return 0
+
+
+def _cost(
+    config: SweepCommand,
+    cells: list[ReconstructConfig],
+    photos: PackedPhotos,
+    store: Store,
+) -> Cost:
+    execution = config.execution
+    workers = num_workers(execution, config.grid.device)
+    return estimate(cells, photos, store, workers, execution.threads)
 
 
 def _photos(config: SweepCommand, problems: Problems) -> list[Photo]:

@@ -7,7 +7,7 @@ from accelerate import PartialState
 
 from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import TrainCommand
-from preimage.data.tables import duration
+from preimage.app.cli.estimate import announced_by_pace, whole
 from preimage.decoders.costs import TrainingCost, training_cost
 from preimage.decoders.encoders import trained_encoder
 from preimage.decoders.inverter import Inverter
@@ -28,15 +28,16 @@ def run(config: TrainCommand) -> int:
         decoder = config.decoder.description(encoder)
         cost = training_cost(encoder, decoder, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
-    inverter = train_decoder(
-        chosen_encoder(config, config.encoder_options()),
-        config.decoder,
-        config.photos,
-        recipe,
-        config.out,
-        config.machine,
-        seed=config.encoder.seed,
-    )
+    with announced_by_pace("train"):
+        inverter = train_decoder(
+            chosen_encoder(config, config.encoder_options()),
+            config.decoder,
+            config.photos,
+            recipe,
+            config.out,
+            config.machine,
+            seed=config.encoder.seed,
+        )
     if not PartialState().is_main_process:  # one of several under torchrun; the first one speaks
         return 0
     if inverter is None:
@@ -75,10 +76,10 @@ def unfinished(out: str) -> int:
 def print_cost(found: TrainingCost, recipe: Recipe) -> int:
     """Prints what a run would take."""
     print(
-        f"{found.steps:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}\n"
+        f"{found.steps:,} steps of {recipe.batch_size} photos, {recipe.crop}×{recipe.crop}"
+        f"{f'; {found.done:,} are done' if found.done else ''}\n"
         f"{2 * found.multiply_adds:.2e} FLOPs, inserted zeros counted\n"
-        f"{found.state_bytes / 1e6:.1f} MB of state on the disk\n"
-        f"about {duration(found.seconds)} at {found.seconds_per_step:.3g} s per step, timed on "
-        f"this machine in {found.precision}"
+        f"{found.seconds_per_step:.3g} s per step, timed on this machine in {found.precision}\n"
+        f"{whole(found)}"
     )
     return 0
