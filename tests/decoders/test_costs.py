@@ -48,6 +48,21 @@ def test_a_classifiers_run_trains_the_encoder() -> None:
     assert (cost.precision, cost.seconds) == ("fp32", pytest.approx(0.6 * 3600))
 
 
+def test_a_run_that_was_stopped_has_its_other_steps_left(before: Path) -> None:
+    cost = training_cost(ENCODER, ENCODER.mirror(), RECIPE, ON_CPU, before / "stopped")
+    assert cost.done == 3
+    assert cost.seconds == pytest.approx((3600 - 3) * 0.06)
+
+
+def test_a_rough_count_goes_by_a_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs, "convolution_rate", lambda: 1e9)
+    monkeypatch.setattr(costs, "time_steps", lambda *_: pytest.fail("timed"))
+    cost = training_cost(ENCODER, ENCODER.mirror(), RECIPE, ON_CPU, timed=False)
+    assert cost.precision == "fp32"
+    assert cost.seconds == pytest.approx(2 * cost.multiply_adds / 1e9)
+    assert cost.memory > 400e6
+
+
 def test_accumulation_computes_a_batch_in_parts() -> None:
     machine = MachineOptions(device="cpu", accumulate=3)
     cost = training_cost(ENCODER, ENCODER.mirror(), RECIPE, machine)

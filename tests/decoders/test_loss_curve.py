@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from small_runs import losses, train
 
-from preimage.decoders.loss_curve import cut_metrics, metrics_line, read_metrics
+from preimage.decoders.loss_curve import core_seconds, cut_metrics, metrics_line, read_metrics
 
 
 def line(step: int, loss: float = 1.5) -> str:
     record = {"step": step, "loss": loss, "learning_rate": 1e-3, "photos": 2}
     return metrics_line({**record, "seconds": 0.25, "wait": 0.125})
+
+
+def test_processor_time_where_a_version_before_knew_the_clock_s() -> None:
+    assert core_seconds([{"seconds": 0.25}, {"seconds": 0.25, "core_seconds": 0.5}]) == 0.75
 
 
 @pytest.fixture

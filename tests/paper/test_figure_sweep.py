@@ -20,8 +20,9 @@ def test_time_is_up(tmp_path: Path, small: None) -> None:
 def test_core_seconds_are_those_of_the_cells(section4, small: None) -> None:
     """A figure from finished cells says what they took, not what reading them takes."""
     from preimage.paper import kernel_size
-    from preimage.paper.figure_sweep import figure_photos
+    from preimage.paper.figure_sweep import figure_photos, finish
     from preimage.sweeps.photos import PackedPhotos
+    from preimage.sweeps.run import Results
     from preimage.sweeps.store import Store
 
     seconds = section4("fig10")["fig10"].seconds
@@ -31,3 +32,8 @@ def test_core_seconds_are_those_of_the_cells(section4, small: None) -> None:
     cells = kernel_size.grid(options).cells()
     assert seconds == pytest.approx(sum(store.core_seconds(cell, photos) for cell in cells))
     assert seconds > 0
+    # So does one that was stopped.
+    rows = {cell: store.load(cell, photos) for cell in cells[:3]}
+    with pytest.raises(Incomplete) as stopped:
+        finish(options, "kernel_size", Results(cells, photos, rows), [section4("fig10")["fig10"]])
+    assert stopped.value.findings[0].seconds == pytest.approx(seconds)

@@ -55,6 +55,8 @@ def test_nothing_is_trained_or_fitted_twice(workplace: Workplace, tmp_path: Path
     trainings = Trainings(workplace.options("fig3b", out=str(tmp_path)))
     encoder = trainings.random_encoder("conv3", 0)
     first = trainings.train(Arm(encoder)), trainings.fit(encoder)
+    seconds = trainings.seconds
+    assert seconds > 0
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("metrics.jsonl")}
     written |= {path: path.stat().st_mtime_ns for path in tmp_path.rglob("fits/*")}
     curves = {path: path.read_bytes() for path in tmp_path.rglob("metrics.jsonl")}
@@ -62,6 +64,14 @@ def test_nothing_is_trained_or_fitted_twice(workplace: Workplace, tmp_path: Path
     assert {path: path.read_bytes() for path in curves} == curves
     assert all(path.stat().st_mtime_ns == at for path, at in written.items() if "fits" in str(path))
     assert first[0].losses == again[0].losses
+    assert trainings.seconds == seconds  # nor counted twice
+    later = Trainings(workplace.options("fig3b", out=str(tmp_path)))
+    later.fit(encoder)
+    assert 0 < later.seconds < seconds
+    later.train(Arm(encoder))
+    assert later.seconds == seconds  # as the run before left them
+    later.scores(first[1])
+    assert later.seconds > seconds
     photo = torch.rand(1, 3, 40, 40) * 255
     for one, other in ((first[0].inverter, again[0].inverter), (first[1], again[1])):
         assert torch.equal(one(photo), other(photo))

@@ -122,7 +122,7 @@ def progress_bar(label: str, total: int | None) -> Iterator[Callable[..., None]]
 def _counter(draw: Callable[[int, str], None]) -> Callable[..., None]:
     done = 0
 
-    def advance(steps: float = 1) -> None:
+    def advance(steps: int | float = 1) -> None:
         nonlocal done
         done += round(steps)
         draw(done, "")
@@ -141,7 +141,7 @@ def _heard(advance: Callable[..., None], label: str, total: int | None) -> Calla
 
     count = _counter(tell)
 
-    def both(steps: float = 1) -> None:
+    def both(steps: int | float = 1) -> None:
         advance(steps)
         count(steps)
 

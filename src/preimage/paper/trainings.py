@@ -291,7 +291,7 @@ class Trainings:
         held_out = open_squares(self.held_out, side, count, argument="held_out", strict=strict)
         mean = mean_image(training.pixels)
         batch = max(1, _SCORED_PIXELS // side**2)
-        scores = {
+        scores: dict[str, dict[str, Evaluation]] = {
             "training": evaluate(inverter, training.pixels, mean, batch_size=batch),
             "held-out": evaluate(inverter, held_out.pixels, mean, batch_size=batch),
         }

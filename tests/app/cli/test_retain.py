@@ -52,7 +52,7 @@ def test_a_dry_run_says_what_it_takes(words: list[str], capsys: pytest.CaptureFi
     assert out.splitlines()[0].split() == [
         "layer", "positions", "scored", "evaluations", "minutes", "GB",
     ]  # fmt: skip
-    assert re.fullmatch(r"about \d+ s, .+ of memory, 22 kB on the disk", out.splitlines()[-1])
+    assert re.fullmatch(r"about \d+ s, .+ of memory, 4.2 kB on the disk", out.splitlines()[-1])
     assert not Path("preimage-retain").exists()
 
 
