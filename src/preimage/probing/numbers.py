@@ -1,6 +1,7 @@
 """What a probe found: a row per layer, every value per photo, and the record."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
@@ -10,6 +11,7 @@ from torch import Tensor
 from preimage.data.tables import text_table
 from preimage.notebook.view import Drawn
 from preimage.probing.controls import usable_bits
+from preimage.probing.infinite_width import InfiniteWidth, infinite_width_table
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.packing import plain
 from preimage.probing.rung_report import rung_table
@@ -25,6 +27,7 @@ class ProbeNumbers(Drawn):
         record: model, photos, preprocessing, twins, versions and scoring convention.
         photos: the first held-out photos, whose reconstructions the layers keep.
         mean_image_other: as `mean_image`, per photo of another domain.
+        infinite_width: layer → the line at infinite width; empty where it was not asked for.
     """
 
     layers: list[LayerReport]
@@ -32,6 +35,7 @@ class ProbeNumbers(Drawn):
     record: dict[str, Any]
     photos: list[Tensor]
     mean_image_other: list[float] = field(default_factory=list)
+    infinite_width: Mapping[str, InfiniteWidth] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> LayerReport:
         for layer in self.layers:
@@ -77,11 +81,22 @@ class ProbeNumbers(Drawn):
         count = len(self.layers)
         return [rung.row(x.name, count) for x in self.layers for rung in x.rungs.values()]
 
+    def infinite_width_rows(self) -> list[dict[str, Any]]:
+        """One mapping per layer, where the line at infinite width was asked for."""
+        return [found.row(name) for name, found in self.infinite_width.items()]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the rows, every value per photo and the record, without pictures."""
         layers = [layer.without_pictures() for layer in self.layers]
         whole: dict[str, Any] = plain(replace(self, layers=layers, photos=[]))
-        return {"table": plain(self.rows()), "rungs": plain(self.rung_rows()), **whole}
+        line = plain(self.infinite_width_rows())
+        whole.pop("infinite_width")
+        return {
+            "table": plain(self.rows()),
+            "rungs": plain(self.rung_rows()),
+            **({"infinite_width": line} if line else {}),
+            **whole,
+        }
 
     @property
     def table(self) -> Any:
@@ -108,7 +123,8 @@ class ProbeNumbers(Drawn):
                     f"{row['usable_bits']:.2f}",
                 )
             )
-        return text_table(heading, rows) + rung_table(self.rung_rows())
+        more = infinite_width_table(self.infinite_width_rows())
+        return text_table(heading, rows) + rung_table(self.rung_rows()) + more
 
     def __repr__(self) -> str:
         words = Counter(row["verdict"] for row in self.rows() if row["verdict"])

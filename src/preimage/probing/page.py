@@ -17,7 +17,14 @@ from preimage.probing.chart import draw_layers
 from preimage.probing.chart_style import Style, in_four_styles
 from preimage.probing.gallery import gallery
 from preimage.probing.numbers import ProbeNumbers
-from preimage.probing.page_tables import bounds, other_photos, rungs, summary, verdicts
+from preimage.probing.page_tables import (
+    bounds,
+    infinite_width,
+    other_photos,
+    rungs,
+    summary,
+    verdicts,
+)
 
 _PACKAGE = "preimage.probing"
 
@@ -44,6 +51,7 @@ SECTIONS = (
     Section("chart", "By depth", "chart.html", _by_depth),
     Section("gallery", "What comes back", "gallery.html", gallery),
     Section("rungs", "More than a line", "rungs.html", rungs),
+    Section("infinite-width", "At infinite width", "infinite_width.html", infinite_width),
     Section("bounds", "Information or prior?", "bounds.html", bounds),
     Section("other", "Photos of another domain", "other.html", other_photos),
     Section("bands", "Which details", "bands.html", bands),

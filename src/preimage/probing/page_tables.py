@@ -5,6 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from preimage.probing.controls import usable_bits
+from preimage.probing.infinite_width import infinite_width_cells
 from preimage.probing.layer_report import LayerReport
 from preimage.probing.numbers import ProbeNumbers
 from preimage.probing.verdict import Verdict, half_width_at
@@ -135,6 +136,20 @@ def rungs(numbers: ProbeNumbers) -> Mapping[str, Any] | None:
         for row in numbers.rung_rows()
     ]
     return {"rows": rows, "twins": any(row["twin"] for row in rows)} if rows else None
+
+
+def infinite_width(numbers: ProbeNumbers) -> Mapping[str, Any] | None:
+    """The line at infinite width, the network and its twins; None where it was not asked for."""
+    rows = numbers.infinite_width_rows()
+    if not rows:
+        return None
+    drawn = [name for name, found in numbers.infinite_width.items() if len(found.line) > 1]
+    return {
+        "rows": [infinite_width_cells(row) for row in rows if not row["missing"]],
+        "missing": [row["missing"] for row in rows if row["missing"]],
+        "twins": any(row["twins"] for row in rows),
+        "drawn": drawn,
+    }
 
 
 def _mean(values: Sequence[float]) -> str:

@@ -1,7 +1,7 @@
 """The question of this package, asked of any model: what does a layer remember of the photo?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from torch import nn
@@ -14,12 +14,15 @@ from preimage.probing.capture import Selector
 from preimage.probing.climb import Climb, Found, climb, costly
 from preimage.probing.costly_rungs import Rung
 from preimage.probing.enough_memory import require_photos, require_probe
+from preimage.probing.infinite_width import InfiniteWidth, require_line
+from preimage.probing.infinite_width import infinite_width as layers_at_infinite_width
 from preimage.probing.linear_rung import Experiment
 from preimage.probing.networks import (
     PICTURES,
     NetworkResult,
     TwinOptions,
     every_network,
+    twin_of,
 )
 from preimage.probing.photos import open_probe_photos
 from preimage.probing.preprocessing import Preprocessing, find_preprocessing
@@ -30,6 +33,7 @@ from preimage.probing.settings import settings
 from preimage.probing.store import Store
 from preimage.probing.targets import find_targets
 from preimage.probing.twins import Initialisation
+from preimage.retention.layer import KernelOptions
 from preimage.scores.metrics import COLOUR
 
 
@@ -54,6 +58,7 @@ def probe(
     dcn: DcnOptions | None = None,
     inversion: InversionOptions | None = None,
     costly_twins: int = 1,
+    infinite_width: KernelOptions | None = None,
     batch_size: int = 8,
     seed: int = 0,
     out: str | Path | None = None,
@@ -101,6 +106,9 @@ def probe(
         dcn: how DCNs are trained.
         inversion: how pictures are sought.
         costly_twins: the first twins that go through these two rungs too.
+        infinite_width: where the line at infinite width is computed, too, with the network and its
+            twins beside it at the line's positions (`preimage.probing.infinite_width`). Of vgg16
+            and alexnet alone, as `open_model` opens them.
         seed: of the twins: twin k has seed `seed` + k.
         out: folder in which each network's numbers are kept as it is finished. The same call again
             computes what is missing and ends with the same bits.
@@ -119,6 +127,8 @@ def probe(
     form = window, batch_size, positions, components
     experiment = Experiment(targets, preprocessing, opened, *form, leakage, bands, selectors)
     require_probe(experiment)
+    if infinite_width:
+        require_line(model, experiment, infinite_width)
     options = TwinOptions(seed, initialisation, twin_statistics)
     what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     store = Store(out)
@@ -129,13 +139,28 @@ def probe(
                 for network in every_network(model, experiment, twins, options, store, advance):
                     networks.append(network)
             climbed = climb(model, experiment, what, options, store)
+            line = _line(model, experiment, twins, options, infinite_width)
         except KeyboardInterrupt as stop:
             if type(stop) is not KeyboardInterrupt or not networks:
                 raise
             found = _result(model, experiment, networks, {}, window, seed)
             said = f"the network and {len(networks) - 1} of {twins} twins are finished"
             raise Interrupted(found, said) from None
-    return _result(model, experiment, networks, what.rungs, window, seed, climbed)
+    found = _result(model, experiment, networks, what.rungs, window, seed, climbed)
+    return replace(found, infinite_width=line)
+
+
+def _line(
+    model: nn.Module,
+    experiment: Experiment,
+    twins: int,
+    options: TwinOptions,
+    kernels: KernelOptions | None,
+) -> dict[str, InfiniteWidth]:
+    if kernels is None:
+        return {}
+    drawn = [twin_of(model, experiment, index, options).model for index in range(twins)]
+    return layers_at_infinite_width(model, drawn, experiment, kernels)
 
 
 def _result(

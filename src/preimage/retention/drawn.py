@@ -39,7 +39,7 @@ def split_at_pool(encoder: Description, width: int) -> tuple[Description | None,
     end = ends[-1] + 1
     if not any(isinstance(op, Conv) for op in ops[end:]):
         raise ValueError(
-            f"{ops[end - 1].name}: nothing random follows this {encoder.name}'s pool, which has "
+            f"{ops[end - 1].name}: nothing random follows this pool of {encoder.name}, which has "
             "no closed form; take the layer before it, or `with_pool('avg')`."
         )
     drawn = replace(encoder, operations=ops[:end]).with_width(width)

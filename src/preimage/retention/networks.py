@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from preimage.network import layers
 from preimage.network.build import Network
@@ -37,7 +37,7 @@ def tile_features(
 
 @torch.no_grad()
 def photo_features(
-    network: Network, photos: UInt8[Tensor, "N D H W"], tiles: Tiles, batch: int = 16
+    network: nn.Module, photos: UInt8[Tensor, "N D H W"], tiles: Tiles, batch: int = 16
 ) -> Float[Tensor, "P C"]:
     """The same from maps of whole photos, whatever the pools."""
     parts = []

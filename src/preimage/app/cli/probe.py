@@ -17,6 +17,8 @@ from preimage.probing.enough_memory import require_photos
 from preimage.probing.models import OpenModel, open_model
 from preimage.probing.preprocessing import Preprocessing, changed_preprocessing
 from preimage.probing.probe import probe
+from preimage.retention.layer import KernelOptions
+from preimage.retention.positions import Sampling
 
 
 def run(command: ProbeCommand) -> int:
@@ -28,7 +30,7 @@ def run(command: ProbeCommand) -> int:
     photos = {argument: source.pixels for argument, source in sources.items()}
     measure = partial(_cost, command, opened, photos, preprocessing)
     if command.dry_run:
-        print(_sizes(opened, measure()))
+        print(_sizes(command, opened, measure()))
         return 0
     # Photos are timed on an eighth of all their ways through networks, or fewer.
     if batch_size := min(8, sum(map(len, photos.values())) * (1 + command.twins) // 32):
@@ -48,6 +50,7 @@ def run(command: ProbeCommand) -> int:
         leakage=command.leakage,
         bands=command.bands,
         rungs=command.rungs,
+        infinite_width=_kernels(command),
         seed=command.seed,
         out=command.out,
     )
@@ -61,6 +64,15 @@ def run(command: ProbeCommand) -> int:
     result.save(folder / "probe.json")
     print(f"{result}\n\n{result.save(folder / 'probe.html')}")
     return 0
+
+
+def _kernels(command: ProbeCommand) -> KernelOptions | None:
+    """Half as many positions are scored as are fitted to; rows of kernels are kept."""
+    count = command.infinite_width
+    if not count:
+        return None
+    sampling = Sampling(count, -(-count // 2), seed=command.seed)
+    return KernelOptions(sampling=sampling, folder=Path(command.out) / "kernels")
 
 
 def _open(command: ProbeCommand, side: int) -> dict[str, MemorySource]:
@@ -96,7 +108,7 @@ def _cost(
     )
 
 
-def _sizes(opened: OpenModel, cost: ProbeCost) -> str:
+def _sizes(command: ProbeCommand, opened: OpenModel, cost: ProbeCost) -> str:
     """What a dry run says."""
     rows = [
         (target.name, str(target.layout), "" if target.stride is None else str(target.stride))
@@ -108,6 +120,7 @@ def _sizes(opened: OpenModel, cost: ProbeCost) -> str:
         for rung, seconds in cost.rungs.items()
     )
     each = f" (linear about {duration(cost.linear)}{more})" if more else ""
+    each += ", the line at infinite width not counted" if command.infinite_width else ""
     return (
         f"{opened.name}, {cost.networks} networks, {cost.training} photos to fit to, "
         f"{cost.held_out} to score\n{whole(cost)}{each}\n\n"

@@ -59,6 +59,8 @@ class ProbeCommand(Checked):
         rungs: Decoders: linear, and besides it dcn (trained on each layer's features) and inversion
             (descent on the picture), which take minutes per layer and are computed for the model
             and its first twin.
+        infinite_width: Compute the line at infinite width at so many positions of each layer, too,
+            the model and its twins read again at the same ones; vgg16 and alexnet alone. None if 0.
         seed: Seed of the twins.
         out: Folder for the page (probe.html), the numbers (probe.json) and each network's own; the
             same command resumes it.
@@ -81,6 +83,7 @@ class ProbeCommand(Checked):
     leakage: bool = False
     bands: bool = False
     rungs: tuple[str, ...] = ("linear",)
+    infinite_width: int = 0
     seed: int = 0
     out: str = "preimage-probe"
     strict: bool = False
