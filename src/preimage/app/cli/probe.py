@@ -28,6 +28,7 @@ def run(command: ProbeCommand) -> int:
     require_photos(opened.model, (preprocessing.size, preprocessing.size))
     sources = _open(command, preprocessing.size)
     photos = {argument: source.pixels for argument, source in sources.items()}
+    skipped = {argument: list(source.problems) for argument, source in sources.items()}
     measure = partial(_cost, command, opened, photos, preprocessing)
     if command.dry_run:
         print(_sizes(command, opened, measure()))
@@ -54,12 +55,8 @@ def run(command: ProbeCommand) -> int:
         seed=command.seed,
         out=command.out,
     )
-    result.record.update(
-        model=opened.name,
-        weights=command.weights or "untrained",
-        skipped={name: list(source.problems) for name, source in sources.items()},
-        command=command_line("probe", command),
-    )
+    made = {"model": opened.name, "weights": command.weights or "untrained", "skipped": skipped}
+    result.record.update(made, command=command_line("probe", command))
     folder = Path(command.out)
     result.save(folder / "probe.json")
     print(f"{result}\n\n{result.save(folder / 'probe.html')}")
