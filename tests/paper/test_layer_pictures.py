@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from trained_figures import Workplace, parts, picture_means, welch
 
 from preimage.network.architectures import LAYERS
 from preimage.network.trace import receptive_field
+from preimage.paper import layer_pictures
 from preimage.paper.decoder_scores import DCN, LEAST_SQUARES, METHODS
 from preimage.paper.layer_pictures import _SIDE, _arms, _decays, _kinds, _row, _vgg_better
 from preimage.paper.trainings import Trainings
 
 
 @pytest.mark.slow
-def test_figure_4(workplace: Workplace) -> None:
+def test_figure_4(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_pictures, "draw_pictures", lambda *_: Figure())  # has its own test
     findings, rows = workplace.run("fig4")
     assert len(rows) == 2 * 2 * 5 * 2 * 3  # architectures, methods, layers, networks, photos
     psnr = picture_means(rows)
