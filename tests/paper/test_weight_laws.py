@@ -53,13 +53,14 @@ def test_figure_2b(workplace: Workplace) -> None:
 
 def test_figure_2c(workplace: Workplace) -> None:
     findings, rows = workplace.run("fig2c")
-    last = losses(rows, "False", "4")
     numbers = findings["fig2c"].numbers
-    assert parts(numbers["gaussian"])[0] == pytest.approx(last[0].mean())
-    for index, law in enumerate(LAWS):
-        if index:
-            expected = mean_interval((100 * (last[index] / last[0] - 1)).tolist())
-            got = parts(numbers[slug(law)])
+    for scaled, prefix in (("False", ""), ("True", "scaled_")):
+        last = losses(rows, scaled, "4")
+        if not prefix:
+            assert parts(numbers["gaussian"])[0] == pytest.approx(last[0].mean())
+        for end, law in list(zip(last, LAWS, strict=True))[1:]:
+            expected = mean_interval((100 * (end / last[0] - 1)).tolist())
+            got = parts(numbers[f"{prefix}{slug(law)}"])
             assert got == pytest.approx((expected.mean, expected.half_width), rel=1e-6, abs=1e-9)
 
 
@@ -75,13 +76,14 @@ def curves(ends: dict[str, list[float]], starts: dict[str, float] | None = None)
 def test_laws_are_alike_within_a_margin_and_by_an_interval() -> None:
     def verdict(other: list[float]) -> str:
         ends = {law: [100.0, 101.0, 99.0] for law in LAWS}
-        return _all_alike(curves(ends | {"Laplace(0, 0.015)": other})).verdict
+        made = curves(ends | {"Laplace(0, 0.015)": other})
+        return _all_alike(made, curves(ends)).verdict
 
     assert verdict([102.0, 102.5, 101.0]) == "holds"
     assert verdict([120.0, 121.0, 118.0]) == "fails"
     assert verdict([102.0, 140.0, 90.0]) == "not decided"
     one = curves({law: [100.0] for law in LAWS})
-    assert _all_alike(one).verdict == "not decided"  # of one network there is no interval
+    assert _all_alike(one, one).verdict == "not decided"  # of one network there is no interval
 
 
 def test_each_statement_on_sigma_has_its_verdict() -> None:

@@ -21,7 +21,7 @@ from preimage.paper.loss_curves import (
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import Arm, Trainings
 from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
-from preimage.scores.statistics import mean_interval
+from preimage.scores.statistics import Interval, mean_interval
 
 LAYER = "conv2"
 SIGMAS = (0.005, 0.015, 0.05, 0.1, 1.0)
@@ -78,12 +78,10 @@ def run(options: FigureOptions) -> list[Finding]:
     trainings = Trainings(options)
     curves = train_curves(trainings, _arms(trainings))
     raw, scaled = ([c for c in curves if c.scaled is flag] for flag in (False, True))
-    panels = {"features as they are": raw}
-    if scaled:
-        panels["features divided by one constant"] = scaled
+    panels = {"features as they are": raw, "features divided by one constant": scaled}
     files = save_curves(trainings, LAYER, panels, curves)
     if options.figure == "fig2c":
-        findings = [_all_alike(raw)]
+        findings = [_all_alike(raw, scaled)]
     else:
         findings = [_start(raw), _together(raw, scaled), _least(raw)]
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
@@ -99,12 +97,13 @@ def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
     figure_2b = trainings.options.figure == "fig2b"
     sigmas = {f"N(0, {sigma:g})": f"gaussian:{sigma:g}" for sigma in SIGMAS}
     steps = trainings.preset.steps
+    scaled_steps = min(steps, _SCALED_STEPS) if figure_2b else steps
     arms = []
-    for scaled in (False, True) if figure_2b else (False,):
+    for scaled in (False, True):
         for name, law in (sigmas if figure_2b else LAWS).items():
             for number in range(trainings.num_networks):
                 encoder = trainings.random_encoder(LAYER, number, law=law, slope=SLOPE)
-                arm = Arm(encoder, scaled, steps=min(steps, _SCALED_STEPS) if scaled else steps)
+                arm = Arm(encoder, scaled, steps=scaled_steps if scaled else steps)
                 arms.append((name, number, arm))
     return arms
 
@@ -164,23 +163,37 @@ def _least(raw: Sequence[LossCurve]) -> Finding:
     return LEAST.finding(sentence, decision, numbers, brief="the least loss is that of {least}")
 
 
-def _all_alike(curves: Sequence[LossCurve]) -> Finding:
+def _all_alike(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
+    """The verdict is on features as they are; at one scale, only the laws' shapes differ."""
+    above, at_one_scale = _above_paper(raw), _above_paper(scaled)
+    ends = by_name(raw, lambda curve: curve.final)[PAPER_SIGMA]
+    numbers: dict[str, Number] = {slug(name): interval for name, interval in above.items()}
+    numbers |= {f"scaled_{slug(name)}": interval for name, interval in at_one_scale.items()}
+    numbers |= {"gaussian": mean_interval(ends), "networks": len(ends)}
+    listed, listed_scaled = (
+        ", ".join(f"{name} {{{prefix}{slug(name)}:+.1f}} %" for name in above)
+        for prefix in ("", "scaled_")
+    )
+    sentence = (
+        f"{PAPER_SIGMA} ends at {{gaussian:.0f}} grey levels²; the others differ from it by "
+        f"{listed} and, with features divided by one constant, by {listed_scaled} ({{networks}} "
+        "networks each)"
+    )
+    decision = all_of(*(is_within(interval, ALIKE) for interval in above.values()))
+    brief = (
+        f"against {PAPER_SIGMA}: {listed}; with features divided by one constant {listed_scaled}"
+    )
+    return ALL_ALIKE.finding(sentence, decision, numbers, brief=brief)
+
+
+def _above_paper(curves: Sequence[LossCurve]) -> dict[str, Interval]:
+    """By how many percent each law ends above the paper's, network against network."""
     ends = by_name(curves, lambda curve: curve.final)
-    above = {
+    return {
         name: mean_interval(percent_above(values, ends[PAPER_SIGMA]))
         for name, values in ends.items()
         if name != PAPER_SIGMA
     }
-    numbers: dict[str, Number] = {slug(name): interval for name, interval in above.items()}
-    numbers |= {"gaussian": mean_interval(ends[PAPER_SIGMA]), "networks": len(ends[PAPER_SIGMA])}
-    listed = ", ".join(f"{name} {{{slug(name)}:+.1f}} %" for name in above)
-    sentence = (
-        f"{PAPER_SIGMA} ends at {{gaussian:.0f}} grey levels²; the others differ from it by "
-        f"{listed} ({{networks}} networks each)"
-    )
-    decision = all_of(*(is_within(interval, ALIKE) for interval in above.values()))
-    brief = f"against {PAPER_SIGMA}: {listed}"
-    return ALL_ALIKE.finding(sentence, decision, numbers, brief=brief)
 
 
 def _spread(values: Mapping[str, Sequence[float]]) -> list[float]:
