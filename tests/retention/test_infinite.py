@@ -7,6 +7,7 @@ from preimage.network.limit.cross import cross_kernel
 from preimage.network.limit.pairs import pair_recursion
 from preimage.network.limit.tiles import Tiles
 from preimage.network.trace import Alignment
+from preimage.retention import infinite
 from preimage.retention.infinite import retention
 from preimage.retention.kernel_ridge import feature_problem, fit
 from preimage.retention.layer import KernelOptions, layer_problem
@@ -148,3 +149,20 @@ def test_tiles_are_spread_over_photos_and_lie_on_the_map():
         sample_tiles(5000, 5, (9, 13), (9, 13), Alignment(1), 3, seed=1)
     with pytest.raises(ValueError, match="`tile` must be positive"):
         Sampling(tile=0)
+
+
+def test_the_curve_of_a_single_convolution_has_classes_of_filters(monkeypatch):
+    """Of bright photos, on which filters have one sign; taking all for one class promises 2 dB."""
+    description = Description("one", (Conv("conv1_1", 3, slope=0.2),))
+    photos = pixels()
+    options = KernelOptions(sampling=Sampling(positions=40, held_out=8, tile=2))
+
+    def expected():
+        part = {"size": SIDE, "widths": (12,), "ridges": (1e-2, 1e-4), "options": options}
+        return retention(description, photos[:4], photos[4:], **part).layers[0].curve
+
+    ((width, psnr),) = expected()
+    monkeypatch.setattr(infinite, "MOST_POSITIONS", 10)
+    ((_, one_class),) = expected()
+    assert width == 12
+    assert 1.5 < one_class - psnr < 2.5

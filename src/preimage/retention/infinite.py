@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from preimage.data.memory import squares_of
@@ -12,9 +13,11 @@ from preimage.decoders.encoders import cut
 from preimage.network.build import Network
 from preimage.network.description import Description
 from preimage.retention.drawn import split_at_pool
+from preimage.retention.filters import MOST_POSITIONS, FilterClasses
 from preimage.retention.kernel_ridge import RIDGES, Problem, feature_problem, fit
 from preimage.retention.layer import KernelOptions, Layer, layer_problem
 from preimage.retention.layer_retention import LayerRetention, decibels
+from preimage.retention.mixture import MixtureCurve
 from preimage.retention.networks import photo_features
 from preimage.retention.nystroem import NOISE, Landmarks, landmark_report
 from preimage.retention.positions import distinct, tile_pictures
@@ -114,7 +117,7 @@ def _retained(
         landmarks=_landmarks(layer, problem, ridges, options),
         network_mse=_by_network(network, name, photos, layer, problem, ridges, options),
         learning=learning_curve(problem, ridges),
-        curve=width_curve(encoder, problem, widths, ridges),
+        curve=width_curve(encoder, photos, problem, widths, ridges, options),
         originals=tile_pictures(problem.held_out, layer.held_out, stride),
         reconstructions=tile_pictures(found.predictions, layer.held_out, stride),
         seconds=time.perf_counter() - start,
@@ -163,12 +166,31 @@ def learning_curve(problem: Problem, ridges: Sequence[float]) -> tuple[tuple[int
 
 
 def width_curve(
-    encoder: Description, problem: Problem, widths: Sequence[int], ridges: Sequence[float]
+    encoder: Description,
+    photos: Pixels,
+    problem: Problem,
+    widths: Sequence[int],
+    ridges: Sequence[float],
+    options: KernelOptions,
 ) -> tuple[tuple[int, float], ...]:
     """(width, expected PSNR) of networks, each with the ridge that is best for it."""
     if not widths:
         return ()
-    single = len(encoder.convs) == 1
-    fan_in = encoder.convs[0].kernel_size ** 2 * encoder.in_channels
-    curve = WidthCurve(problem, Radii.of_gaussian(fan_in) if single else Radii())
+    curve = _curve(encoder, photos, problem, options)
     return tuple((width, decibels(curve.best(width, ridges)[0])) for width in widths)
+
+
+def _curve(
+    encoder: Description, photos: Pixels, problem: Problem, options: KernelOptions
+) -> WidthCurve:
+    """Classes of filters for a single convolution; their lengths alone behind a pool or windows."""
+    if len(encoder.convs) > 1:
+        return WidthCurve(problem)
+    conv = encoder.convs[0]
+    bare = encoder.operations[-1] is conv and options.window == 1 and options.landmarks is None
+    if not bare or len(problem.gram) > MOST_POSITIONS:
+        return WidthCurve(problem, Radii.of_gaussian(conv.kernel_size**2 * encoder.in_channels))
+    exact = replace(options, dtype=torch.float64, folder=None)
+    without = encoder.with_activation(1.0)
+    linear = layer_problem(without, photos.training, photos.scored, exact, label="patches")[1]
+    return MixtureCurve(problem, FilterClasses(linear, conv.slope))

@@ -68,7 +68,7 @@ class WidthCurve:
     def __init__(self, problem: Problem, radii: Radii = Radii()) -> None:
         centred = problem.centred()
         values, vectors = torch.linalg.eigh(centred.gram)
-        self.values = values.clamp(min=0)
+        self.values, self.vectors = values.clamp(min=0), vectors
         self.trace = float(self.values.sum())
         self.radii = radii
         self._told = vectors.T @ centred.targets
