@@ -8,6 +8,7 @@ value, 3 · stride², and at four. All are fitted to and scored on the same phot
     python benchmarks/retention_search.py --train FOLDER --val FOLDER --counting --out FILE.jsonl
     python benchmarks/retention_search.py --tables FILE.jsonl
 
+`preimage retain --search` does this for photos of one's own, with a page. Here are more shares, and
 `--counting` goes through the layers of VGG16 behind their pools instead: PSNR against channels per
 pixel value, and the ceiling of as many principal components of the pixels. Writes one line per
 architecture; the same command goes on where it was stopped. `--tables` prints Markdown.
@@ -15,59 +16,38 @@ architecture; the same command goes on where it was stopped. `--tables` prints M
 
 import argparse
 import json
-import math
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import torch
 
-from preimage import Conv, Description, Pool, vgg16
+from preimage import vgg16
 from preimage.data.memory import squares_of
-from preimage.network.operations import Operation
-from preimage.network.trace import alignment, receptive_field
+from preimage.network.trace import receptive_field
 from preimage.retention.kernel_ridge import RIDGES, Problem, fit
 from preimage.retention.layer import KernelOptions, layer_problem
 from preimage.retention.layer_retention import decibels
 from preimage.retention.positions import Sampling
+from preimage.retention.search import FAMILIES, Candidate, architectures, behind_pools
 from preimage.retention.width import WidthCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1, 4 / 3, 2, 8 / 3, 4, 16 / 3, 8, 16)  # channels per pixel value
 
 
-def architectures() -> Iterator[Description]:
-    """Kernel size × depth × slope × how the stride of 2 comes about."""
-    for kernel, depth, slope, stride in product(
-        (1, 3, 5), (1, 2, 4), (0.0, 0.2), ("none", "pool first", "pool last", "strided")
-    ):
-        if kernel == 1 and stride == "strided":
-            continue  # skips three of four pixels
-        operations: list[Operation] = []
-        for layer in range(depth):
-            step = 2 if stride == "strided" and layer == 0 else 1
-            before = (kernel - step + 1) // 2
-            padding = (before, kernel - step - before) if kernel >= step else (0, 0)
-            operations.append(Conv(f"conv{layer}", 1, kernel, step, padding, slope))
-            if stride == ("pool first" if layer == 0 else "") or (
-                stride == "pool last" and layer == depth - 1
-            ):
-                operations.append(Pool(f"pool{layer}", "avg"))
-        if stride == "pool first" and depth == 1:
-            continue  # the same as the last
-        yield Description(
-            f"{depth} × {kernel}×{kernel}, slope {slope:g}, {stride}", tuple(operations)
-        )
-
-
-def counted() -> Iterator[Description]:
+def counted() -> Iterator[Candidate]:
     """VGG16 behind the pools of Conv1 to Conv3."""
     whole = vgg16().with_pool("avg").with_activation(0.2)
-    for layer in ("conv1", "conv2", "conv3"):
-        yield whole.cut(layer, pooled=True)
+    yield from behind_pools(whole, ("conv1", "conv2", "conv3"))
 
 
-def measure(options: argparse.Namespace, encoder: Description) -> dict[str, object]:
+def name_of(candidate: Candidate) -> str:
+    name = candidate.encoder.name
+    return f"{name}, {candidate.family}" if candidate.family in FAMILIES else name
+
+
+def measure(options: argparse.Namespace, candidate: Candidate) -> dict[str, object]:
     """The row of one architecture."""
+    encoder = candidate.encoder
     training = squares_of(str(options.train), options.size, options.photos).pixels
     scored = squares_of(str(options.val), options.size, options.photos).pixels
     sampling = Sampling(options.positions, options.positions // 2, 2)
@@ -78,7 +58,7 @@ def measure(options: argparse.Namespace, encoder: Description) -> dict[str, obje
     values = 3 * layer.alignment.stride**2
     widths = [round(share * values) for share in SHARES]
     return {
-        "name": encoder.name,
+        "name": name_of(candidate),
         "stride": layer.alignment.stride,
         "field": receptive_field(encoder.operations),
         "positions": layer.training.positions,
@@ -127,11 +107,10 @@ def main(options: argparse.Namespace) -> None:
     done = set()
     if options.out.exists():
         done = {json.loads(line)["name"] for line in options.out.read_text().splitlines()}
-    for encoder in counted() if options.counting else architectures():
-        if encoder.name in done:
+    for candidate in counted() if options.counting else architectures():
+        if name_of(candidate) in done:
             continue
-        assert math.isfinite(alignment(encoder).stride)
-        row = measure(options, encoder)
+        row = measure(options, candidate)
         with open(options.out, "a") as file:
             file.write(json.dumps(row) + "\n")
         print(row["name"], row["psnr"], flush=True)

@@ -26,12 +26,13 @@ def retention_page(layers: Sequence[LayerRetention], record: Mapping[str, Any]) 
         mosaics=[_mosaic_row(layer) for layer in layers],
         landmarks=any(layer.landmarks for layer in layers),
         drawn=[layer.layer for layer in layers if layer.drawn_mse],
-        footer=[(name, _shown(value)) for name, value in record.items() if value],
+        footer=[(name, shown(value)) for name, value in record.items() if value],
     )
     return page
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of the record in a line."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {part}" for name, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -8,6 +8,8 @@ import pytest
 from command import run
 from photo_files import picture
 
+from preimage.retention.search import architectures
+
 
 @pytest.fixture
 def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -67,12 +69,30 @@ def test_max_pools_are_drawn_and_a_network_stands_beside_the_line(
     assert "are drawn" in Path("preimage-retain/retain.html").read_text()
 
 
+def test_architectures_are_compared_on_a_page(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = list(architectures())[:2]
+    monkeypatch.setattr("preimage.app.cli.retain_search.architectures", lambda: iter(few))
+    words[words.index("conv1_1") : words.index("--tile")] = ["conv1"]
+    given = ["--search", "--threads", "1"]
+    assert run(*words, *given, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("3 architectures\n")
+    assert run(*words, *given) == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith("architecture")
+    page = Path("preimage-retain/architectures.html").read_text()
+    assert page.count("<svg") == 2
+    data = json.loads(Path("preimage-retain/architectures.json").read_text())
+    assert [row["family"] for row in data["layers"]] == ["conv1"]
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (["--window", "2"], "--window must be odd"),
         (["--landmarks", "25"], "some of the 24 --positions, got 25"),
         (["--layers", "conv9"], "conv9"),
+        (["--search", "--widths", "8"], "leave out --weights and --widths"),
         (["--positions", "99999"], "fewer than 99,999"),
         (["--data", "nowhere"], "nowhere"),
         (["--data", "", "--held-out", "photos"], "--held-out needs --data"),

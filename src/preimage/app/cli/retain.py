@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from preimage.app.cli.estimate import announce, whole
 from preimage.app.cli.options import command_line
 from preimage.app.cli.retain_command import RetainCommand
+from preimage.app.cli.retain_search import run_search
 from preimage.data.cost import Sum
 from preimage.data.memory import open_squares
 from preimage.data.photo import embedded_photos
@@ -30,16 +32,11 @@ _CROPPED = 448  # side of the embedded photos that crops are taken from
 def run(command: RetainCommand) -> int:
     """Computes, prints the table, writes the page and the numbers."""
     folder = output_folder(command.out)
+    options = _options(command, folder)
+    if command.search:
+        return run_search(command, options, _photos, folder)
     subject = _subject(command)
     description = subject if isinstance(subject, Description) else subject.description
-    options = KernelOptions(
-        window=command.window,
-        sampling=Sampling(command.positions, command.scored, command.tile, command.seed),
-        landmarks=command.landmarks or None,
-        dtype=torch.float64 if command.double else torch.float32,
-        folder=folder / "kernels",
-        threads=command.threads or None,
-    )
     training, scored, skipped = _photos(command)
     costs = retention_cost(description, command.layers, training, scored, command.draws, options)
     if command.dry_run:
@@ -69,6 +66,17 @@ def run(command: RetainCommand) -> int:
     result.save(folder / "retain.json")
     print(f"{result}\n\n{result.save(folder / 'retain.html')}")
     return 0
+
+
+def _options(command: RetainCommand, folder: Path) -> KernelOptions:
+    return KernelOptions(
+        window=command.window,
+        sampling=Sampling(command.positions, command.scored, command.tile, command.seed),
+        landmarks=command.landmarks or None,
+        dtype=torch.float64 if command.double else torch.float32,
+        folder=folder / "kernels",
+        threads=command.threads or None,
+    )
 
 
 def _subject(command: RetainCommand) -> Description | Network:

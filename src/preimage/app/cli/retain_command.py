@@ -35,6 +35,8 @@ class RetainCommand(Checked):
             the same positions; trained ones bring their own pools. No network if not given.
         widths: Numbers of channels at which the error of networks is predicted, too.
         draws: Draws of the layers before a max or l2 pool, which have no closed form.
+        search: Compare 60 small architectures instead, and --layers behind their pools, at equal
+            numbers of channels per pixel value; the page is architectures.html.
         seed: Seed of the positions and of what is drawn.
         threads: Threads that share the work; all of the machine's if 0.
         double: Compute kernels in double precision.
@@ -57,6 +59,7 @@ class RetainCommand(Checked):
     weights: str | None = None
     widths: tuple[Positive, ...] = ()
     draws: Positive = 3
+    search: bool = False
     seed: int = 0
     threads: int = 0
     double: bool = False
