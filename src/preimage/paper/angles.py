@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,14 +116,23 @@ def centre(image: Float[Tensor, "N C H W"], side: int) -> Float[Tensor, "N C sid
 
 @torch.no_grad()
 def network_outputs(
-    description: Description, image: Tensor, num_networks: int, law: str, seed: int
+    description: Description,
+    image: Tensor,
+    num_networks: int,
+    law: str,
+    seed: int,
+    on_network: Callable[[], object] = lambda: None,
 ) -> Float[Tensor, "num_networks pixels"]:
-    """Outputs of networks 0, 1, … of a seed, one row each; float64."""
-    # float32 is enough for an output's noise of per cents, and twice as fast.
-    draws = [
-        build(description, law, seed=seed, network_number=index)(image.float())
-        for index in range(num_networks)
-    ]
+    """Outputs of networks 0, 1, … of a seed, one row each; float64.
+
+    Args:
+        on_network: called after each, for a progress bar.
+    """
+    draws = []
+    for index in range(num_networks):
+        # float32 is enough for an output's noise of per cents, and twice as fast.
+        draws.append(build(description, law, seed=seed, network_number=index)(image.float()))
+        on_network()
     return torch.stack(draws).flatten(1).double()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from preimage.data.cost import Sum
 from preimage.network.architectures import LAYERS
 from preimage.paper.decision import Decision, all_of, is_below, is_within, together
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
@@ -15,9 +16,10 @@ from preimage.paper.decoder_scores import (
     score_decoders,
 )
 from preimage.paper.finding import Claim, Finding, Number
+from preimage.paper.fits_cost import fits_cost
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
+from preimage.paper.trainings_cost import trainings_cost
 from preimage.scores.statistics import mean_interval
 
 AGREE = Claim(
@@ -90,8 +92,8 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> TrainingsCost:
-    """What the trainings take; fits and scores take less."""
+def cost(options: FigureOptions) -> Sum:
+    """What trainings, fits and scores take."""
     trainings = Trainings(options)
     arms = [
         Arm(encoder)
@@ -99,7 +101,9 @@ def cost(options: FigureOptions) -> TrainingsCost:
         for kind in kinds
         for encoder in kind.networks
     ]
-    return trainings_cost(trainings, arms)
+    encoders = list(dict.fromkeys(arm.encoder for arm in arms))
+    fits = fits_cost(trainings, encoders, scored=True)
+    return Sum([trainings_cost(trainings, arms), fits])
 
 
 def _kinds(trainings: Trainings) -> dict[str, list[Encoders]]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
+from preimage.data.cost import Sum
 from preimage.paper.decision import is_within
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
 from preimage.paper.decoder_scores import DCN, METHODS, PHOTOS, Scores, score_decoders
 from preimage.paper.depth import SAME_DB, heading
 from preimage.paper.finding import Claim, Finding, Number
+from preimage.paper.fits_cost import fits_cost
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
+from preimage.paper.trainings_cost import trainings_cost
 
 LAYER = "conv3"
 ALEXNET = Claim(
@@ -55,11 +57,13 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, trainings.preset.steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> TrainingsCost:
-    """What the trainings take; fits and scores take less."""
+def cost(options: FigureOptions) -> Sum:
+    """What trainings, fits and scores take."""
     trainings = Trainings(options)
     arms = [Arm(encoder) for kind in _kinds(trainings) for encoder in kind.networks]
-    return trainings_cost(trainings, arms)
+    encoders = list(dict.fromkeys(arm.encoder for arm in arms))
+    fits = fits_cost(trainings, encoders, scored=True)
+    return Sum([trainings_cost(trainings, arms), fits])
 
 
 def _kinds(trainings: Trainings) -> Sequence[Encoders]:

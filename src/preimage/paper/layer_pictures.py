@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from preimage.data.cost import Sum
 from preimage.data.photo import SIZE, Photo
 from preimage.data.photos import open_photos
 from preimage.decoders.options import EncoderOptions
@@ -19,11 +20,12 @@ from preimage.paper.decision import all_of, is_above, is_below
 from preimage.paper.decoder_draw import save_files, with_files
 from preimage.paper.decoder_scores import DCN, LEAST_SQUARES, METHODS, slope
 from preimage.paper.finding import Claim, Finding, Number
+from preimage.paper.fits_cost import fits_cost
 from preimage.paper.law_pictures import the_cat
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
 from preimage.paper.trainings import Arm, Encoders, Trainings
-from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
+from preimage.paper.trainings_cost import trainings_cost
 from preimage.scores.statistics import difference, mean_interval
 
 VGG, ALEXNET = "VGG16", "AlexNet"
@@ -88,8 +90,8 @@ def run(options: FigureOptions) -> list[Finding]:
     return with_files(findings, files, steps, trainings.seconds)
 
 
-def cost(options: FigureOptions) -> TrainingsCost:
-    """What the trainings take; fits take less."""
+def cost(options: FigureOptions) -> Sum:
+    """What trainings and fits take."""
     trainings = Trainings(options, side=_SIDE)
     arms = [
         arm
@@ -97,7 +99,9 @@ def cost(options: FigureOptions) -> TrainingsCost:
         for number, encoder in enumerate(kind.networks)
         for arm in _arms(trainings, layer, number, encoder)
     ]
-    return trainings_cost(trainings, arms)
+    encoders = list(dict.fromkeys(arm.encoder for arm in arms))
+    fits = fits_cost(trainings, encoders, scored=False)
+    return Sum([trainings_cost(trainings, arms), fits])
 
 
 def _kinds(trainings: Trainings) -> list[tuple[str, str, Encoders]]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from preimage.data.free_memory import require_memory
 from preimage.data.photo import SIZE
 from preimage.data.photos import Photos, open_photo
+from preimage.data.progress import progress_bar
 from preimage.network.description import Description
 from preimage.network.footprint import map_bytes
 from preimage.network.limit.held import covariance_bytes
@@ -126,9 +127,10 @@ def study_limit(
     else:
         f_star = limit(description, image, law)
         stderr = torch.zeros_like(f_star)
-    draws = network_outputs(description, image, num_networks, law, seed).reshape(
-        num_networks, *f_star.shape[-2:]
-    )
+    with progress_bar("networks", num_networks) as advance:
+        draws = network_outputs(description, image, num_networks, law, seed, advance).reshape(
+            num_networks, *f_star.shape[-2:]
+        )
     return LimitPicture(
         description,
         image[0],

@@ -109,6 +109,7 @@ class Trainings:
         side = given.side or (side if self.preset.in_memory else None)
         if side is not None:
             self.preset = replace(self.preset, in_memory=side, crop=min(side, self.preset.crop))
+        self.fitted_photos = max(self.preset.photos, _FITTED_PIXELS // self.side**2)
         self._seconds: dict[str | Path, float] = {}
         minutes = options.execution.max_minutes
         self.deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
@@ -117,8 +118,6 @@ class Trainings:
     def seconds(self) -> float:
         """Processor time of everything so far; what is asked for twice counts once."""
         return float(sum(self._seconds.values()))
-
-    # --- encoders ----------------------------------------------------------------------------
 
     @property
     def num_networks(self) -> int:
@@ -191,8 +190,6 @@ class Trainings:
         input_name = DECODER_INPUTS[self.preset.recipe]
         return EncoderOptions(spec=spec, weights=file, seed=self.options.seed, input=input_name)
 
-    # --- trainings ---------------------------------------------------------------------------
-
     @property
     def side(self) -> int:
         """Side of the photos that decoders are scored on, in pixels."""
@@ -262,11 +259,14 @@ class Trainings:
         self._seconds[s.folder] = core_seconds(lines)
         return TrainedArm(inverter, [line["loss"] / values for line in lines])
 
+    def fit_file(self, encoder: EncoderOptions) -> Path:
+        """Where the least-squares decoder of an encoder is kept."""
+        name = fit_name(encoder, Path(self.train_photos).name, self.fitted_photos, self.side)
+        return Path(self.options.out) / "fits" / f"{name}.safetensors"
+
     def fit(self, encoder: EncoderOptions) -> Inverter:
         """The least-squares decoder of an encoder, with 3×3 windows of features."""
-        photos = max(self.preset.photos, _FITTED_PIXELS // self.side**2)
-        name = fit_name(encoder, Path(self.train_photos).name, photos, self.side)
-        path = Path(self.options.out) / "fits" / f"{name}.safetensors"
+        path = self.fit_file(encoder)
         if path.exists():
             fitted = Inverter.load(path)
         else:
@@ -274,7 +274,7 @@ class Trainings:
                 encoder,
                 self.train_photos,
                 path,
-                photos=photos,
+                photos=self.fitted_photos,
                 size=self.side,
                 device=self.options.device,
                 strict=self.strict,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from preimage.app.cli.commands import LimitCommand
+from preimage.app.cli.estimate import announced_by_pace
 from preimage.app.cli.options import command_line, flat
 from preimage.data.html import data_uri
 from preimage.data.photo import Photo
@@ -35,9 +36,10 @@ def run(config: LimitCommand) -> int:
     folder = output_folder(config.out)
     photo = open_photo(config.photo, config.size or None)
     image = photo.pixels[None] / 255  # only the brightness scales with it
-    result = study_limit(
-        image, network, config.weights, num_networks=config.networks, seed=config.seed
-    )
+    with announced_by_pace("networks", resumed=False):
+        result = study_limit(
+            image, network, config.weights, num_networks=config.networks, seed=config.seed
+        )
     figure = save_figure(draw_limit(result), folder / "limit.png")
 
     def write_limit(path: object) -> None:
