@@ -81,6 +81,26 @@ def probe_cost(
     size = max(2, min(batch_size, len(opened.training) // 2, len(opened.held_out) // 2))
     few = ProbePhotos(opened.training[: 2 * size], opened.held_out[: 2 * size])
     experiment = Experiment(targets, preprocessing, few, window, size)
+    store = Store(out)
+    left = sum(not store.has(network_name(index)) for index in (None, *range(twins)))
+    costs = {
+        rung: networks * _rung_seconds(model, experiment, options, opened) if networks else 0.0
+        for rung, options in what.rungs.items()
+        for networks in [_missing(what, rung, targets, store)]
+    }
+    return ProbeCost(
+        targets,
+        twins + 1,
+        len(opened.training),
+        len(opened.held_out),
+        left * _linear_seconds(model, experiment, opened) if left else 0.0,
+        _memory(model, experiment, opened),
+        costs,
+    )
+
+
+def _linear_seconds(model: nn.Module, experiment: Experiment, photos: ProbePhotos) -> float:
+    """Of all layers of one network."""
     times = [perf_counter()]
     probe_network(
         model,
@@ -88,20 +108,12 @@ def probe_cost(
         on_photos=lambda count: times.append(perf_counter()),
     )
     passes = [late - early for early, late in pairwise(times)]
-    training, held = len(opened.training), len(opened.held_out)
     # The first batch to score waits for the decoders to be solved.
     solving = max(passes[2] - passes[-1], 0.0)
-    each = solving + training / size * passes[1] + held / size * passes[-1]
-    store = Store(out)
-    left = sum(not store.has(network_name(index)) for index in (None, *range(twins)))
-    costs = {
-        rung: _missing(what, rung, targets, store)
-        * _rung_seconds(model, experiment, options, opened)
-        for rung, options in what.rungs.items()
-    }
-    return ProbeCost(
-        targets, twins + 1, training, held, each * left, _memory(model, experiment, opened), costs
+    training, held = (
+        len(part) / experiment.batch_size for part in (photos.training, photos.held_out)
     )
+    return solving + training * passes[1] + held * passes[-1]
 
 
 def _missing(what: Climb, rung: str, targets: Sequence[Target], store: Store) -> float:
