@@ -72,7 +72,7 @@ def test_a_dry_run_computes_no_network(
     first, second, *_, last = captured.out.splitlines()
     assert first == "mine.py:make, 6 networks, 9 photos to fit to, 3 to score"
     each = r"\(linear about \d+ s, dcn about \d+ \S+, inversion at most \d+ \S+\)"
-    assert re.fullmatch(rf"about \d+ \S+, \d+ MB of memory {each}", second)
+    assert re.fullmatch(rf"about \d+ \S+, \S+ \S+ of memory {each}", second)
     assert last.split() == ["1", "maps", "5×8×8", "2"]
     assert not Path("none").exists()
 

@@ -25,7 +25,7 @@ def announce(cost: Cost, resumed: bool = True) -> None:
     if cost.seconds < LONG:
         return
     on = ", the same command goes on" if resumed else ""
-    print(f"preimage: {takes(cost)}; Ctrl-C stops{on}.", file=sys.stderr)
+    print(f"preimage: {takes(_in_all(cost))}; Ctrl-C stops{on}.", file=sys.stderr)
 
 
 @contextmanager
@@ -59,7 +59,13 @@ def announced_by_pace(bar: str, disk: int | float = 0, resumed: bool = True) -> 
 
 def whole(cost: Cost) -> str:
     """The last line of a dry run: the same, the start of the command included."""
-    return takes(Plain("", cost.seconds + start_up(), cost.memory, cost.disk))
+    return takes(_in_all(cost, start_up()))
+
+
+def _in_all(cost: Cost, start: float = 0.0) -> Plain:
+    """With the start, and no less memory than measuring has taken already."""
+    memory = max(cost.memory, memory_so_far())
+    return Plain("", cost.seconds + start, memory, cost.disk)
 
 
 def memory_so_far() -> float:
