@@ -86,7 +86,7 @@ def grams(
         if found is None:
             maps = training if kind == "training" else held_out
             mirrored = kind == "training" and start < columns
-            found = _rows(recursion, maps, range(start, stop), landmark_maps, mirrored)
+            found = tile_rows(recursion, maps, range(start, stop), landmark_maps, mirrored)
             if path:
                 card = {"rows": [start, stop], "of": kind}
                 write_checkpoint(path, Checkpoint(_KIND, card, {"rows": found}))
@@ -105,7 +105,7 @@ def grams(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(before)
-    return _assembled(recursion, jobs, parts, held_out)
+    return _assembled(jobs, parts, held_out)
 
 
 def row_jobs(training: int, held_out: int, landmarks: int | None = None) -> list[Job]:
@@ -130,12 +130,7 @@ def row_file(key: Mapping[str, Any], job: Job, folder: Path | None) -> Path | No
     return folder / f"{name}-{job[0]}-{job[1]:05d}.safetensors"
 
 
-def _assembled(
-    recursion: PairRecursion,
-    jobs: list[Job],
-    parts: list[Tensor],
-    held_out: TileMaps,
-) -> Grams:
+def _assembled(jobs: list[Job], parts: list[Tensor], held_out: TileMaps) -> Grams:
     """The other half of the Gram mirrored; the held-out positions' own kernel added."""
     count = sum(kind == "training" for kind, _, _ in jobs)
     gram = torch.cat(parts[:count])
@@ -144,14 +139,11 @@ def _assembled(
     for start in range(0, columns, area):
         stop = start + area
         gram[stop:columns, start:stop] = gram[start:stop, stop:].T
-    own = [
-        tile_kernel(recursion, held_out[i : i + 1], held_out[i : i + 1]).reshape(area, area)
-        for i in range(len(held_out))
-    ]
-    return Grams(gram, torch.cat(parts[count:]), torch.cat([block.diagonal() for block in own]))
+    own = held_out.own.permute(2, 0, 1).flatten()
+    return Grams(gram, torch.cat(parts[count:]), own)
 
 
-def _rows(
+def tile_rows(
     recursion: PairRecursion,
     maps: TileMaps,
     tiles: range,

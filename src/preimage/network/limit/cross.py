@@ -45,18 +45,20 @@ class TileMaps:
 
     `image` (C, h, w, T): the pixels that the tiles see, zero outside the photo. `factors`, one per
     step (h, w, T): of a convolution the norms z of its features, zero outside its map; of an
-    average pool the shares 1 / (pixels of the window).
+    average pool the shares 1 / (pixels of the window). `own` (h, w, T): K(p, p) of each position.
     """
 
     image: Float[Tensor, "C h w T"]
     factors: tuple[Float[Tensor, "_h _w T"], ...]
+    own: Float[Tensor, "_ _ T"]
 
     def __len__(self) -> int:
         return self.image.shape[-1]
 
     def __getitem__(self, chosen: slice | Int64[Tensor, " n"]) -> "TileMaps":
         factors = tuple(factor[..., chosen].contiguous() for factor in self.factors)
-        return TileMaps(self.image[..., chosen].contiguous(), factors)
+        image, own = (x[..., chosen].contiguous() for x in (self.image, self.own))
+        return TileMaps(image, factors, own)
 
 
 def corner_range(*tiles: Tiles) -> Corners:
@@ -113,9 +115,10 @@ def tile_maps(recursion: PairRecursion, photos: Float[Tensor, "N C H W"], tiles:
         maps = layers.apply(maps, op, size)
     image = cut_tiles(steps[0], maps, tiles)
     factors = [pixel_shares(step, tiles).to(maps) for step in steps]
-    alone = TileMaps(image, tuple(factors))
-    for _ in _run(steps, alone, alone, first_pass=True):
-        pass
+    ends = steps[-1].rows.out_length, steps[-1].columns.out_length, len(tiles)
+    alone = TileMaps(image, tuple(factors), image.new_empty(ends))
+    for _, block in _run(steps, alone, alone, first_pass=True):
+        alone.own.copy_(block)  # of no offset: there is no other in the end
     return alone
 
 
