@@ -83,17 +83,21 @@ def training_cost(
     else:
         precision = "fp32" if recipe.precision == "auto" else recipe.precision
         seconds = 2 * work * recipe.batch_size / convolution_rate()
-    state = 3 * 4 * _parameters(trained)  # float32: the weights and Adam's two moments
     return TrainingCost(
         steps=recipe.steps,
         done=min(saved_step(Path(out)), recipe.steps) if out is not None else 0,
         photos=photos,
         multiply_adds=work * photos,
-        disk=state + _BYTES_PER_STEP * recipe.steps,
+        disk=training_disk(trained, recipe),
         memory=_memory(encoder, decoder, recipe, machine),
         precision=precision,
         seconds_per_step=seconds,
     )
+
+
+def training_disk(trained: Description, recipe: Recipe) -> int:
+    """Bytes of a run's state, in float32 the weights and Adam's two moments, and of its curve."""
+    return 3 * 4 * _parameters(trained) + _BYTES_PER_STEP * recipe.steps
 
 
 def _work(

@@ -8,21 +8,21 @@ from preimage.app.cli.decoder_commands import PretrainCommand
 from preimage.app.cli.estimate import announced_by_pace
 from preimage.app.cli.train import print_cost, unfinished
 from preimage.decoders.cards import CLASSIFIER_KIND, open_card
-from preimage.decoders.costs import training_cost
+from preimage.decoders.costs import training_cost, training_disk
 from preimage.decoders.pretrain import CLASSIFIER_FILE, pretrain_encoder
 
 
 def run(config: PretrainCommand) -> int:
     """Trains, tests, and writes `encoder.safetensors`."""
+    recipe = config.training_recipe()
     if config.dry_run:
-        recipe = config.training_recipe()
         cost = training_cost(config.encoder.encoder(), None, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
-    with announced_by_pace("train"):
+    with announced_by_pace("train", training_disk(config.encoder.encoder(), recipe)):
         model = pretrain_encoder(
             config.encoder,
             config.data,
-            config.training_recipe(),
+            recipe,
             config.out,
             config.machine,
             test=config.test,

@@ -8,7 +8,7 @@ from accelerate import PartialState
 from preimage.app.cli.any_model import chosen_encoder
 from preimage.app.cli.decoder_commands import TrainCommand
 from preimage.app.cli.estimate import announced_by_pace, whole
-from preimage.decoders.costs import TrainingCost, training_cost
+from preimage.decoders.costs import TrainingCost, training_cost, training_disk
 from preimage.decoders.encoders import trained_encoder
 from preimage.decoders.inverter import Inverter
 from preimage.decoders.options import EncoderOptions
@@ -28,9 +28,12 @@ def run(config: TrainCommand) -> int:
         decoder = config.decoder.description(encoder)
         cost = training_cost(encoder, decoder, recipe, config.machine, config.out)
         return print_cost(cost, recipe)
-    with announced_by_pace("train"):
+    chosen = chosen_encoder(config, config.encoder_options())
+    mirrored = chosen if isinstance(chosen, Encoder) else _cheap_encoder(config)
+    disk = training_disk(config.decoder.description(mirrored), recipe)
+    with announced_by_pace("train", disk):
         inverter = train_decoder(
-            chosen_encoder(config, config.encoder_options()),
+            chosen,
             config.decoder,
             config.photos,
             recipe,
