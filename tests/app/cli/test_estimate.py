@@ -28,15 +28,23 @@ def test_a_long_job_is_announced_and_a_short_one_is_not(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(estimate, "memory_so_far", lambda: 350e6)
-    announce(Plain("", 290, 1.2e9, 30e6))
-    announce(Plain("", 3600, 20e6), resumed=False)
-    announce(Plain("", 29.9, 350e6))
+    announce(lambda: Plain("", 290, 1.2e9, 30e6))
+    announce(lambda: Plain("", 3600, 20e6), resumed=False)
+    announce(lambda: Plain("", 29.9, 350e6))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
         f"preimage: about 5 min, 1.2 GB of memory, 30 MB on the disk; {ON}",
         "preimage: about 60 min, 350 MB of memory; Ctrl-C stops.",
     ]
+
+
+def test_what_can_t_be_measured_is_the_job_s_to_say(capsys: pytest.CaptureFixture[str]) -> None:
+    def measure() -> Cost:
+        raise ValueError("the photo is too small")
+
+    announce(measure)
+    assert capsys.readouterr().err == ""
 
 
 def steps(clock: list[float], done: int, total: int, seconds: float, label: str = "train") -> None:
@@ -90,7 +98,7 @@ def announced(monkeypatch: pytest.MonkeyPatch) -> list[Cost]:
     """The costs that verbs announce, while they run on small photos."""
     costs: list[Cost] = []
     for verb in (demo, probe, reproduce, reproduce_all, retain, sweep):
-        monkeypatch.setattr(verb, "announce", lambda cost, resumed=True: costs.append(cost))
+        monkeypatch.setattr(verb, "announce", lambda measure, resumed=True: costs.append(measure()))
     return costs
 
 

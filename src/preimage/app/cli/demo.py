@@ -36,7 +36,7 @@ def run(config: DemoCommand) -> int:
     photos = list(open_photos(config.photos or None, config.size, problems))
     if not photos:
         return 2
-    announce(overview.cost(photos, settings, config.networks), resumed=False)
+    announce(lambda: overview.cost(photos, settings, config.networks), resumed=False)
     with progress_bar("networks", overview.num_trials(config.networks)) as advance:
         start = core_seconds()
         results = overview.run(photos, settings, config.networks, advance)

@@ -5,7 +5,7 @@ The words are those of `--dry-run`. Nothing is said of what takes less than half
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from preimage.data.cost import Cost, Plain, start_up, takes
@@ -16,12 +16,17 @@ LONG = 30.0  # seconds
 _SECONDS, _STEPS = 3.0, 3
 
 
-def announce(cost: Cost, resumed: bool = True) -> None:
+def announce(measure: Callable[[], Cost], resumed: bool = True) -> None:
     """Says what a job takes that is about to begin.
 
     Args:
+        measure: measures it. If it can't, nothing is said: what is wrong is the job's to say.
         resumed: the same command goes on where it was stopped.
     """
+    try:
+        cost = measure()
+    except ValueError:
+        return
     if cost.seconds < LONG:
         return
     on = ", the same command goes on" if resumed else ""
@@ -51,7 +56,7 @@ def announced_by_pace(bar: str, disk: int | float = 0, resumed: bool = True) -> 
         if steps >= _STEPS and seconds >= _SECONDS:
             said = True
             left = (total - done) * seconds / steps
-            announce(Plain("", left, memory_so_far(), disk), resumed)
+            announce(lambda: Plain("", left, memory_so_far(), disk), resumed)
 
     with watched(hear):
         yield

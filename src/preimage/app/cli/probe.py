@@ -35,7 +35,7 @@ def run(command: ProbeCommand) -> int:
         return 0
     # Photos are timed on an eighth of all their ways through networks, or fewer.
     if batch_size := min(8, sum(map(len, photos.values())) * (1 + command.twins) // 32):
-        announce(measure(batch_size))
+        announce(lambda: measure(batch_size))
     result = probe(
         opened.model,
         photos["data"],

@@ -25,7 +25,7 @@ def run(config: ReproduceCommand) -> int:
     folder = output_folder(config.options.out)
     with sole_writer(folder):
         if not options.execution.scheduler:  # the speed of its workers is not this machine's
-            announce(cost(options))
+            announce(lambda: cost(options))
         return _run(config, folder)
 
 

@@ -38,7 +38,7 @@ def run(config: ReproduceCommand) -> int:
 
 def _run(config: ReproduceCommand, folder: Path) -> int:
     if not config.options.execution.scheduler:  # the speed of its workers is not this machine's
-        announce(Sum([cost for _, cost in _costs(config, folder) if not isinstance(cost, str)]))
+        announce(lambda: Sum([c for _, c in _costs(config, folder) if not isinstance(c, str)]))
     deadline = None
     if config.options.execution.max_minutes is not None:
         deadline = time.monotonic() + 60 * config.options.execution.max_minutes

@@ -42,7 +42,7 @@ def run(command: RetainCommand) -> int:
     if command.dry_run:
         print(_in_full(costs))
         return 0
-    announce(Sum(costs))
+    announce(lambda: Sum(costs))
     result = retention(
         subject,
         training,

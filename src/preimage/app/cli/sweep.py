@@ -39,7 +39,7 @@ def run(config: SweepCommand) -> int:
         print(_cost(config, cells, photos, store))
         return 0
     if not config.execution.scheduler:  # the speed of its workers is not this machine's
-        announce(_cost(config, cells, photos, store))
+        announce(lambda: _cost(config, cells, photos, store))
     record = {"command": flat(config), "skipped": problems.lines}
     results = run_sweep(cells, photos, store, config.execution, record)
     files = write_table(results, store.folder, config.parquet)
