@@ -60,7 +60,8 @@ class ProbeCommand(Checked):
             (descent on the picture), which take minutes per layer and are computed for the model
             and its first twin.
         infinite_width: Compute the line at infinite width at so many positions of each layer, too,
-            the model and its twins read again at the same ones; vgg16 and alexnet alone. No line if 0.
+            the model and its twins read again at the same ones; vgg16 and alexnet alone. No line
+            if 0.
         seed: Seed of the twins.
         out: Folder for the page (probe.html), the numbers (probe.json) and each network's own; the
             same command resumes it.
