@@ -23,7 +23,7 @@ def test_the_table_has_the_best_first_and_layers_last() -> None:
     assert [line.split(",")[0] for line in lines] == [
         "1 × 1×1",
         "1 × 3×3",
-        "vgg16 conv1",
+        "conv1",
     ]
     assert lines[0].split()[-4:] == ["24.0", "–", "–", "40.0"]
 

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -65,14 +66,14 @@ def grams(
     held_out: TileMaps,
     key: Mapping[str, Any],
     work: Work,
-    label: str = "kernel",
+    label: str | None = "kernel",
     landmarks: int | None = None,
 ) -> Grams:
     """The kernel of all pairs.
 
     Args:
         key: all that the numbers depend on, plain data.
-        label: of the progress bar.
+        label: of the progress bar; None shows none.
         landmarks: how many of the training tiles, the first ones, all are paired with; None is all.
     """
     columns = landmarks or len(training)
@@ -97,7 +98,7 @@ def grams(
         work.threads or os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)
     )
     try:
-        with progress_bar(label, len(jobs)) as advance:
+        with progress_bar(label, len(jobs)) if label else nullcontext(_nothing) as advance:
             parts = []
             for part in pool.map(rows, jobs):
                 parts.append(part)
@@ -128,6 +129,10 @@ def row_file(key: Mapping[str, Any], job: Job, folder: Path | None) -> Path | No
         return None
     name = hashlib.sha256(json.dumps({**key, "version": VERSION}).encode()).hexdigest()[:20]
     return folder / f"{name}-{job[0]}-{job[1]:05d}.safetensors"
+
+
+def _nothing() -> None:
+    """The step of a bar that is not shown."""
 
 
 def _assembled(jobs: list[Job], parts: list[Tensor], held_out: TileMaps) -> Grams:

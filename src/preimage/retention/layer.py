@@ -108,13 +108,13 @@ def layer_problem(
     options: KernelOptions = KernelOptions(),
     *,
     draw: int = 0,
-    label: str = "kernel",
+    label: str | None = "kernel",
 ) -> tuple[Layer, Problem]:
     """The regression of an encoder's features at infinite width.
 
     Args:
         draw: number of the draw, where layers before a max or l2 pool are drawn.
-        label: of the progress bar.
+        label: of the progress bar; None shows none.
 
     Raises:
         ValueError: no kernel is known, too few photos, or too little memory.

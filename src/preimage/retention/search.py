@@ -114,7 +114,7 @@ def _retained(
     candidate: Candidate, training: Tensor, scored: Tensor, options: KernelOptions
 ) -> ArchitectureRetention:
     encoder = candidate.encoder
-    layer, problem = layer_problem(encoder, training, scored, options, label=encoder.name)
+    layer, problem = layer_problem(encoder, training, scored, options, label=None)
     values = encoder.in_channels * layer.alignment.stride**2
     widths = [round(share * values) for share in SHARES]
     curve = WidthCurve(problem)

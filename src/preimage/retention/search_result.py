@@ -78,7 +78,7 @@ def _own(row: ArchitectureRetention) -> tuple[str, str, str]:
 def _cells(row: ArchitectureRetention) -> tuple[str, ...]:
     values = [row.at(1), row.at(4), row.at(16), row.psnr]
     return (
-        f"{row.name}, {row.family}",
+        f"{row.family}, behind its pool" if row.own else f"{row.name}, {row.family}",
         str(row.stride),
         str(row.field),
         *("–" if value is None else f"{value:.1f}" for value in values),

@@ -28,8 +28,10 @@ def run_search(command: RetainCommand, options: KernelOptions, load: Load, folde
     """
     if command.weights is not None or command.widths:
         raise ValueError("`search` draws no network; leave out `weights` and `widths`.")
-    last = architecture(command.network.architecture).blocks[-1]
-    network = replace(command.network, layer=last, pooled=True).encoder()
+    name = command.network.architecture
+    last = architecture(name).blocks[-1]
+    spec = replace(command.network, layer=last, pooled=True)
+    network = replace(spec.encoder(), name=name)
     grid, layers = list(architectures()), list(behind_pools(network, command.layers))
     training, scored, skipped = load(command)
     if command.dry_run:
