@@ -1,9 +1,9 @@
 """The figure of docs/retention.md: measured networks, the expected curve, the computed limit.
 
     python benchmarks/retention_figure.py --out docs/pictures/retention.png \
-        'TITLE=FILE.jsonl=FAN_IN' ...
+        'TITLE=FILE.jsonl' ...
 
-One panel per file of `benchmarks/retention.py`; FAN_IN is 0 for more than one convolution.
+One panel per file of `benchmarks/retention.py`.
 """
 
 import argparse
@@ -12,27 +12,23 @@ import math
 from pathlib import Path
 from statistics import fmean, stdev
 
-import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from retention_report import curve_of
 
-from preimage.retention.kernel_ridge import Problem
 from preimage.retention.layer_retention import decibels
-from preimage.retention.width import Radii, WidthCurve
 from preimage.scores.statistics import t_quantile
 
 RIDGES = {"0.001": "#4c78a8", "0.0001": "#e45756", "1e-05": "#54a24b"}
 
 
-def draw(axis: Axes, title: str, file: Path, fan_in: int) -> None:
+def draw(axis: Axes, title: str, file: Path) -> None:
     rows = [json.loads(line) for line in file.read_text().splitlines()]
-    problem = Problem(**torch.load(file.with_suffix(".pt"), weights_only=True))
-    curve = WidthCurve(problem, Radii.of_gaussian(fan_in) if fan_in else Radii())
+    curve = curve_of(file, rank=384)  # enough at these ridges: 0.02 dB
     widths = sorted({row["width"] for row in rows} - {0})
-    fine = [int(w) for w in np.geomspace(widths[0], widths[-1], 25)]
     for ridge, colour in RIDGES.items():
-        axis.plot(fine, [decibels(curve.mse(w, float(ridge))) for w in fine], color=colour)
+        expected = [decibels(curve.mse(width, float(ridge))) for width in widths]
+        axis.plot(widths, expected, color=colour)
         axis.axhline(decibels(rows[0]["by_ridge"][ridge]), color=colour, ls=":", lw=1)
         for width in widths:
             errors = [row["by_ridge"][ridge] for row in rows if row["width"] == width]
@@ -57,8 +53,8 @@ def main(options: argparse.Namespace) -> None:
     for axis in axes[count:]:
         axis.set_axis_off()
     for axis, panel in zip(axes[:count], options.panels, strict=True):
-        title, file, fan_in = panel.split("=")
-        draw(axis, title, Path(file), int(fan_in))
+        title, file = panel.split("=")
+        draw(axis, title, Path(file))
     for axis in axes[::2]:
         axis.set_ylabel("PSNR, dB")
     axes[0].legend(frameon=False, fontsize=8, loc="lower right")

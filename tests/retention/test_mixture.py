@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from preimage.retention.filters import ClassKernels, FilterClasses
+from preimage.retention.filters import ClassKernels, FilterClasses, without_activation
 from preimage.retention.kernel_ridge import Problem, errors_by_ridge, feature_problem
 from preimage.retention.mixture import MixtureCurve
 from preimage.retention.width import WidthCurve
@@ -48,6 +48,13 @@ def problems(x):
     ]
 
 
+def test_an_activation_is_taken_from_a_kernel():
+    kernel, linear = problems(patches(0.5))
+    own = kernel.gram.diagonal()
+    found = without_activation(kernel.cross, kernel.diagonal, own, SLOPE)
+    torch.testing.assert_close(found, linear.cross, rtol=1e-9, atol=1e-9)
+
+
 class Equal(FilterClasses):
     """Classes that are all alike: the kernel itself."""
 
@@ -77,7 +84,7 @@ def test_classes_that_are_alike_are_one():
 def test_second_moments_of_features_given_u_are_those_of_filters(u):
     x = patches(2.0)[:10]
     fitted, rest = x[:6], x[6:]
-    classes = FilterClasses(problems(x)[1], SLOPE)
+    classes = FilterClasses(problems(x)[0], SLOPE)
     basis = torch.linalg.qr(torch.eye(6, dtype=torch.float64) - 1 / 6)[0][:, :4]
     found = classes._parts(u, basis)
     e = torch.linalg.eigh(fitted.T @ fitted)[1][:, -1]
@@ -106,8 +113,8 @@ def test_second_moments_of_features_given_u_are_those_of_filters(u):
 @pytest.mark.parametrize(("width", "draws"), [(16, 80), (90, 40)])
 def test_the_error_of_bright_patches_is_as_networks_have_it(width, draws):
     """Nearly every filter has one sign; taking all for one class is off by a factor of two."""
-    problem, linear = problems(patches(8.0))
-    curve, plain = MixtureCurve(problem, FilterClasses(linear, SLOPE)), WidthCurve(problem)
+    problem, _ = problems(patches(8.0))
+    curve, plain = MixtureCurve(problem, FilterClasses(problem, SLOPE)), WidthCurve(problem)
     x = patches(8.0)
     count = len(problem.gram)
     generator = torch.Generator().manual_seed(width)

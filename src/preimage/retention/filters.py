@@ -1,4 +1,4 @@
-"""The filters of one convolution, sorted by how they see what patches have in common.
+"""The filters of a layer's last convolution, sorted by how they see what patches have in common.
 
 Patches x lie close to one direction e, their first principal direction about zero: nearly the
 constant patch. A filter w with a large u = w·e is of one sign on nearly all of them, and its
@@ -29,6 +29,7 @@ from preimage.retention.kernel_ridge import Problem
 # Panels of |u| in standard deviations: features bend where u is small. Three nodes in each.
 PANELS = (0.0, 0.02, 0.06, 0.15, 0.35, 0.8, 1.6, 2.6, 5.5)
 MOST_POSITIONS = 1024  # to fit to; of more, the closed forms take minutes
+_NEWTON = 60  # steps; h has a slope of 1 − (1 − a)²/(1 + a²) at −1, 0 for ReLU
 _ROWS = 256  # of a kernel at once
 _LEAST = 1e-9  # standard deviation given u, for patches that are e and nothing else
 
@@ -60,20 +61,24 @@ class ClassKernels:
 
 
 class FilterClasses:
-    """Classes of the filters of one convolution without a pool, by their u.
+    """Classes of the filters of a layer's last convolution, by their u.
 
     Args:
-        linear: the problem of the same positions and filters without an activation.
-        slope: of the leaky features.
+        problem: of a layer that ends in a convolution, read at single positions.
+        slope: of that convolution's leaky features.
     """
 
-    def __init__(self, linear: Problem, slope: float) -> None:
-        self.linear = linear
-        gram, cross = linear.gram.double(), linear.cross.double()
+    def __init__(self, problem: Problem, slope: float) -> None:
+        own = problem.gram.double().diagonal()
+        self._gram = without_activation(problem.gram.double(), own, own, slope)
+        self._cross = without_activation(
+            problem.cross.double(), problem.diagonal.double(), own, slope
+        )
+        gram, cross = self._gram, self._cross
         values, vectors = torch.linalg.eigh(gram)
         top = vectors[:, -1] / values[-1].sqrt()
-        self._train = _along(gram @ top, gram.diagonal())
-        self._held_out = _along(cross @ top, linear.diagonal.double())
+        self._train = _along(gram @ top, own)
+        self._held_out = _along(cross @ top, problem.diagonal.double())
         gain = 2 / (1 + slope**2)
         self._weights = gain * (1 + slope) ** 2 / 4, gain * (1 - slope) ** 2 / 4
         self._mixed = gain * (1 - slope**2) / 4
@@ -94,8 +99,8 @@ class FilterClasses:
     def _parts(self, u: float, basis: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """(gram, cross, diagonal, tail) of what u and −u share, and of what they do not."""
         found = []
-        train = self._sums(self.linear.gram, self._train, u, basis)
-        held = self._sums(self.linear.cross, self._held_out, u, basis)
+        train = self._sums(self._gram, self._train, u, basis)
+        held = self._sums(self._cross, self._held_out, u, basis)
         own = self._own(self._train, u), self._own(self._held_out, u)
         for (product, means), (cross, cross_means), at, x in zip(train, held, *own, strict=True):
             gram = basis.T @ product
@@ -113,7 +118,7 @@ class FilterClasses:
         for start in range(0, len(linear), _ROWS):
             part = slice(start, start + _ROWS)
             same = range(start, min(start + _ROWS, len(linear))) if rows is self._train else None
-            for i, kernel in enumerate(self._pair(linear[part].double(), rows[part], u, same)):
+            for i, kernel in enumerate(self._pair(linear[part], rows[part], u, same)):
                 blocks[i].append(kernel @ basis)
                 blocks[2 + i].append(kernel.mean(1))
         return [(torch.cat(blocks[i]), torch.cat(blocks[2 + i])) for i in range(2)]
@@ -139,6 +144,29 @@ class FilterClasses:
         return sum(self._weights) * square, 2 * self._mixed * (
             mean * size + x.across.square() * sign
         )
+
+
+def without_activation(
+    kernel: Float[Tensor, "R P"],
+    rows: Float[Tensor, " R"],
+    columns: Float[Tensor, " P"],
+    slope: float,
+) -> Float[Tensor, "R P"]:
+    """The covariance of pre-activations: h inverted by Newton's method.
+
+    Args:
+        rows: the kernel of each row's position with itself, and so of `columns`. The activation
+            keeps it.
+    """
+    scale = (rows[:, None] * columns).sqrt()
+    wanted = (kernel / scale.clamp(min=1e-300)).clamp(max=1)
+    bend = (1 - slope) ** 2 / (1 + slope**2) / math.pi
+    c = wanted.clone()
+    for _ in range(_NEWTON):
+        angle = c.acos()
+        missed = c + bend * ((1 - c * c).sqrt() - c * angle) - wanted
+        c = (c - missed / (1 - bend * angle)).clamp(-1, 1)
+    return c * scale
 
 
 def _along(means: Tensor, squares: Tensor) -> Along:

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from preimage.data.memory import squares_of
@@ -117,7 +116,7 @@ def _retained(
         landmarks=_landmarks(layer, problem, ridges, options),
         network_mse=_by_network(network, name, photos, layer, problem, ridges, options),
         learning=learning_curve(problem, ridges),
-        curve=width_curve(encoder, photos, problem, widths, ridges, options),
+        curve=width_curve(encoder, problem, widths, ridges, options),
         originals=tile_pictures(problem.held_out, layer.held_out, stride),
         reconstructions=tile_pictures(found.predictions, layer.held_out, stride),
         seconds=time.perf_counter() - start,
@@ -167,7 +166,6 @@ def learning_curve(problem: Problem, ridges: Sequence[float]) -> tuple[tuple[int
 
 def width_curve(
     encoder: Description,
-    photos: Pixels,
     problem: Problem,
     widths: Sequence[int],
     ridges: Sequence[float],
@@ -176,21 +174,16 @@ def width_curve(
     """(width, expected PSNR) of networks, each with the ridge that is best for it."""
     if not widths:
         return ()
-    curve = _curve(encoder, photos, problem, options)
+    curve = _curve(encoder, problem, options)
     return tuple((width, decibels(curve.best(width, ridges)[0])) for width in widths)
 
 
-def _curve(
-    encoder: Description, photos: Pixels, problem: Problem, options: KernelOptions
-) -> WidthCurve:
-    """Classes of filters for a single convolution; their lengths alone behind a pool or windows."""
+def _curve(encoder: Description, problem: Problem, options: KernelOptions) -> WidthCurve:
+    """Classes of the last convolution's filters; none behind a pool or with windows."""
+    conv = encoder.convs[-1]
+    bare = encoder.operations[-1] is conv and options.window == 1 and options.landmarks is None
+    if bare and len(problem.gram) <= MOST_POSITIONS:
+        return MixtureCurve(problem, FilterClasses(problem, conv.slope))
     if len(encoder.convs) > 1:
         return WidthCurve(problem)
-    conv = encoder.convs[0]
-    bare = encoder.operations[-1] is conv and options.window == 1 and options.landmarks is None
-    if not bare or len(problem.gram) > MOST_POSITIONS:
-        return WidthCurve(problem, Radii.of_gaussian(conv.kernel_size**2 * encoder.in_channels))
-    exact = replace(options, dtype=torch.float64, folder=None)
-    without = encoder.with_activation(1.0)
-    linear = layer_problem(without, photos.training, photos.scored, exact, label="patches")[1]
-    return MixtureCurve(problem, FilterClasses(linear, conv.slope))
+    return WidthCurve(problem, Radii.of_gaussian(conv.kernel_size**2 * encoder.in_channels))

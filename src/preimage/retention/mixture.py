@@ -43,15 +43,15 @@ class Equivalent:
 
 
 class MixtureCurve(WidthCurve):
-    """The expected error of networks of one convolution, of any width.
+    """The expected error of networks of any width, by the classes of their last filters.
 
     Args:
         problem: of the kernel at infinite width.
-        classes: of the filters.
+        classes: of the last convolution's filters.
         rank: eigenvectors of the kernel that are kept; what is left out counts as noise.
     """
 
-    def __init__(self, problem: Problem, classes: FilterClasses, rank: int = 512) -> None:
+    def __init__(self, problem: Problem, classes: FilterClasses, rank: int = 1024) -> None:
         super().__init__(problem, Radii())
         kept = slice(-min(rank, int((self.values > 1e-13 * self.trace).sum())), None)
         self._kept, self._top = kept, self.values[kept]
@@ -96,8 +96,8 @@ class MixtureCurve(WidthCurve):
         )
         return replace(
             found,
-            grams=found.grams + missing[0],
-            cross=found.cross + missing[1],
+            grams=found.grams.add_(missing[0]),  # in place: they are the largest part of memory
+            cross=found.cross.add_(missing[1]),
             diagonal=found.diagonal + missing[2],
             tails=(found.tails + missing[3]).clamp(min=0),
         )
@@ -142,13 +142,7 @@ class MixtureCurve(WidthCurve):
         q, shares, base = forms.numpy(), self.classes.shares.numpy(), profile(kappa)
 
         def alpha(at: float) -> float:
-            scaled = q * profile(at) / base
-            if shares @ (1 / scaled) <= 1:
-                return 0.0
-            root = optimize.brentq(
-                lambda log: shares @ (1 / (np.exp(log) + scaled)) - 1, -80, 1e-9, xtol=1e-11
-            )
-            return float(np.exp(root))
+            return _alpha(q * profile(at) / base, shares)
 
         low, high = math.log(penalty) - 1e-6, math.log(penalty + 1e3 * self.trace)
         log = optimize.brentq(
@@ -180,3 +174,15 @@ class MixtureCurve(WidthCurve):
         if failed:
             raise ArithmeticError(f"the variance at {width} channels was not solved.")
         return float((shares * outputs) @ torch.from_numpy(a))
+
+
+def _alpha(q: np.ndarray, shares: np.ndarray) -> float:
+    """α of Σ π_j / (α + q_j) = 1, by Newton's method from the left of a convex function; or 0."""
+    found = 0.0
+    for _ in range(_STEPS):
+        terms = shares / (found + q)
+        excess = float(terms.sum()) - 1
+        if excess < 1e-13:
+            break
+        found += excess / float((terms / (found + q)).sum())
+    return found
