@@ -110,12 +110,10 @@ def extrapolated(ratios: list[list[float]], widths: list[int], powers: int, limi
 
 def main(options: argparse.Namespace) -> None:
     rows = [json.loads(line) for line in options.file.read_text().splitlines()]
-    curve = curve_of(options.file, options.slope, options.one_class, options.fan_in)
+    curve = curve_of(options.file, options.slope, options.one_class, options.fan_in, options.rank)
     counts = Counter(row["width"] for row in rows)
     widths = sorted(width for width, count in counts.items() if width and count > 1)
-    ridges = [ridge for ridge in rows[0]["by_ridge"] if rows[0]["by_ridge"][ridge] is not None]
-    if len(ridges) > 5:
-        ridges = ["0.001", "0.0001", "1e-05", "1e-06", "1e-07"]
+    ridges = options.ridges
     expected = Expected(curve)
     heading = " | ".join(f"{ridge}, expected" for ridge in [*ridges, "chosen"])
     print(f"| width | networks | {heading} |")
@@ -148,5 +146,9 @@ if __name__ == "__main__":
     parser.add_argument("--slope", type=float, default=0.2)
     parser.add_argument("--one-class", action="store_true")
     parser.add_argument("--fan-in", type=int, default=0)
+    parser.add_argument("--rank", type=int, default=1024, help="eigenvectors; fewer are faster")
+    parser.add_argument(
+        "--ridges", nargs="+", default=["0.001", "0.0001", "1e-05", "1e-06", "1e-07"]
+    )
     parser.add_argument("--least", type=int, default=64)
     main(parser.parse_args())
