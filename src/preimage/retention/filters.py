@@ -24,6 +24,7 @@ from jaxtyping import Float
 from scipy import special, stats
 from torch import Tensor
 
+from preimage.data.free_memory import require_memory
 from preimage.retention.kernel_ridge import Problem
 
 # Panels of |u| in standard deviations: features bend where u is small. Three nodes in each.
@@ -84,8 +85,16 @@ class FilterClasses:
         self._mixed = gain * (1 - slope**2) / 4
 
     def kernels(self, basis: Float[Tensor, "P r"]) -> ClassKernels:
-        """Of all classes, projected on columns that are orthonormal and sum to zero."""
+        """Of all classes, projected on columns that are orthonormal and sum to zero.
+
+        Raises:
+            MemoryTooSmall: they need more than there is.
+        """
         nodes, weights = quadrature(PANELS)
+        (held, positions), rank = self._cross.shape, basis.shape[1]
+        needed = 8 * 2 * 2 * len(nodes) * rank * (rank + held)  # a copy as they are stacked
+        what = f"the classes of filters at {positions:,} and {held:,} positions"
+        require_memory(needed, what, "take fewer `positions`, or no `widths`")
         parts = []
         for u in nodes.tolist():
             even, odd = self._parts(u, basis)
