@@ -3,8 +3,9 @@
 A trial is one random network, Conv1-DeConv1 with its pooling, the channel-mean head and zeros
 unpooling, and what it makes of a few photos, scores and all. The plain script loops over the
 photos, inserts zeros, calls conv2d and scores by scikit-image, with the same weights, in inference
-mode, on the same threads. Both draw their weights. They take turns in one process, with the
-machine's own peak measured in between; numbers are medians over the turns. The plain script's
+mode, on the same threads. Both draw their weights. They take turns, the plain script in this
+process and ours as a job of a sweep, in a worker of its own, which says how long the job took. The
+machine's own peak is measured in between; numbers are medians over the turns. The plain script's
 FLOPs over our time give the effective rate.
 
     python benchmarks/sweep_speed.py [--widths 32 128 512] [--photos 4] [--repeats 5] [--cpu-time]
@@ -24,10 +25,13 @@ from network_speed import machine_peak, own_peak_rss, plain_script, seconds
 from skimage.metrics import structural_similarity
 
 from preimage import trace
+from preimage.data.freed_memory import keep_freed_memory
 from preimage.data.photo import Photo, embedded_photos
 from preimage.network.laws import Law, stream
 from preimage.network.spec import ReconstructConfig
-from preimage.sweeps.trials import Trial, run_trials
+from preimage.sweeps.jobs import JobResult, run_job
+from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.workers import ProcessExecutor
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 SCORES = ("ssim", "pearson", "mse")
@@ -72,25 +76,26 @@ def ssim(x: np.ndarray, y: np.ndarray) -> float:
     return float(score)
 
 
-def our_trial(config: ReconstructConfig, photos: list[Photo]) -> Trial:
-    (trial,) = run_trials([config], photos)
-    return trial
+def our_trial(worker: ProcessExecutor, config: ReconstructConfig, photos: list[Photo]) -> JobResult:
+    job = (run_job, (config,), PackedPhotos.pack(photos), torch.get_num_threads())
+    return worker.submit(*job).result()
 
 
 @torch.inference_mode()
-def compare(width: int, size: int, count: int, repeats: int) -> None:
+def compare(width: int, size: int, count: int, repeats: int, clock: str) -> None:
     config, photos = config_of(width, size), embedded_photos(size)[:count]
-    expected = plain_trial(config, photos)
-    got = [[getattr(r, s) for s in SCORES] for r in our_trial(config, photos).reconstructions]
-    error = float(np.abs(np.array(got) - np.array(expected)).max())
     flops = 2 * len(photos) * sum(s.multiply_adds for s in trace(config.network(), size, size))
     plain, ours, ratios, peaks, over_peak = [], [], [], [], []
-    for _ in range(repeats):
-        plain.append(seconds(lambda: plain_trial(config, photos)))
-        ours.append(seconds(lambda: our_trial(config, photos)))
-        peaks.append(machine_peak(3))
-        ratios.append(plain[-1] / ours[-1])
-        over_peak.append(flops / ours[-1] / peaks[-1])
+    with ProcessExecutor(1) as worker:
+        expected = plain_trial(config, photos)
+        got = [[row[s] for s in SCORES] for row in our_trial(worker, config, photos).rows[0]]
+        error = float(np.abs(np.array(got) - np.array(expected)).max())
+        for _ in range(repeats):
+            plain.append(seconds(lambda: plain_trial(config, photos)))
+            ours.append(our_trial(worker, config, photos).run[clock])
+            peaks.append(machine_peak(3))
+            ratios.append(plain[-1] / ours[-1])
+            over_peak.append(flops / ours[-1] / peaks[-1])
     print(
         f"width {width}, {size}×{size}, {len(photos)} photos: plain "
         f"{statistics.median(plain):.3f} s, ours {statistics.median(ours):.3f} s, ratio "
@@ -116,19 +121,21 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=2048, help="of that trial")
     parser.add_argument("--only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    clock = "core_seconds" if options.cpu_time else "seconds"
     if options.cpu_time:
         torch.set_num_threads(1)
         network_speed.clock = time.process_time
     if options.only:
         config, photos = config_of(options.width, options.size), embedded_photos(options.size)[:1]
-        took = seconds(lambda: our_trial(config, photos))
+        keep_freed_memory()  # as a worker does
+        took = run_job((config,), PackedPhotos.pack(photos), torch.get_num_threads()).run["seconds"]
         print(f"width {options.width}: peak RSS {own_peak_rss():.0f} MB, {took:.1f} s")
     elif options.memory:
         command = [sys.executable, __file__, "--only", "--width", str(options.width)]
         subprocess.run([*command, "--size", str(options.size)], check=True)
     else:
         for width in options.widths:
-            compare(width, options.size, options.photos, options.repeats)
+            compare(width, options.size, options.photos, options.repeats, clock)
 
 
 if __name__ == "__main__":

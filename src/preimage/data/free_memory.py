@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from preimage.data.freed_memory import give_back_freed_memory
+
 if TYPE_CHECKING:
     import torch
 
@@ -29,6 +31,9 @@ def require_memory(
         MemoryTooSmall: naming both numbers. Nothing is raised where no one tells what is free.
     """
     free = free_memory(device)
+    if free is not None and needed > free:
+        give_back_freed_memory()
+        free = free_memory(device)
     if free is not None and needed > free:
         raise MemoryTooSmall(
             f"{what} needs about {_shown(needed)} of memory, {_shown(free)} are free; {remedy}."

@@ -20,6 +20,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from preimage.data.freed_memory import keep_freed_memory
+
 _Result = TypeVar("_Result")
 _SPAWN = multiprocessing.get_context("spawn")  # threads of torch do not survive a fork
 
@@ -117,6 +119,7 @@ class _Worker:
 
 def _serve(pipe: Connection) -> None:
     """The life of a worker: one call after another until the parent ends."""
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(signal, "sigwaitinfo"):
         threading.Thread(target=_end_at_parents_word, daemon=True).start()
