@@ -19,6 +19,8 @@ from preimage.retention.infinite import retention
 from preimage.retention.layer import KernelOptions
 from preimage.retention.positions import Sampling
 
+pytestmark = pytest.mark.usefixtures("no_hint_checks")
+
 OPTIONS = KernelOptions(sampling=Sampling(positions=40, held_out=20, tile=2), threads=1)
 ENCODER = Description(
     "small",

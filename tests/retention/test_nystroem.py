@@ -19,6 +19,8 @@ from preimage.retention.layer import KernelOptions, layer_problem, place_layer
 from preimage.retention.nystroem import landmark_report, span_features, spanned
 from preimage.retention.positions import Sampling
 
+pytestmark = pytest.mark.usefixtures("no_hint_checks")
+
 ENCODER = Description(
     "small",
     (Conv("conv1_1", 1, slope=0.2), Pool("pool1", "avg"), Conv("conv2_1", 1, slope=0.2)),

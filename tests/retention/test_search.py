@@ -31,6 +31,7 @@ def test_the_grid_has_sixty_architectures_of_the_stride_that_they_say() -> None:
     assert {each.family for each in grid} == set(FAMILIES)
 
 
+@pytest.mark.usefixtures("no_hint_checks")
 def test_a_row_is_the_kernels_regression_and_its_curve() -> None:
     generator = torch.Generator().manual_seed(0)
     small = 255 * torch.rand(12, 3, 5, 5, generator=generator)
