@@ -36,6 +36,7 @@ def test_every_page_has_the_one_style() -> None:
         "overview.html",
         "probe.html",
         "retention.html",
+        "search.html",
         "study.html",
     }
     whole = [text for text in pages.values() if "<!doctype html>" in text]
