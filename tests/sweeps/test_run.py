@@ -43,7 +43,8 @@ def photos() -> PackedPhotos:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Threads in place of processes, which take seconds to start."""
+    """Threads in place of processes, which take seconds to start; nothing is timed beforehand."""
+    monkeypatch.setattr("preimage.app.cli.sweep.announce", lambda _: None)
 
     def use(workers: int) -> None:
         monkeypatch.setattr(

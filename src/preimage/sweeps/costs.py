@@ -26,7 +26,7 @@ _BYTES_PER_ROW = 420
 _BYTES_PER_CELL = 2_600
 # Measuring may take this share of what it measures, and always as many seconds as `_ALWAYS` says,
 # but no more than `_MEASURED_FOR`; what is larger still is then as fast per FLOP as the last one.
-_SHARE, _ALWAYS, _MEASURED_FOR = 0.05, 0.5, 10.0
+_SHARE, _ALWAYS, _MEASURED_FOR = 0.05, 0.5, 3.0
 _NEAREST = 9  # finished jobs that tell the speed of a job
 _WORKER = 350e6  # bytes of a process that has imported torch, before its first network
 

@@ -262,11 +262,13 @@ def test_ctrl_c_says_so(moment: str, tmp_path: Path) -> None:
 def test_ctrl_c_in_the_middle_of_a_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from preimage.data.cost import Plain
     from preimage.paper import overview
 
     def interrupted(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
+    monkeypatch.setattr(overview, "cost", lambda *_: Plain("", 0.0))
     monkeypatch.setattr(overview, "run", interrupted)
     # A job in the background begins with Ctrl-C ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

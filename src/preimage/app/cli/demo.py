@@ -13,6 +13,7 @@ from preimage.data.photos import open_photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment, output_folder, write_json, write_jsonl, write_text
 from preimage.data.tables import text_table
+from preimage.network.laws import Law
 from preimage.network.spec import ReconstructConfig
 from preimage.paper import overview
 from preimage.paper.draw import save_figure
@@ -30,6 +31,7 @@ def run(config: DemoCommand) -> int:
     settings = ReconstructConfig(
         weights=config.weights, seed=config.seed, size=config.size, device=config.device
     )
+    Law.parse(config.weights)  # before anything is measured
     overview.require_memory(settings)
     folder = output_folder(config.out)
     problems = Problems(config.strict)
