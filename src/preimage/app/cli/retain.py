@@ -12,7 +12,6 @@ from preimage.app.cli.options import command_line
 from preimage.app.cli.retain_command import RetainCommand
 from preimage.app.cli.retain_search import run_search
 from preimage.data.cost import Sum
-from preimage.data.freed_memory import keep_freed_memory
 from preimage.data.memory import open_squares
 from preimage.data.photo import embedded_photos
 from preimage.data.records import environment, output_folder
@@ -44,7 +43,6 @@ def run(command: RetainCommand) -> int:
         print(_in_full(costs))
         return 0
     announce(lambda: Sum(costs))
-    keep_freed_memory()  # or each block of pairs is taken anew, page by page
     result = retention(
         subject,
         training,
