@@ -27,7 +27,7 @@ from preimage.network.limit.pairs import PairRecursion
 
 VERSION = 1  # of the numbers in the files
 ROWS = 4  # tiles per file
-_ELEMENTS = 1 << 17  # of a block of pairs: some of them fit in a core's cache
+_ELEMENTS = 1 << 18  # of a block of pairs: in smaller ones threads wait for Python's lock
 _LARGEST = 1 << 24  # elements of the kernels of pairs of tiles at once
 _KIND = "rows of a kernel"
 _log = logging.getLogger(__name__)
