@@ -14,7 +14,7 @@ from torch import Tensor
 from preimage.data.photo import Photo, clipped_image, to_image
 from preimage.data.records import write_atomically
 from preimage.scores.metrics import colour_scores, grey, stretch
-from preimage.sweeps.reconstruction import Reconstruction
+from preimage.sweeps.reconstruction import Picture, Reconstruction
 
 #: One colour per network family, in order of appearance; legible to the colour-blind (Okabe-Ito).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -42,7 +42,7 @@ def figure_bytes(figure: Figure, kind: str = "png", dpi: int = 110) -> bytes:
     return stream.getvalue()
 
 
-def caption(result: Reconstruction) -> str:
+def caption(result: Reconstruction | Picture) -> str:
     """SSIM and Pearson's r of one picture, and whether it is a negative or was one."""
     negative = ", a negative" if result.pearson < _NEGATIVE else ""
     note = ", inverted" if result.inverted else negative

@@ -1,11 +1,9 @@
 """The demo: what random networks show of a photo, by layer and by width (Sections 4.1, 4.2).
 
-`overview_claims` says what follows from it, `overview_draw` draws it. Network 0 of each cell is
-computed here, for its pictures; of the others only scores are wanted, which worker processes
-compute.
+`overview_jobs` computes it, `overview_claims` says what follows, `overview_draw` draws it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -15,18 +13,15 @@ import torch
 from preimage.data.photo import Photo
 from preimage.network.architectures import LAYERS
 from preimage.network.spec import ReconstructConfig
-from preimage.paper.infinite_width import infinite_width
 from preimage.paper.limit_sheet import require_limit
+from preimage.paper.overview_jobs import Computed, Records, compute
 from preimage.scores.statistics import Interval, mean_interval
-from preimage.sweeps.backends import num_workers, open_backend
+from preimage.sweeps.backends import num_workers
 from preimage.sweeps.costs import Cost, estimate
-from preimage.sweeps.engine import execute
 from preimage.sweeps.enough_memory import require_pairs
 from preimage.sweeps.grid import Execution
-from preimage.sweeps.jobs import METRICS
 from preimage.sweeps.photos import PackedPhotos
-from preimage.sweeps.reconstruction import Reconstruction
-from preimage.sweeps.trials import by_encoder, run_trials
+from preimage.sweeps.reconstruction import Picture
 
 #: The widths, from the narrowest to the widest.
 WIDTHS = (8, 64, 256)
@@ -80,7 +75,7 @@ class Scored:
     """One random network (`config.network_number`) and its scores, a record per photo."""
 
     config: ReconstructConfig
-    records: Sequence[Mapping[str, Any]]
+    records: Records
 
     def mean(self, metric: str, absolute: bool = False) -> float:
         """The average of a score over the photos, or of its absolute value."""
@@ -98,7 +93,7 @@ class Grid:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: dict[tuple[str, str], list[Scored]]
-    pictures: dict[tuple[str, str], list[Reconstruction]]
+    pictures: dict[tuple[str, str], list[Picture]]
 
     def num_networks(self, row: str, column: str) -> int:
         """The number of random networks in a cell."""
@@ -192,7 +187,7 @@ def run(
         config: weights, seed and device; the rows give the rest.
         networks: draws per cell, at least 1; `DECIDED` times as many where a verdict rests on them.
         on_trial: called after each network and limit, for a progress bar.
-        execution: the processes that compute the networks behind the first.
+        execution: the processes that compute networks and limits.
 
     Raises:
         ValueError: fewer than one network, no such law, or a photo is too small.
@@ -205,26 +200,21 @@ def run(
         name: Grid(tuple(row.label for row in rows), tuple(map(str, columns)), {}, {})
         for name, rows, columns in GRIDS
     }
-    records: dict[ReconstructConfig, Sequence[Mapping[str, Any]]] = {}
-    for trial in run_trials([cell for cell in places if not cell.network_number], photos):
-        grid, *cell = places[trial.config]
-        grids[grid].pictures[cell[0], cell[1]] = trial.reconstructions
-        records[trial.config] = [_record(result) for result in trial.reconstructions]
-        on_trial()
-    others = [cell for cell in places if cell.network_number]
-    for scored in _scores(others, photos, execution or Execution()):
-        records |= scored
-        for _ in scored:
-            on_trial()
-    for config_of_cell, (grid, label, column) in places.items():
-        cell_of_grid = grids[grid].cells.setdefault((label, column), [])
-        cell_of_grid.append(Scored(config_of_cell, records[config_of_cell]))
+    ends = {replace(config, **row.words): row.label for row in BY_WIDTH if row.has_limit}
+    records: dict[ReconstructConfig, Records] = {}
     limits: dict[tuple[str, str], Interval] = {}
-    for row in BY_WIDTH:
-        if row.has_limit:
-            for metric, value in infinite_width(replace(config, **row.words), photos).items():
-                limits[row.label, metric] = value
-            on_trial()
+    computed = compute(list(places), list(ends), photos, execution or Execution())
+    for of, found in computed:
+        if isinstance(found, Computed):
+            records[of] = found.records
+            if found.pictures:
+                grid, label, column = places[of]
+                grids[grid].pictures[label, column] = found.pictures
+        else:
+            limits |= {(ends[of], metric): value for metric, value in found.items()}
+        on_trial()
+    for of, (grid, label, column) in places.items():
+        grids[grid].cells.setdefault((label, column), []).append(Scored(of, records[of]))
     return Overview(grids["layer"], grids["width"], limits, list(photos), config)
 
 
@@ -241,26 +231,3 @@ def _places(config: ReconstructConfig, networks: int) -> dict[ReconstructConfig,
         for column in columns
         for number in range(networks * row.times(column))
     }
-
-
-def _scores(
-    cells: Sequence[ReconstructConfig], photos: Sequence[Photo], execution: Execution
-) -> Iterator[dict[ReconstructConfig, list[dict[str, Any]]]]:
-    """Records of networks that are computed elsewhere, as they finish.
-
-    Raises:
-        RuntimeError: one could not be computed, as where its worker died three times.
-    """
-    if not cells:
-        return
-    jobs = [tuple(group) for group in by_encoder(cells)]
-    backend = open_backend(execution, cells[0].device)
-    for outcome in execute(jobs, PackedPhotos.pack(photos), backend, threads=execution.threads):
-        if outcome.result is None:
-            raise RuntimeError(outcome.error)
-        yield dict(zip(outcome.configs, outcome.result.rows, strict=True))
-
-
-def _record(result: Reconstruction) -> dict[str, Any]:
-    """As a job's, which knows less of a photo."""
-    return {name: result.record()[name] for name in ("photo", "photo_sha256", *METRICS)}

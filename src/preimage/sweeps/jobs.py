@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from preimage.network.spec import ReconstructConfig
 from preimage.network.trace import Size, feature_size, input_sizes, trace
 from preimage.sweeps.pair import RandomPair
 from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.reconstruction import Reconstruction
 from preimage.sweeps.stages import split_head
 from preimage.sweeps.store import Row
 
@@ -32,12 +33,18 @@ class JobResult:
 
 
 def run_job(
-    configs: tuple[ReconstructConfig, ...], photos: PackedPhotos, threads: int
+    configs: tuple[ReconstructConfig, ...],
+    photos: PackedPhotos,
+    threads: int,
+    on_result: Callable[[ReconstructConfig, Reconstruction], object] = lambda config, result: None,
 ) -> JobResult:
     """The scores of every photo under configs that share a CNN, as far as each of them goes.
 
     Photos go through the networks one at a time and are scored 16 at a time. Only scores are kept,
     so memory is needed for the feature maps of one photo.
+
+    Args:
+        on_result: called with each config and reconstruction, photo by photo.
 
     Raises:
         ValueError: an option does not fit, or a photo is too small.
@@ -49,8 +56,9 @@ def run_job(
     for start_at in range(0, len(photos), _SCORED_TOGETHER):
         indices = range(start_at, min(start_at + _SCORED_TOGETHER, len(photos)))
         results = pair.each([photos.photo(index) for index in indices])
-        for kept, of_config in zip(rows, results, strict=True):
+        for config, kept, of_config in zip(configs, rows, results, strict=True):
             for index, result in zip(indices, of_config, strict=True):
+                on_result(config, result)
                 record = result.record()
                 kept.append(
                     {

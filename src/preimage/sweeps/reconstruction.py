@@ -86,6 +86,16 @@ class Reconstruction(Drawn):
         }
 
 
+@dataclass(frozen=True)
+class Picture:
+    """Of a reconstruction what is drawn: the picture that was scored, and its scores."""
+
+    grey: Float[Tensor, "H W"]
+    ssim: float
+    pearson: float
+    inverted: bool
+
+
 class Reconstructions(Gallery[Reconstruction]):
     """A list of reconstructions, which a notebook shows as a gallery above a table of scores."""
 

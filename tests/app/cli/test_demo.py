@@ -13,6 +13,7 @@ from preimage.data import photos
 from preimage.data.photo import embedded_photos
 from preimage.network.spec import ReconstructConfig
 from preimage.paper import overview as overview_module
+from preimage.paper import overview_jobs
 from preimage.paper.overview import GRIDS, Grids, Overview, Row, run
 from preimage.paper.overview_claims import findings
 from preimage.sweeps.engine import Backend
@@ -41,7 +42,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photos, "embedded_photos", lambda size: embedded_photos(size)[:2])
-        patch.setattr(overview_module, "open_backend", one_thread)
+        patch.setattr(overview_jobs, "open_backend", one_thread)
         patch.setattr(overview_module, "DECIDED", 2)
         patch.setattr(overview_module, "GRIDS", narrow(GRIDS))
         with unchecked():
