@@ -8,6 +8,7 @@ import torch
 from preimage.decoders.classifier import classifier
 from preimage.decoders.encoders import (
     cut,
+    described,
     load_classifier,
     open_encoder,
     random_twin,
@@ -82,6 +83,17 @@ def test_the_twin_differs_in_its_weights_alone(file: Path) -> None:
         assert torch.equal(twin.weights[name], expected.weights[name])
         found = twin.weights[name].detach()
         assert float(found.std()) == pytest.approx(0.05, rel=4 / (2 * found.numel()) ** 0.5)
+
+
+def test_a_description_has_the_widths_of_the_file(file: Path) -> None:
+    """Or those of the architecture, where no file of ours has others."""
+    of_file = EncoderOptions(spec=CONV1, weights=str(file))
+    twin = EncoderOptions(spec=CONV1, weights="gaussian:0.1", twin_of=str(file))
+    for options in (of_file, twin):
+        assert described(options) == open_encoder(options)[0].description
+    for weights in ("gaussian:0.1", "imagenet", "other.pth"):
+        options = EncoderOptions(spec=CONV1, weights=weights)
+        assert described(options) == options.description()
 
 
 def test_cutting_keeps_the_weights() -> None:

@@ -12,6 +12,7 @@ from preimage.data.checkpoints import (
 from preimage.decoders.cards import (
     CLASSIFIER_KIND,
     network_of,
+    open_card,
     open_checkpoint,
     require_tensors,
 )
@@ -82,6 +83,21 @@ def trained_encoder(weights: str, spec: EncoderSpec) -> tuple[Network, Origin]:
     whole = _classifier(weights, checkpoint).encoder
     origin = {"file": Path(weights).name, **{k: checkpoint.card[k] for k in _ORIGIN}}
     return cut(whole, spec.layer, pooled=spec.pooled), origin
+
+
+def described(options: EncoderOptions) -> Description:
+    """The encoder's description, without its weights.
+
+    What `preimage pretrain` wrote has widths of its own; other files have the architecture's.
+
+    Raises:
+        ValueError: the file's card is damaged, or the options do not fit.
+    """
+    source = options.twin_of or options.weights
+    if weights_kind(source) != "file" or not is_checkpoint(source):
+        return options.description()
+    whole = Description.from_dict(open_card(source, CLASSIFIER_KIND)["encoder"])
+    return whole.cut(options.spec.layer, pooled=options.spec.pooled)
 
 
 _ORIGIN = ("classes", "accuracy", "training")

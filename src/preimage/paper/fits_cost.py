@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from preimage.data.cost import Plain
+from preimage.decoders.encoders import described
 from preimage.decoders.evaluate import evaluate
 from preimage.decoders.inverter import Inverter
 from preimage.decoders.options import DecoderOptions, EncoderOptions
@@ -28,9 +29,9 @@ def fits_cost(trainings: Trainings, encoders: Sequence[EncoderOptions], scored: 
     """
     fits = [trainings.fit_file(encoder) for encoder in encoders]
     left = Counter(
-        e.description() for e, path in zip(encoders, fits, strict=True) if not path.exists()
+        described(e) for e, path in zip(encoders, fits, strict=True) if not path.exists()
     )
-    kinds = Counter(encoder.description() for encoder in encoders)
+    kinds = Counter(map(described, encoders))
     fitted = trainings.fitted_photos
     photos = _METHODS * 2 * trainings.preset.photos if scored else 0
     seconds = 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from preimage.data.cost import takes
 from preimage.decoders.costs import TrainingCost, training_cost
+from preimage.decoders.encoders import described
 from preimage.decoders.options import MachineOptions
 from preimage.decoders.recipes import Recipe
 from preimage.network.description import Description
@@ -53,8 +54,7 @@ def trainings_cost(trainings: Trainings, arms: Sequence[Arm]) -> TrainingsCost:
     machine = MachineOptions(device=trainings.options.device)
     kinds: dict[tuple[int, int], list[tuple[TrainingCost, _What]]] = {}
     for settings in {s.folder: s for s in map(trainings.settings, arms)}.values():
-        # The file of a trained encoder is not opened: its widths are the architecture's or less.
-        encoder = settings.encoder.description()
+        encoder = described(settings.encoder)
         decoder = settings.decoder.description(encoder)
         what = encoder, decoder, settings.recipe, machine, settings.folder
         rough = training_cost(*what, timed=False)
