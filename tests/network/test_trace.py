@@ -64,10 +64,10 @@ def test_receptive_field_is_what_gradients_reach(encoder: Description, unpool: s
     linear = encoder.with_activation(1.0).with_pool("avg").with_width(2)
     network = linear + linear.mirror(unpool)  # type: ignore[arg-type]
     assume(least_size(network) < 90)
-    size = 181
-    steps = trace(network, size, size)
+    size = 181, least_size(network)  # of columns no more than it takes
+    steps = trace(network, *size)
     assume(steps[-1].receptive_field < 90)
-    line = torch.ones(1, network.in_channels, size, size, dtype=torch.float64, requires_grad=True)
+    line = torch.ones(1, network.in_channels, *size, dtype=torch.float64, requires_grad=True)
     module = build(network, "uniform:1", dtype=torch.float64)
     for weight in module.parameters():
         weight.data.abs_()

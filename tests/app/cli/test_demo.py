@@ -102,6 +102,7 @@ def test_strict_takes_all_photos_or_none(
 @pytest.fixture(scope="module")
 def overview() -> Overview:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overview_jobs, "open_backend", one_thread)
         patch.setattr(overview_module, "DECIDED", 1)
         patch.setattr(overview_module, "GRIDS", narrow(GRIDS))
         return run(embedded_photos(24)[:1], ReconstructConfig(), networks=1)

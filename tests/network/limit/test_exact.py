@@ -30,7 +30,7 @@ def test_average_pooling_equals_brute_force(spec, unpool, shot):
     assert_same_limit(description, image(description, shot))
 
 
-@settings(SETTINGS, max_examples=25)
+@settings(SETTINGS, max_examples=15)
 @given(specs(), st.sampled_from(["zeros", "nearest"]), shots)
 def test_l2_pooling_equals_brute_force(spec, unpool, shot):
     description = network(spec, "l2", unpool)
