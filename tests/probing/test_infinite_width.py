@@ -75,6 +75,25 @@ def test_the_line_and_the_network_are_those_of_retention() -> None:
         assert gap < 0
 
 
+def test_a_network_of_a_description_is_a_model() -> None:
+    """Its operations are layers, and its twins are drawn, unless they are given."""
+    given = {"preprocessing": replace(RAW, size=16), "twins": 2}
+    network, names = build(ENCODER, seed=3), ["conv1_1", "conv1_2"]
+    found = probe(network, photos(), names, **given, initialisation=drawn, infinite_width=OPTIONS)
+    for name in names:
+        assert found[name].trained == probed()[name].trained
+        assert found[name].twins == probed()[name].twins
+        assert found.infinite_width[name] == probed().infinite_width[name]
+    again = probe(network, photos(), names[0], **given)[names[0]]
+    assert again.trained == found[names[0]].trained
+    assert again.twins[0] != again.twins[1] != found[names[0]].twins[1]
+
+
+def test_a_decoder_is_no_model() -> None:
+    with pytest.raises(ValueError, match="unpool1 enlarges or crops features"):
+        probe(build(ENCODER + ENCODER.mirror("nearest")), photos(), preprocessing=RAW)
+
+
 def test_a_layer_without_a_kernel_says_so_and_the_rest_stays() -> None:
     assert "nothing random follows" in probed().infinite_width["pool1"].missing
     assert "nothing random follows" in str(probed())

@@ -90,7 +90,7 @@ def described(model: nn.Module) -> Description:
     if not parts or len(parts) < len(stages):
         raise ValueError(
             f"`infinite_width`: {type(model).__name__} is no chain of this package's operations, "
-            "and its kernel is not known; take vgg16 or alexnet (`open_model`), or leave it out."
+            "and its kernel is not known; take what `build` makes of a `Description`, or none."
         )
     operations = tuple(op for part in parts for op in part.operations)
     return Description("the model", operations, parts[0].in_channels)

@@ -20,6 +20,7 @@ from preimage.decoders.pretrained import pretrained_encoder, read_tensors
 from preimage.network.architectures import ARCHITECTURES, architecture
 from preimage.network.build import Network, build
 from preimage.network.description import Description
+from preimage.network.operations import Crop, Unpool
 from preimage.network.weights import no_such_file, weights_kind
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 from preimage.probing.twins import random_twin
@@ -105,7 +106,24 @@ def _architecture(name: str, weights: str | None, kind: str | None, seed: int) -
         network = load_classifier(weights).encoder
     else:
         network = pretrained_encoder(weights, name, description.blocks[-1], pooled=True)[0]
-    return OpenModel(name, staged(network), _described(network.description), RAW)
+    return replace(open_network(network), name=name)
+
+
+def open_network(network: Network) -> OpenModel:
+    """A CNN of this package, each operation a module of its name.
+
+    It takes pixels in [0, 255]; its random twins have weights of `gaussian:fan-in`.
+
+    Raises:
+        ModelError: it is no encoder.
+    """
+    description = network.description
+    for op in description.operations:
+        if isinstance(op, Unpool | Crop):
+            raise ModelError(
+                f"`model`: {op.name} enlarges or crops features; a probe takes an encoder alone."
+            )
+    return OpenModel(description.name, staged(network), _described(description), RAW)
 
 
 def _described(description: Description) -> Callable[[], nn.Module]:

@@ -10,6 +10,7 @@ from preimage.data.each_photo import Interrupted
 from preimage.data.photos import Photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
+from preimage.network.build import Network
 from preimage.probing.capture import Selector
 from preimage.probing.climb import Climb, Found, climb, costly
 from preimage.probing.costly_rungs import Rung
@@ -17,6 +18,7 @@ from preimage.probing.enough_memory import require_photos, require_probe
 from preimage.probing.infinite_width import InfiniteWidth, require_line
 from preimage.probing.infinite_width import infinite_width as layers_at_infinite_width
 from preimage.probing.linear_rung import Experiment
+from preimage.probing.models import open_network
 from preimage.probing.networks import (
     PICTURES,
     NetworkResult,
@@ -78,7 +80,8 @@ def probe(
         ['maps', 'maps']
 
     Args:
-        model: any module that takes (N, 3, H, W). It is left as it was: weights, mode, hooks.
+        model: any module that takes (N, 3, H, W). It is left as it was: weights, mode, hooks. A
+            `Network` has its operations as layers.
         photos: training photos, as in `preimage.load_photos`: files, folders, zips, patterns,
             `Photo` objects, PIL images, arrays or tensors.
         layers: `named_modules()` paths or glob patterns; `auto` takes the last module at each
@@ -107,8 +110,8 @@ def probe(
         inversion: how pictures are sought.
         costly_twins: the first twins that go through these two rungs too.
         infinite_width: where the line at infinite width is computed, too, with the network and its
-            twins beside it at the line's positions (`preimage.probing.infinite_width`). Of vgg16
-            and alexnet alone, as `open_model` opens them.
+            twins beside it at the line's positions (`preimage.probing.infinite_width`). Of a
+            `Network` that `build` makes of a description, or vgg16 and alexnet by `open_model`.
         seed: of the twins: twin k has seed `seed` + k.
         out: folder in which each network's numbers are kept as it is finished. The same call again
             computes what is missing and ends with the same bits.
@@ -119,6 +122,10 @@ def probe(
         PhotoError: a photo can't be read.
         Interrupted: Ctrl-C came; `results` is the result of the network and the twins so far.
     """
+    if isinstance(model, Network):
+        ours = open_network(model)
+        model, preprocessing = ours.model, preprocessing or ours.preprocessing
+        initialisation = initialisation or ours.make
     preprocessing = preprocessing or find_preprocessing(model)
     if isinstance(photos, str | Path):  # files, which are resized
         require_photos(model, (preprocessing.size, preprocessing.size), batch_size)
