@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from preimage import Conv, Description, Pool, build
+from preimage import Conv, Description, Pool, build, vgg16
 from preimage.data.html import template
 from preimage.probing import RAW, probe
 from preimage.probing.infinite_width import described
@@ -138,3 +139,16 @@ def test_what_has_no_line_is_refused_beforehand(changed: dict[str, object], said
 
 def test_the_papers_networks_have_descriptions() -> None:
     assert described(open_model("alexnet").model).layers[0] == "conv1"
+
+
+def test_a_function_in_a_file_may_build_one(tmp_path: Path) -> None:
+    """As a model by name; its twins are drawn, though the function always builds the same."""
+    words = "from preimage import build, vgg16\n"
+    words += "def make():\n    return build(vgg16().cut('conv1').with_width(2), seed=3)\n"
+    (tmp_path / "m.py").write_text(words)
+    opened = open_model(f"{tmp_path / 'm.py'}:make")
+    network, pixels = build(vgg16().cut("conv1").with_width(2), seed=3), photos()[:2]
+    assert described(opened.model).operations == network.description.operations
+    assert opened.preprocessing == RAW
+    assert torch.equal(opened.model(pixels), network(pixels))
+    assert not torch.equal(opened.make()(pixels), opened.make()(pixels))

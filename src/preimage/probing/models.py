@@ -237,6 +237,8 @@ def _from_file(path: str, function: str) -> OpenModel:
         raise ModelError(
             f"`model`: {path}:{function} returns {type(model).__name__}, not a torch.nn.Module."
         )
+    if isinstance(model, Network):
+        return replace(open_network(model), name=f"{path}:{function}")
     preprocessing: Preprocessing | None
     try:
         preprocessing = find_preprocessing(model)
