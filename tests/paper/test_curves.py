@@ -57,6 +57,19 @@ def test_unequal_networks_cover_the_truth() -> None:
     assert hits / 400 > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 400)
 
 
+def test_thin_points_do_not_feign_certainty() -> None:
+    """A stopped sweep has many narrow networks and few wide ones: noise has no slope."""
+    hits = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        counts = {4: 60, 8: 30, 16: 9, 32: 3}
+        values = {w: dict(enumerate(rng.normal(0.1, 0.05, n).tolist())) for w, n in counts.items()}
+        hits += slope(Curve("c", values)).sign != 0
+    assert hits / 400 < 0.05 + 4 * math.sqrt(0.95 * 0.05 / 400)
+    values[32] = {0: 0.7}
+    assert slope(Curve("c", values)).half_width == math.inf
+
+
 def test_few_points_and_networks() -> None:
     with pytest.raises(ValueError, match="at least two points"):
         slope(Curve("c", {4: {0: 0.1}}))

@@ -112,6 +112,23 @@ def test_statements_made_together() -> None:
     needs = [Decision(1.0, 1.0, needed_at=lambda level, n=n: n) for n in (40, 90)]
     assert all_of(YES, *needs).needed == 90
     assert all_of(OPEN, *needs).needed is None
+    # One that points the other way decides alone, at its share of the level.
+    against = Decision(0.9, 0.1, needed_at=lambda level: round(1 / level))
+    assert all_of(YES, *needs, against).needed == 4 / 0.025
+
+
+@pytest.mark.parametrize("mean", [1.8, 2.2, 2.4, 4.0])
+@pytest.mark.parametrize("n", [2, 3])
+def test_more_are_needed_than_there_were(mean: float, n: int) -> None:
+    found = is_above(Interval(mean, 1 / n**0.5, n))
+    assert found.needed is None or found.needed > n
+    assert (found.needed is None) == (found.holds is not None)
+
+
+def test_of_two_samples_as_many_of_each_kind() -> None:
+    found = is_above(difference([1.0, 3.0, 2.0], [0.0, 2.5, 1.5]))
+    assert (found.samples, found.values) == (2, 6)
+    assert all_of(YES, found).samples == 2
     assert opposite(YES).holds is False
 
 

@@ -32,14 +32,7 @@ def test_numbers_are_those_of_the_sweep(section4) -> None:
     numbers = found["fig7_depth"].numbers
     assert numbers["zeros"].mean == pytest.approx(decay.mean)
     assert numbers["zeros"].half_width == pytest.approx(decay.half_width)
-    over = {
-        row: [
-            fmean(pair)
-            for pair in zip(*(averages(row, x) for x in ("conv1", "conv2")), strict=True)
-        ]
-        for row in ("no", "resized")
-    }
-    gap = paired_difference(over["resized"], over["no"])
+    gap = paired_difference(averages("resized", "conv2"), averages("no", "conv2"))
     assert found["fig7_simplified"].numbers["zeros"].mean == pytest.approx(gap.mean)
     assert found["fig7_simplified"].numbers["similar"] == 0.1
     assert {path.name for path in section4.folder.glob("fig7*.png")} == set(

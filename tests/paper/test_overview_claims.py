@@ -7,7 +7,7 @@ from preimage.data.photo import Photo
 from preimage.network.spec import ReconstructConfig
 from preimage.paper.overview import BY_LAYER, BY_WIDTH, WIDTHS, Grid, Overview, Scored
 from preimage.paper.overview_claims import CONV, MEAN, SIMPLE, WHOLE, findings
-from preimage.scores.statistics import Interval, difference, std_ratio
+from preimage.scores.statistics import Interval, paired_difference, std_ratio
 
 PHOTO = Photo("p", "p", torch.zeros(3, 2, 2))
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
@@ -32,7 +32,7 @@ def overview(
     by_layer: dict[str, dict[str, list[float]]] | None = None,
     by_width: dict[str, dict[str, list[float]]] | None = None,
 ) -> Overview:
-    widths = {str(width): count for width, count in zip(WIDTHS, (20, 5, 5), strict=True)}
+    widths = {str(width): count for width, count in zip(WIDTHS, (6, 6, 5), strict=True)}
     return Overview(
         grid([row.label for row in BY_LAYER], dict.fromkeys(LAYERS, 5), by_layer or {}),
         grid([row.label for row in BY_WIDTH], widths, by_width or {}),
@@ -68,6 +68,11 @@ def test_depth_and_similarity_are_paired() -> None:
     rises = dict(zip(LAYERS, reversed(list(falls.values())), strict=True))
     found = verdicts(overview({WHOLE: falls, SIMPLE: above(0.2)}))
     assert found["simplified"] == "fails"
+    # Up to Conv1 both are one network: its difference of nothing does not count.
+    alike = above(0.09)
+    found = findings(overview({WHOLE: falls, SIMPLE: {**alike, "conv1": falls["conv1"]}}))
+    gap = {f.claim.name: f for f in found}["demo_simplified"].numbers["gap"]
+    assert gap.mean == pytest.approx(0.09)
     assert verdicts(overview({WHOLE: rises}))["depth"] == "fails"
 
 
@@ -75,8 +80,8 @@ def by_width(mean: tuple[float, float], conv: tuple[float, float], noise: float)
     """Of |r| at the two widths that are compared; `noise` is the convolution's alone."""
     return overview(
         by_width={
-            MEAN: {"8": spread(mean[0], 0.001, 20), "64": spread(mean[1], 0.001, 5)},
-            CONV: {"8": spread(conv[0], noise, 20, 7), "64": spread(conv[1], noise, 5, 2)},
+            MEAN: {"8": spread(mean[0], 0.001, 6), "64": spread(mean[1], 0.001, 6, 1)},
+            CONV: {"8": spread(conv[0], noise, 6, 4), "64": spread(conv[1], noise, 6, 2)},
         }
     )
 
@@ -103,20 +108,20 @@ def test_growth_is_compared_network_by_network() -> None:
         for column in ("8", "64")
     }
     more = {f.claim.name: f for f in findings(found)}["demo_growth"].numbers["more"]
-    assert more == difference(ahead["64"], ahead["8"])
+    assert more == paired_difference(ahead["64"], ahead["8"])
 
 
 def test_convergence_is_a_ratio_with_its_interval() -> None:
     found = {f.claim.name: f for f in findings(by_width((0.8, 0.9), (0.5, 0.6), noise=0.1))}
     convergence = found["demo_convergence"]
     assert convergence.verdict == "holds"
-    mean, conv = spread(0.9, 0.001, 5), spread(0.6, 0.1, 5, 2)
+    mean, conv = spread(0.9, 0.001, 6, 1), spread(0.6, 0.1, 6, 2)
     expected = std_ratio([v / 0.9 for v in mean], [v / 0.6 for v in conv])
     assert convergence.numbers["high"] == pytest.approx(expected.high)
     alike = overview(
         by_width={
-            MEAN: {"64": spread(0.9, 0.011, 5)},
-            CONV: {"64": spread(0.9, 0.01, 5, 2)},
+            MEAN: {"64": spread(0.9, 0.011, 6)},
+            CONV: {"64": spread(0.9, 0.01, 6, 2)},
         }
     )
     assert verdicts(alike)["convergence"] == "not decided"
@@ -126,4 +131,4 @@ def test_width_says_where_it_tends() -> None:
     found = {f.claim.name: f for f in findings(by_width((0.8, 0.9), (0.5, 0.6), noise=0.1))}
     assert found["demo_width"].verdict == "holds"
     assert "tends to 0.947" in found["demo_width"].ours
-    assert found["demo_width"].numbers["networks"] == 20
+    assert "(6 networks × 1 photos, 5 at the largest width)" in found["demo_width"].ours

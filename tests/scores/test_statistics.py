@@ -51,7 +51,7 @@ def test_means_of_two_values_by_hand() -> None:
 
 
 def test_equal_values_leave_no_doubt() -> None:
-    assert difference([1.0, 1.0], [0.5, 0.5, 0.5]) == Interval(0.5, 0.0, 5)
+    assert difference([1.0, 1.0], [0.5, 0.5, 0.5]) == Interval(0.5, 0.0, 5, samples=2)
     assert paired_difference([1.0, 2.0], [0.5, 1.5]).half_width == 0
 
 

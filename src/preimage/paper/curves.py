@@ -88,42 +88,61 @@ def slope(curve: Curve, position: Position = log2) -> Interval:
 
     Per doubling of x with the default position. Networks are independent of each other, but
     network 7 at one x may have weights in common with network 7 at another; so its residuals count
-    together (cluster-robust variance, t with one degree less than networks). With the same networks
-    at every x this is the t interval of the networks' own slopes.
+    together (cluster-robust variance). With the same networks at every x this is the t interval of
+    the networks' own slopes; where points have different numbers of networks, the degrees are
+    Satterthwaite's, and those of as many as there are in all at the most. A point of a single
+    network says nothing of its error: then nothing is decided.
     """
-    return _with_interval(*_influences(curve, position))
+    return _slope(curve, position).interval
 
 
 def slope_difference(curve: Curve, other: Curve, position: Position = log2) -> Interval:
     """Of two slopes, paired: network 7 of one curve against network 7 of the other."""
-    slope_here, here = _influences(curve, position)
-    slope_there, there = _influences(other, position)
-    numbers = here.keys() | there.keys()
-    influences = {number: here.get(number, 0.0) - there.get(number, 0.0) for number in numbers}
-    return _with_interval(slope_here - slope_there, influences)
+    here, there = _slope(curve, position), _slope(other, position)
+    numbers = here.influences.keys() | there.influences.keys()
+    influences = {n: here.influences.get(n, 0.0) - there.influences.get(n, 0.0) for n in numbers}
+    points = [*here.points, *there.points]
+    return _Slope(here.value - there.value, influences, points).interval
 
 
-def _influences(curve: Curve, position: Position) -> tuple[float, dict[int, float]]:
-    """The slope, and what each network adds to its error."""
+@dataclass(frozen=True)
+class _Slope:
+    """A slope and its error: what each network adds to it, and what each point does.
+
+    Args:
+        points: of each, the variance that its networks alone would give, and their number.
+    """
+
+    value: float
+    influences: Mapping[int, float]
+    points: Sequence[tuple[float, int]]
+
+    @property
+    def interval(self) -> Interval:
+        n = len(self.influences)
+        if min(networks for _, networks in self.points) < 2:
+            return Interval(self.value, inf, n)
+        stderr = sqrt(sum(influence**2 for influence in self.influences.values()))
+        together = sum(part for part, _ in self.points)
+        squares = sum(part**2 / (networks - 1) for part, networks in self.points)
+        degrees = min(n - 1.0, together**2 / squares) if squares else None
+        return Interval(self.value, stderr, n, degrees)
+
+
+def _slope(curve: Curve, position: Position) -> _Slope:
     positions = {x: position(x) for x in curve.values}
     centre = fmean(positions.values())
     spread = sum((p - centre) ** 2 for p in positions.values())
     if spread == 0:
         raise ValueError(f"{curve.label}: a slope needs at least two points.")
-    total, influences = 0.0, dict[int, float]()
+    total, influences, points = 0.0, dict[int, float](), list[tuple[float, int]]()
     for x, networks in curve.values.items():
-        mean = fmean(networks.values())
+        mean, count = fmean(networks.values()), len(networks)
         weight = (positions[x] - centre) / spread
         total += weight * mean
-        for number, value in networks.items():
-            share = weight * (value - mean) / len(networks)
+        unbiased = sqrt(count / (count - 1)) if count > 1 else 0.0
+        shares = {n: unbiased * weight * (v - mean) / count for n, v in networks.items()}
+        points.append((sum(share**2 for share in shares.values()), count))
+        for number, share in shares.items():
             influences[number] = influences.get(number, 0.0) + share
-    return total, influences
-
-
-def _with_interval(estimate: float, influences: Mapping[int, float]) -> Interval:
-    n = len(influences)
-    if n < 2:
-        return Interval(estimate, inf, n)
-    variance = n / (n - 1) * sum(influence**2 for influence in influences.values())
-    return Interval(estimate, sqrt(variance), n)
+    return _Slope(total, influences, points)

@@ -5,6 +5,7 @@ a statement too, that of a difference within a margin named beforehand (the equi
 Schuirmann, 1987). Statements that are made together are corrected together (Holm, 1979).
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, inf, isfinite, log, log1p, sqrt
@@ -34,6 +35,7 @@ class Decision:
         level: a p-value up to this decides.
         values: independent values behind it, where there is one number of them.
         over: what they are draws of.
+        samples: the values are of so many samples that are compared, without pairs.
         needed_at: by level, about how many values would decide four times out of five.
     """
 
@@ -42,6 +44,7 @@ class Decision:
     level: float = LEVEL
     values: int | None = None
     over: Over = "networks"
+    samples: int = 1
     needed_at: Callable[[float], int | None] = field(
         default=lambda level: None, compare=False, repr=False
     )
@@ -83,7 +86,7 @@ def is_above(
     # Whichever end is farther from the mean decides first.
     distances = (abs(interval.mean - level), abs(interval.mean - level - negligible))
     needed = _needed(interval, max(distances))
-    return Decision(up, down, values=interval.n, over=over, needed_at=needed)
+    return _decision(up, down, interval, over, needed)
 
 
 def is_below(interval: Interval, level: float = 0.0, *, over: Over = "networks") -> Decision:
@@ -95,14 +98,11 @@ def is_within(interval: Interval, margin: float, *, over: Over = "networks") -> 
     """Whether the mean is within ± `margin`, which was named beforehand."""
     above_low, below_low = _tails(interval, -margin)
     above_high, below_high = _tails(interval, margin)
-    needed = _needed(interval, abs(margin - abs(interval.mean)))
-    return Decision(
-        max(above_low, below_high),
-        min(below_low, above_high),
-        values=interval.n,
-        over=over,
-        needed_at=needed,
-    )
+    near, far = abs(margin - abs(interval.mean)), margin + abs(interval.mean)
+    inside = abs(interval.mean) < margin
+    needed = _needed(interval, near, far) if inside else _needed(interval, near)
+    supports, opposes = max(above_low, below_high), min(below_low, above_high)
+    return _decision(supports, opposes, interval, over, needed)
 
 
 def is_below_one(ratio: Ratio) -> Decision:
@@ -145,6 +145,9 @@ def all_of(*decisions: Decision) -> Decision:
     """
 
     def needed(level: float) -> int | None:
+        against = [d.needed_at(level / len(decisions)) for d in decisions if d.opposes < d.supports]
+        if against:  # the clearest of these is enough
+            return min((n for n in against if n is not None), default=None)
         numbers = [d.needed_at(level) for d in decisions if d.supports > level]
         return None if None in numbers else max((n for n in numbers if n is not None), default=None)
 
@@ -154,6 +157,7 @@ def all_of(*decisions: Decision) -> Decision:
         min(1.0, len(decisions) * min(decision.opposes for decision in decisions)),
         values=values.pop() if len(values) == 1 else None,
         over=decisions[0].over,
+        samples=max(decision.samples for decision in decisions),
         needed_at=needed,
     )
 
@@ -174,6 +178,23 @@ def together(decisions: Sequence[Decision], level: float = LEVEL) -> list[Decisi
     return [replace(decision, level=held[index]) for index, decision in enumerate(decisions)]
 
 
+def _decision(
+    supports: float,
+    opposes: float,
+    interval: Interval,
+    over: Over,
+    needed: Callable[[float], int | None],
+) -> Decision:
+    return Decision(
+        supports,
+        opposes,
+        values=interval.n,
+        over=over,
+        samples=interval.samples,
+        needed_at=needed,
+    )
+
+
 def _clearest(decision: Decision) -> float:
     return min(decision.supports, decision.opposes)
 
@@ -190,21 +211,23 @@ def _tails(interval: Interval, level: float) -> tuple[float, float]:
     return above, below
 
 
-def _needed(interval: Interval, distance: float) -> Callable[[float], int | None]:
-    """By level: so many values that a mean at this distance from its bound decides."""
+def _needed(interval: Interval, *distances: float) -> Callable[[float], int | None]:
+    """By level: so many values that a mean at these distances from its bounds decides.
+
+    Of several bounds all must be kept.
+    """
+
+    def decided(n: int, level: float) -> bool:
+        quantile = t_quantile(1 - level, max(1.0, interval.freedom * n / interval.n))
+        units = sqrt(n / interval.n) / interval.stderr
+        missed = sum(float(special.ndtr(quantile - d * units)) for d in distances)
+        return 1 - missed >= _POWER
 
     def needed(level: float) -> int | None:
-        if interval.n < 2 or not distance or not isfinite(interval.stderr) or not interval.stderr:
+        if interval.n < 2 or not min(distances) or not 0 < interval.stderr < inf:
             return None
-        units = distance / (interval.stderr * sqrt(interval.n))
-        often = float(special.ndtri(_POWER))
-        n = ((float(special.ndtri(1 - level)) + often) / units) ** 2
-        for _ in range(20):
-            if n > _MOST:
-                return None
-            degrees = max(1.0, interval.freedom * n / interval.n)
-            n = ((t_quantile(1 - level, degrees) + often) / units) ** 2
-        return max(2, ceil(n))
+        found = bisect_left(range(_MOST + 1), True, key=lambda n: n >= 2 and decided(n, level))
+        return found if found <= _MOST else None
 
     return needed
 

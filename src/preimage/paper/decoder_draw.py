@@ -1,6 +1,6 @@
 """What the drawings of trained decoders share (Figures 2, 3, 4 and 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, NamedTuple
@@ -33,16 +33,25 @@ def save_files(
 
 
 def with_files(
-    findings: Sequence[Finding], files: Files, steps: int, seconds: float
+    findings: Sequence[Finding],
+    files: Files,
+    steps: int | str,
+    seconds: float,
+    closed_form: Container[str] = (),
 ) -> list[Finding]:
-    """The findings of one figure: they share its picture, its table, its steps and its time."""
-    found = []
+    """The findings of one figure: they share its picture, its table, its steps and its time.
+
+    Args:
+        steps: of each training; a text where they differ.
+        closed_form: names of the claims that speak of no trained decoder, and so of no steps.
+    """
+    found, text = [], "{steps:,}" if isinstance(steps, int) else "{steps}"
     for finding in findings:
-        if finding.verdict != "absent":
+        if finding.verdict != "absent" and finding.claim.name not in closed_form:
             finding = replace(
                 finding,
-                sentence=f"{finding.sentence}; decoders trained for {{steps:,}} steps",
-                brief=f"{finding.brief}; {{steps:,}} steps",
+                sentence=f"{finding.sentence}; decoders trained for {text} steps",
+                brief=f"{finding.brief}; {text} steps",
                 numbers={**finding.numbers, "steps": steps},
             )
         found.append(

@@ -86,6 +86,15 @@ class Scores:
         """Mean and 95 % interval over photos of the average over networks."""
         return mean_interval(self.over_photos(metric, **fields))
 
+    def num_photos(self, **fields: Any) -> dict[str, int]:
+        """How many photos of each set were scored."""
+        return {
+            f"{photos.replace('-', '_')}_photos": len(
+                self.over_photos("psnr", photos=photos, **fields)
+            )
+            for photos in PHOTOS
+        }
+
     def held_out_gap(self, **fields: Any) -> Interval:
         """PSNR on held-out minus PSNR on training photos, by Welch's interval over photos."""
         training, held_out = (self.over_photos("psnr", photos=p, **fields) for p in PHOTOS)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from preimage.data.cost import Sum
 from preimage.network.architectures import LAYERS
-from preimage.paper.decision import Decision, all_of, is_below, is_within, together
+from preimage.paper.decision import all_of, is_below, is_within
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
 from preimage.paper.decoder_scores import (
     BASELINES,
@@ -89,7 +89,9 @@ def run(options: FigureOptions) -> list[Finding]:
         else:
             reason = NO_TRAINED
             findings += [LOWER[method].absent(reason), STEEPER[method].absent(reason)]
-    return with_files(findings, files, trainings.preset.steps, trainings.seconds)
+    closed_form = {claims[LEAST_SQUARES].name for claims in (LOWER, STEEPER)}
+    steps = trainings.preset.steps
+    return with_files(findings, files, steps, trainings.seconds, closed_form)
 
 
 def cost(options: FigureOptions) -> Sum:
@@ -146,16 +148,23 @@ def _agree(scores: Scores, labels: Sequence[str]) -> Finding:
     names = {key: f"{'trained' if labels.index(key[0]) else 'random'}_{key[1]}" for key in gaps}
     numbers: dict[str, Number] = {names[key]: gap for key, gap in gaps.items()}
     widest = max(gaps.values(), key=lambda gap: abs(gap.mean))
-    numbers |= {"photos": widest.n // 2, "widest": widest}
+    numbers |= {
+        **scores.num_photos(encoder=labels[0], layer=LAYERS[0], method=DCN),
+        "widest": widest,
+    }
     listed = "; ".join(
         f"{label} " + _listed({layer: f"{{{names[label, layer]}:+.2f}}" for layer in LAYERS})
         for label in labels
     )
     sentence = (
-        f"PSNR on held-out minus training photos, in dB: {listed} ({{photos}} photos of each)"
+        f"PSNR on held-out minus training photos, in dB: {listed} ({{held_out_photos}} and "
+        "{training_photos} photos)"
     )
     decision = all_of(*(is_within(gap, SAME_DB, over="photos") for gap in gaps.values()))
-    brief = "held-out minus training photos: {widest:+.2f} dB where they differ most (n = {photos})"
+    brief = (
+        "held-out minus training photos: {widest:+.2f} dB where they differ most (n = "
+        "{held_out_photos} and {training_photos})"
+    )
     return AGREE.finding(sentence, decision, numbers, brief=brief)
 
 
@@ -163,7 +172,6 @@ def _lower(scores: Scores, random: str, trained: str, method: str) -> Finding:
     fields = {"method": method, "photos": "held-out"}
     decibels = {x: scores.compare("psnr", random, trained, layer=x, **fields) for x in LAYERS}
     losses = {x: scores.compare("mse", random, trained, layer=x, **fields) for x in LAYERS}
-    decisions = {x: is_below(losses[x].over_networks) for x in LAYERS}
     numbers: dict[str, Number] = {}
     for layer in LAYERS:
         numbers[f"{layer}_loss"] = losses[layer].over_networks
@@ -174,14 +182,14 @@ def _lower(scores: Scores, random: str, trained: str, method: str) -> Finding:
         f"{method}, loss on random minus loss on trained features in grey levels², intervals over "
         f"networks: {_listed({x: f'{{{x}_loss:+.0f}}' for x in LAYERS})}; PSNR in dB "
         f"{_listed({x: f'{{{x}_psnr:+.2f}}' for x in LAYERS})}; PSNR with intervals over photos "
-        f"{_listed({x: f'{{{x}_psnr_photos:+.2f}}' for x in LAYERS})}{_COUNTED}; "
-        f"{_which(decisions)}"
+        f"{_listed({x: f'{{{x}_psnr_photos:+.2f}}' for x in LAYERS})}{_COUNTED}"
     )
     brief = (
-        f"{method}, random minus trained in dB, over networks: "
-        f"{_listed({x: f'{{{x}_psnr:+.1f}}' for x in LAYERS})}"
+        f"{method}, loss on random minus loss on trained features in grey levels², over networks: "
+        f"{_listed({x: f'{{{x}_loss:+.0f}}' for x in LAYERS})}{_COUNTED_NETWORKS}"
     )
-    return LOWER[method].finding(sentence, all_of(*decisions.values()), numbers, brief=brief)
+    decision = all_of(*(is_below(losses[x].over_networks) for x in LAYERS))
+    return LOWER[method].finding(sentence, decision, numbers, brief=brief)
 
 
 def _steeper(scores: Scores, random: str, trained: str, method: str) -> Finding:
@@ -202,10 +210,14 @@ def _steeper(scores: Scores, random: str, trained: str, method: str) -> Finding:
         "{trained:.0f}; difference {gap:+.0f} over networks and {gap_photos:+.0f} over photos, in "
         f"PSNR {{gap_psnr:+.2f}} dB over networks{_COUNTED}"
     )
-    brief = f"{method}, random minus trained, growth per layer: {{gap:+.0f}} grey levels²"
+    brief = (
+        f"{method}, random minus trained, growth per layer: {{gap:+.0f}} grey levels²"
+        f"{_COUNTED_NETWORKS}"
+    )
     return STEEPER[method].finding(sentence, is_below(loss.over_networks), numbers, brief=brief)
 
 
+_COUNTED_NETWORKS = " ({random_networks} and {trained_networks} networks)"
 _COUNTED = " ({random_networks} and {trained_networks} networks, {photos} photos)"
 
 
@@ -220,11 +232,3 @@ def _counts(scores: Scores, random: str, trained: str) -> Mapping[str, int]:
 
 def _listed(by_layer: Mapping[str, str]) -> str:
     return ", ".join(f"{layer.capitalize()} {text}" for layer, text in by_layer.items())
-
-
-def _which(decisions: Mapping[str, Decision]) -> str:
-    """Such as `holds at Conv1, Conv3, not decided at Conv2`."""
-    places: dict[str, list[str]] = {}
-    for layer, decision in zip(decisions, together(list(decisions.values())), strict=True):
-        places.setdefault(decision.verdict, []).append(layer.capitalize())
-    return ", ".join(f"{verdict} at {', '.join(layers)}" for verdict, layers in places.items())

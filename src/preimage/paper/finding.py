@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from math import inf
+from math import ceil, inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,9 +131,13 @@ class Finding(Shown):
         """What would decide where these numbers do not: how many values, how long on one core."""
         if self.decision is None or self.decision.needed is None:
             return ""
-        needed, now = self.decision.needed, self.decision.values
-        time = f", {duration(self.seconds * needed / now)}" if self.seconds and now else ""
-        return f"would take about {needed:,} {self.decision.over}{time}"
+        needed, now, over = self.decision.needed, self.decision.values, self.decision.over
+        each = ceil(needed / self.decision.samples)
+        kinds = " of each kind" if self.decision.samples > 1 else ""
+        # Photos cost little: they are scored, and nothing is trained again.
+        seconds = self.seconds if over == "networks" else None
+        time = f", {duration(seconds * needed / now)}" if seconds and now else ""
+        return f"would take about {each:,} {over}{kinds}{time}"
 
     @property
     def verdict_text(self) -> str:
@@ -250,7 +254,7 @@ class _Printed:
 
 
 def _evidence(decision: Decision) -> dict[str, Any]:
-    names = ("supports", "opposes", "level", "values", "over", "needed")
+    names = ("supports", "opposes", "level", "values", "over", "samples", "needed")
     return {name: getattr(decision, name) for name in names}
 
 

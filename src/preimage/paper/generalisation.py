@@ -89,13 +89,16 @@ def _alexnet(scores: Scores, alexnet: str) -> Finding:
         "training": psnr["training"],
         "held_out": psnr["held-out"],
         "gap": gap,
-        "photos": psnr["held-out"].n,
+        **scores.num_photos(encoder=alexnet, layer=LAYER, method=DCN),
     }
     sentence = (
         "random AlexNet's decoders: {training:.2f} dB on training and {held_out:.2f} dB on "
-        "held-out photos: {gap:+.2f} dB ({photos} photos of each)"
+        "held-out photos: {gap:+.2f} dB ({training_photos} and {held_out_photos} photos)"
     )
-    brief = "held-out minus training photos: {gap:+.2f} dB (n = {photos})"
+    brief = (
+        "held-out minus training photos: {gap:+.2f} dB (n = {held_out_photos} and "
+        "{training_photos})"
+    )
     return ALEXNET.finding(sentence, is_within(gap, SAME_DB, over="photos"), numbers, brief=brief)
 
 

@@ -87,7 +87,9 @@ def run(options: FigureOptions) -> list[Finding]:
     means = means_of(cells)
     findings = [finding(means, method) for method in METHODS for finding in (_decays, _vgg_better)]
     findings[0] = _with_gains(findings[0], means, means_of(halves))
-    return with_files(findings, files, steps, trainings.seconds)
+    closed_form = {claims[LEAST_SQUARES].name for claims in (DECAYS, VGG_BETTER)}
+    each = f"{steps:,} ({longer})"
+    return with_files(findings, files, each, trainings.seconds, closed_form)
 
 
 def cost(options: FigureOptions) -> Sum:

@@ -1,7 +1,7 @@
 """What the demo's networks say about the paper's statements on random CNN-DCNs (Section 4).
 
-All of nearest unpooling. Networks are compared by their number where they share weights or a CNN
-(between layers, and between heads), by Welch's interval between widths.
+All of nearest unpooling. Networks are compared by their number: network 7 of two layers, heads or
+widths has a CNN or the first weights of a stream in common.
 """
 
 from statistics import fmean
@@ -11,7 +11,7 @@ from preimage.paper.decision import all_of, is_above, is_below, is_below_one, is
 from preimage.paper.finding import Claim, Finding, Number, decided_together
 from preimage.paper.layers import SIMILAR
 from preimage.paper.overview import COMPARED, Grid, Overview
-from preimage.scores.statistics import difference, paired_difference
+from preimage.scores.statistics import paired_difference
 
 WHOLE, SIMPLE = "VGG16, nearest", "VGG16 simplified, nearest"
 MEAN, CONV = "channel mean, nearest", "last convolution, nearest"
@@ -71,10 +71,16 @@ def _course(grid: Grid, row: str) -> tuple[str, dict[str, Number]]:
 
 
 def _counts(overview: Overview, grid: Grid, row: str) -> dict[str, Number]:
-    return {"photos": len(overview.photos), "networks": grid.num_networks(row, grid.columns[0])}
+    """Of what a verdict rests on, the first columns; and of the last."""
+    return {
+        "photos": len(overview.photos),
+        "networks": grid.num_networks(row, grid.columns[0]),
+        "networks_last": grid.num_networks(row, grid.columns[-1]),
+    }
 
 
 _COUNTED = " ({networks} networks × {photos} photos)"
+_COUNTED_WIDTHS = " ({networks} networks × {photos} photos, {networks_last} at the largest width)"
 
 
 def _depth(overview: Overview) -> Finding:
@@ -92,39 +98,42 @@ def _depth(overview: Overview) -> Finding:
 
 
 def _simplified(overview: Overview) -> Finding:
+    """Of the layers behind the first, up to which both are the same network."""
     grid = overview.by_layer
     simple, whole = (
         [
             fmean(network)
-            for network in zip(*(grid.averages(row, c) for c in grid.columns), strict=True)
+            for network in zip(*(grid.averages(row, c) for c in grid.columns[1:]), strict=True)
         ]
         for row in (SIMPLE, WHOLE)
     )
     gap = paired_difference(simple, whole)
     course, numbers = _course(grid, SIMPLE)
     return SIMPLIFIED.finding(
-        f"|r| of the simplified network: {course}; over the five layers it differs from the whole "
-        f"network by {{gap:+.2f}} (similar: within ± {{similar}}){_COUNTED}",
+        f"|r| of the simplified network: {course}; over the four layers behind Conv1, where "
+        "the two are not the same, it differs from the whole network by {gap:+.2f} "
+        f"(similar: within ± {{similar}}){_COUNTED}",
         is_within(gap, SIMILAR),
         {**numbers, "gap": gap, "similar": SIMILAR, **_counts(overview, grid, SIMPLE)},
-        brief=f"|r| {course}; difference from the whole network {{gap:+.2f}}, similar within ± "
-        f"{{similar}}{_COUNTED}",
+        brief=f"|r| {course}; Conv2 to Conv5, difference from the whole network {{gap:+.2f}}, "
+        f"similar within ± {{similar}}{_COUNTED}",
     )
 
 
 def _width(overview: Overview) -> Finding:
     grid = overview.by_width
     narrow, wide = map(str, COMPARED)
-    growth = difference(grid.averages(MEAN, wide), grid.averages(MEAN, narrow))
+    growth = paired_difference(grid.averages(MEAN, wide), grid.averages(MEAN, narrow))
     course, numbers = _course(grid, MEAN)
     limit = overview.limits[MEAN, "pearson"].mean
     return WIDTH.finding(
         f"|r| of the channel mean at widths {', '.join(grid.columns)}: {course}; it grows by "
-        f"{{growth:+.2f}} from width {narrow} to {wide}, and tends to {{limit:.3f}}{_COUNTED}",
+        f"{{growth:+.2f}} from width {narrow} to {wide}, and tends to {{limit:.3f}}"
+        f"{_COUNTED_WIDTHS}",
         is_above(growth),
         {**numbers, "growth": growth, "limit": limit, **_counts(overview, grid, MEAN)},
         brief=f"|r| at widths {', '.join(grid.columns)}: {course}, growth from {narrow} to {wide} "
-        f"{{growth:+.2f}}; at infinite width {{limit:.3f}}{_COUNTED}",
+        f"{{growth:+.2f}}; at infinite width {{limit:.3f}}{_COUNTED_WIDTHS}",
     )
 
 
@@ -133,10 +142,10 @@ def _growth(overview: Overview) -> Finding:
     grid = overview.by_width
     narrow, wide = map(str, COMPARED)
     growth = {
-        name: difference(grid.averages(row, wide), grid.averages(row, narrow))
+        name: paired_difference(grid.averages(row, wide), grid.averages(row, narrow))
         for name, row in (("mean", MEAN), ("conv", CONV))
     }
-    # Both heads stand behind one CNN: network 7 against network 7, then wide against narrow.
+    # Both heads stand behind one CNN: network 7 against network 7, wide against narrow.
     ahead = {
         column: [
             a - b
@@ -144,7 +153,7 @@ def _growth(overview: Overview) -> Finding:
         ]
         for column in (narrow, wide)
     }
-    more = difference(ahead[wide], ahead[narrow])
+    more = paired_difference(ahead[wide], ahead[narrow])
     return GROWTH.finding(
         f"|r| grows from width {narrow} to {wide} by {{mean:+.2f}} with the mean and by "
         "{conv:+.2f} with the convolution; the difference, network against network, is "

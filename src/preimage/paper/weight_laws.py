@@ -5,10 +5,11 @@ which span orders of magnitude, in Figure 2c in percent.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from math import log10
 from statistics import fmean
 
-from preimage.paper.decision import all_of, is_above, is_within
+from preimage.paper.decision import all_of, is_above, is_within, opposite
 from preimage.paper.decoder_draw import with_files
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.loss_curves import (
@@ -21,7 +22,7 @@ from preimage.paper.loss_curves import (
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import Arm, Trainings
 from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
-from preimage.scores.statistics import Interval, mean_interval
+from preimage.scores.statistics import Interval, mean_interval, paired_difference
 
 LAYER = "conv2"
 SIGMAS = (0.005, 0.015, 0.05, 0.1, 1.0)
@@ -110,23 +111,24 @@ def _arms(trainings: Trainings) -> list[tuple[str, int, Arm]]:
 
 def _start(raw: Sequence[LossCurve]) -> Finding:
     starts = by_name(raw, lambda curve: curve.losses[0])
-    apart = mean_interval(_spread(starts))
-    numbers = {**_means(starts), "apart": apart, "networks": apart.n}
+    pairs = _apart(starts)
+    numbers = {**_means(starts), "apart": pairs[0], "networks": pairs[0].n}
     sentence = (
         f"log₁₀ of the initial loss in grey levels²: {_listed(starts)}; highest minus lowest "
         "{apart:.2f} ({networks} networks each)"
     )
     brief = "log₁₀ of the highest initial loss over the lowest: {apart:.1f}"
-    return START.finding(sentence, is_above(apart, TWICE), numbers, brief=brief)
+    alike = all_of(*(is_within(pair, TWICE) for pair in pairs))
+    return START.finding(sentence, opposite(alike), numbers, brief=brief)
 
 
 def _together(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
     ends = by_name(raw, lambda curve: curve.final)
-    apart = mean_interval(_spread(ends))
+    pairs = _apart(ends)
     numbers = {
         **_means(ends),
-        "apart": apart,
-        "networks": apart.n,
+        "apart": pairs[0],
+        "networks": pairs[0].n,
         "scaled_apart": 100 * _largest_deviation(scaled),
         "scaled_steps": len(scaled[0].losses),
     }
@@ -140,7 +142,7 @@ def _together(raw: Sequence[LossCurve], scaled: Sequence[LossCurve]) -> Finding:
         "with features divided by one constant the curves differ by at most {scaled_apart:.1g} %; "
         "as they are, log₁₀ of the highest final loss over the lowest: {apart:.1f}"
     )
-    decision = is_within(apart, log10(1 + ALIKE / 100))
+    decision = all_of(*(is_within(pair, log10(1 + ALIKE / 100)) for pair in pairs))
     return TOGETHER.finding(sentence, decision, numbers, brief=brief)
 
 
@@ -196,9 +198,11 @@ def _above_paper(curves: Sequence[LossCurve]) -> dict[str, Interval]:
     }
 
 
-def _spread(values: Mapping[str, Sequence[float]]) -> list[float]:
-    """log₁₀ of the highest over the lowest, for each network."""
-    return [log10(max(row) / min(row)) for row in zip(*values.values(), strict=True)]
+def _apart(values: Mapping[str, Sequence[float]]) -> list[Interval]:
+    """log₁₀ of the ratio of each two, network against network; those farthest apart first."""
+    logs = [[log10(x) for x in row] for row in values.values()]
+    pairs = (paired_difference(*sorted(pair, key=fmean)[::-1]) for pair in combinations(logs, 2))
+    return sorted(pairs, key=lambda interval: -interval.mean)
 
 
 def _largest_deviation(curves: Sequence[LossCurve]) -> float:

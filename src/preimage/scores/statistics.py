@@ -23,12 +23,14 @@ class Interval:
     Args:
         n: independent values; of both samples together for an unpaired difference.
         degrees: degrees of freedom of the t distribution; n − 1 if not given.
+        samples: how many samples the values are of: two for an unpaired difference.
     """
 
     mean: float
     stderr: float
     n: int
     degrees: float | None = None
+    samples: int = 1
 
     @property
     def half_width(self) -> float:
@@ -105,14 +107,14 @@ def difference(values: Sequence[float], others: Sequence[float]) -> Interval:
     n = len(values) + len(others)
     mean = fmean(values) - fmean(others)
     if min(len(values), len(others)) < 2:
-        return Interval(mean, inf, n)
+        return Interval(mean, inf, n, samples=2)
     parts = [variance(sample) / len(sample) for sample in samples]
     if not sum(parts):
-        return Interval(mean, 0.0, n)
+        return Interval(mean, 0.0, n, samples=2)
     degrees = sum(parts) ** 2 / sum(
         part**2 / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True)
     )
-    return Interval(mean, sqrt(sum(parts)), n, degrees)
+    return Interval(mean, sqrt(sum(parts)), n, degrees, samples=2)
 
 
 @dataclass(frozen=True)
