@@ -52,5 +52,5 @@ def test_the_drawing_shows_the_smoothed_losses_and_names_each_encoder_once() -> 
     figure = draw_losses({"one": curves, "two": curves[:1]}, "heading")
     one, two = figure.axes
     assert [list(line.get_ydata()) for line in one.lines] == [smooth(c.losses) for c in curves]
-    assert [t.get_text() for t in one.get_legend().get_texts()] == ["a", "b"]
+    assert [t.get_text() for t in one.get_legend().get_texts()] == ["a (n = 2)", "b (n = 1)"]
     assert one.get_xscale() == two.get_yscale() == "log"

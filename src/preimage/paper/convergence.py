@@ -89,9 +89,10 @@ def run(options: FigureOptions) -> list[Finding]:
     }
     files = save_curves(trainings, LAYER, panels, [*raw, *best, *tried])
     random, *trained, alexnet = tuned
-    findings = [_alexnet(tuned, random, alexnet)]
+    raw_ends = by_name(raw, lambda curve: curve.final)
+    findings = [_alexnet(tuned, raw_ends, random, alexnet)]
     if trained:
-        findings += [_speed(best, random, trained[0]), _final(tuned, random, trained[0])]
+        findings += [_speed(best, random, trained[0]), _final(tuned, raw_ends, random, trained[0])]
     else:
         findings += [SPEED.absent(NO_TRAINED), FINAL.absent(NO_TRAINED)]
     findings.append(CLEAREST.absent("not measured: no pre-trained AlexNet of the paper's kind"))
@@ -115,6 +116,7 @@ def cost(options: FigureOptions) -> TrainingsCost:
     return trainings_cost(trainings, arms)
 
 
+Ends = Mapping[str, Sequence[float]]  # final losses of each kind
 NamedArm = tuple[str, int, Arm]  # label of the kind, number of the network, training
 
 
@@ -179,11 +181,14 @@ def _speed(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
         "trained_networks": len(steps[trained]),
     }
     sentence = (
-        "{random:.0f} steps to a loss of {level:.0f} grey levels² on random features, "
-        "{trained:.0f} on trained ones: {gap:+.0f} steps "
+        "features divided by one constant: {random:.0f} steps to a loss of {level:.0f} grey "
+        "levels² on random features, {trained:.0f} on trained ones: {gap:+.0f} steps "
         "({random_networks} and {trained_networks} networks)"
     )
-    brief = "random minus trained: {gap:+.0f} steps to {level:.0f} grey levels²"
+    brief = (
+        "features divided by one constant, random minus trained: {gap:+.0f} steps to {level:.0f} "
+        "grey levels² ({random_networks} and {trained_networks} networks)"
+    )
     return SPEED.finding(sentence, is_below(gap), numbers, brief=brief)
 
 
@@ -196,19 +201,21 @@ def _place(tuned: Sequence[Tuned]) -> str:
     return "not each between worse ones"
 
 
-def _final(tuned: Mapping[str, Tuned], random: str, trained: str) -> Finding:
-    return _compared(FINAL, tuned, random, trained, "random features", "trained ones")
+def _final(tuned: Mapping[str, Tuned], raw: Ends, random: str, trained: str) -> Finding:
+    return _compared(FINAL, tuned, raw, {random: "random features", trained: "trained ones"})
 
 
-def _alexnet(tuned: Mapping[str, Tuned], vgg: str, alexnet: str) -> Finding:
-    return _compared(ALEXNET, tuned, vgg, alexnet, "random VGG16's features", "random AlexNet's")
+def _alexnet(tuned: Mapping[str, Tuned], raw: Ends, vgg: str, alexnet: str) -> Finding:
+    names = {vgg: "random VGG16's features", alexnet: "random AlexNet's"}
+    return _compared(ALEXNET, tuned, raw, names)
 
 
 def _compared(
-    claim: Claim, tuned: Mapping[str, Tuned], one: str, other: str, here: str, there: str
+    claim: Claim, tuned: Mapping[str, Tuned], raw: Ends, names: Mapping[str, str]
 ) -> Finding:
-    """Whether the encoders named `one` end at a lower loss than those named `other`."""
-    ends = {name: [curve.final for curve in tuned[name].curves] for name in (one, other)}
+    """Whether the first of two kinds of encoders ends at a lower loss than the second."""
+    one, other = names
+    ends = {name: [curve.final for curve in tuned[name].curves] for name in names}
     gap = difference(ends[one], ends[other])
     numbers: dict[str, Number] = {
         "one": mean_interval(ends[one]),
@@ -216,14 +223,18 @@ def _compared(
         "one_rate": tuned[one].rate,
         "other_rate": tuned[other].rate,
         "gap": gap,
+        "raw_one": mean_interval(raw[one]),
+        "raw_other": mean_interval(raw[other]),
         "one_networks": len(ends[one]),
         "other_networks": len(ends[other]),
     }
     place = _place([tuned[one], tuned[other]])
+    counted = "{one_networks} and {other_networks} networks"
+    both = f"{{one:.0f}} grey levels² on {names[one]}, {{other:.0f}} on {names[other]}"
+    as_they_are = "features as they are, all at one rate: {raw_one:.0f} and {raw_other:.0f}"
     sentence = (
-        f"{{one:.0f}} grey levels² on {here}, {{other:.0f}} on {there}: {{gap:+.0f}} "
-        f"(learning rates {{one_rate:g}} and {{other_rate:g}}, {place}; "
-        "{one_networks} and {other_networks} networks)"
+        f"features divided by one constant: {both}: {{gap:+.0f}} (learning rates {{one_rate:g}} "
+        f"and {{other_rate:g}}, {place}; {counted}); {as_they_are}"
     )
-    brief = f"{{one:.0f}} grey levels² on {here}, {{other:.0f}} on {there}"
+    brief = f"features divided by one constant: {both}; {as_they_are} ({counted})"
     return claim.finding(sentence, is_below(gap), numbers, brief=brief)

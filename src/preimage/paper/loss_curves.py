@@ -1,5 +1,6 @@
 """Loss curves of trainings side by side: smoothed, compared, drawn, written (Figures 2a to 2c)."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,10 +110,9 @@ def save_curves(
     """Draws the panels and writes every step of all curves."""
     preset = trainings.preset
     batch = trainings.batch_size
-    networks = len({curve.network for curve in curves})
     heading = (
         f"{layer.capitalize()}-De{layer.capitalize()}, {preset.steps:,} steps of {batch} crops of "
-        f"{preset.crop}×{preset.crop}, {networks} {'networks' if networks > 1 else 'network'} each"
+        f"{preset.crop}×{preset.crop}; n networks"
     )
     return save_files(trainings.options, draw_losses(panels, heading), curve_rows(curves))
 
@@ -127,7 +127,7 @@ def draw_losses(panels: Mapping[str, Sequence[LossCurve]], heading: str) -> Figu
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     names = list(dict.fromkeys(curve.name for curves in panels.values() for curve in curves))
     for axis, (title, curves) in zip(axes, panels.items(), strict=True):
-        unnamed = set(names)
+        unnamed, counts = set(names), Counter(curve.name for curve in curves)
         for curve in curves:
             index = names.index(curve.name)
             axis.plot(
@@ -136,7 +136,7 @@ def draw_losses(panels: Mapping[str, Sequence[LossCurve]], heading: str) -> Figu
                 _STYLES[index // len(COLOURS)],
                 color=COLOURS[index % len(COLOURS)],
                 linewidth=1.2,
-                label=curve.name if curve.name in unnamed else None,
+                label=f"{curve.name} (n = {counts[curve.name]})" if curve.name in unnamed else None,
             )
             unnamed.discard(curve.name)
         axis.set(xscale="log", yscale="log", xlabel="step", ylabel="loss (grey levels²), smoothed")
