@@ -23,7 +23,8 @@ from preimage.probing import (
     ProbeResult,
     probe,
 )
-from preimage.probing.models import open_model, staged
+from preimage.probing.given_model import staged
+from preimage.probing.models import open_model
 from preimage.probing.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 
 SIDE = 128

@@ -127,3 +127,19 @@ def test_names_and_globs_keep_the_models_order(net: Net) -> None:
     assert find_layers(net, ["norm", "r*", "conv"]) == ["conv", "relu", "norm"]
     with pytest.raises(LayerError, match="no module is called 'comv'; there are conv"):
         find_layers(net, ["comv"])
+
+
+def test_patterns_leave_out_what_only_holds_others() -> None:
+    class Holder(nn.ModuleDict):
+        def forward(self, x: Tensor) -> Tensor:
+            out: Tensor = self["a"](x)
+            return out
+
+    model = nn.Module()
+    model.convs = nn.ModuleList([nn.Conv2d(3, 2, 3)])
+    model.called = Holder({"a": nn.ReLU()})
+    model.constants = nn.ParameterDict({"c": torch.zeros(1)})
+    assert find_layers(model, ["c*"]) == ["convs.0", "called", "called.a"]
+    assert find_layers(model, ["convs"]) == ["convs"]  # by its name: capture says what is wrong
+    with pytest.raises(LayerError, match=r"no module is called 'const\*'; there are convs.0"):
+        find_layers(model, ["const*"])

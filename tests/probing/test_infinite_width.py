@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from preimage import Conv, Description, Pool, build, vgg16
 from preimage.data.html import template
 from preimage.probing import RAW, probe
+from preimage.probing.given_model import staged
 from preimage.probing.infinite_width import described
-from preimage.probing.models import open_model, staged
+from preimage.probing.models import open_model
 from preimage.probing.page import SECTIONS
 from preimage.probing.result import ProbeResult
 from preimage.retention.infinite import retention
@@ -85,6 +86,7 @@ def test_a_network_of_a_description_is_a_model() -> None:
         assert found[name].trained == probed()[name].trained
         assert found[name].twins == probed()[name].twins
         assert found.infinite_width[name] == probed().infinite_width[name]
+    assert found.record["model"] == "small"
     again = probe(network, photos(), names[0], **given)[names[0]]
     assert again.trained == found[names[0]].trained
     assert again.twins[0] != again.twins[1] != found[names[0]].twins[1]
@@ -137,6 +139,13 @@ def test_what_has_no_line_is_refused_beforehand(changed: dict[str, object], said
         probe(**{**given, **changed})
 
 
+def test_a_part_of_an_operation_has_no_line() -> None:
+    network = build(ENCODER.with_batch_norm())
+    given = {"preprocessing": replace(RAW, size=16), "twins": 0, "infinite_width": OPTIONS}
+    with pytest.raises(ValueError, match=r"layer conv1_1.norms.conv1_1 is no operation; name some"):
+        probe(network, photos(), ["conv1_1*"], **given)
+
+
 def test_the_papers_networks_have_descriptions() -> None:
     assert described(open_model("alexnet").model).layers[0] == "conv1"
 
@@ -151,4 +160,5 @@ def test_a_function_in_a_file_may_build_one(tmp_path: Path) -> None:
     assert described(opened.model).operations == network.description.operations
     assert opened.preprocessing == RAW
     assert torch.equal(opened.model(pixels), network(pixels))
+    assert opened.make is not None
     assert not torch.equal(opened.make()(pixels), opened.make()(pixels))

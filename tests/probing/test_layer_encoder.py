@@ -23,7 +23,6 @@ from preimage.network.build import build
 from preimage.network.encoder import Encoder
 from preimage.probing.capture import LayerError
 from preimage.probing.layer_encoder import LayerEncoder, layer_encoder
-from preimage.probing.models import staged
 from preimage.probing.preprocessing import RAW, Preprocessing
 
 SMALL = Preprocessing(48, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
@@ -81,8 +80,9 @@ def test_it_decodes_as_the_network_of_a_description() -> None:
     """One layer through both roads: the same features, placement and decoder."""
     network = build(vgg16().with_width(4).cut("conv2"), seed=3)
     network.fast = False
-    encoder = layer_encoder(staged(network), "conv2_2", RAW)
+    encoder = layer_encoder(network, "conv2_2", RAW)
     assert isinstance(network, Encoder)
+    assert encoder.name == f"{network.name} conv2_2"
     assert encoder.alignment == network.alignment
     pixels = ramp(10, 21, 18)
     assert torch.equal(encoder(pixels), network(pixels))

@@ -9,8 +9,11 @@ from torch import Tensor, nn
 from zoo import need
 
 from preimage import build, vgg16
-from preimage.probing.models import ModelError, load_weights, open_model, staged
-from preimage.probing.preprocessing import RAW
+from preimage.decoders.classifier import classifier
+from preimage.decoders.encoders import save_classifier
+from preimage.probing.given_model import ModelError
+from preimage.probing.models import load_weights, open_model
+from preimage.probing.preprocessing import RAW, Preprocessing
 
 FILE = """
 import torch
@@ -35,19 +38,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_description_becomes_a_chain_of_its_operations(generator: torch.Generator) -> None:
-    encoder = build(vgg16().with_width(4).cut("conv3"), seed=3)
-    encoder.fast = False
-    photos = 255 * torch.rand(2, 3, 21, 30, generator=generator)
-    chain = staged(encoder)
-    with torch.no_grad():
-        assert torch.equal(chain(photos), encoder(photos))
-    assert [name for name, _ in chain.named_children()][:3] == ["conv1_1", "conv1_2", "pool1"]
-
-
 def test_the_papers_networks_are_drawn_anew_from_torchs_generator() -> None:
     opened = open_model("alexnet")
     assert opened.preprocessing == RAW
+    assert opened.make is not None
     with torch.random.fork_rng():
         torch.manual_seed(0)
         one = opened.make()
@@ -64,6 +58,7 @@ def test_a_function_in_a_file(file: Path) -> None:
     assert isinstance(opened.model, nn.Sequential)
     assert opened.preprocessing is not None
     assert opened.preprocessing.size == 32
+    assert opened.make is not None
     assert isinstance(opened.make()[0], nn.Conv2d)  # type: ignore[index]
 
 
@@ -78,6 +73,50 @@ def test_weights_are_loaded_and_must_fit(file: Path, tmp_path: Path) -> None:
         load_weights(opened.model, str(tmp_path / "other.safetensors"))
     with pytest.raises(ModelError, match="no such file"):
         load_weights(opened.model, str(tmp_path / "none.safetensors"))
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    path = tmp_path / "network.py"
+    path.write_text(
+        """
+from preimage import build, vgg16
+from preimage.probing import Preprocessing
+
+preprocessing = Preprocessing(32, (0.5,) * 3, (0.25,) * 3)
+
+
+def make():
+    return build(vgg16().cut("conv1").with_width(2), seed=3)
+
+
+def another():
+    return build(vgg16().cut("conv1").with_width(2).with_activation(0.5))
+"""
+    )
+    return f"{path}:make"
+
+
+def test_a_network_in_a_file_takes_weights_of_its_own_names(network: str, tmp_path: Path) -> None:
+    trained = build(vgg16().cut("conv1").with_width(2), seed=4)
+    torch.save(trained.state_dict(), tmp_path / "w.pth")
+    opened = open_model(network, str(tmp_path / "w.pth"))
+    pixels = torch.arange(2.0 * 3 * 9 * 8).view(2, 3, 9, 8)
+    assert torch.equal(opened.model(pixels), trained(pixels))
+    assert [name for name, _ in opened.model.named_children()] == ["conv1_1", "conv1_2"]
+    assert opened.preprocessing == Preprocessing(32, (0.5,) * 3, (0.25,) * 3)
+    drawn = open_model(network, "gaussian:0.5").model.state_dict()["conv1_1.weights.conv1_1"]
+    assert abs(float(drawn.std()) - 0.5) < 4 * 0.5 / (2 * drawn.numel()) ** 0.5
+
+
+def test_a_network_in_a_file_takes_a_classifiers_encoder(network: str, tmp_path: Path) -> None:
+    model = classifier(vgg16().cut("conv1").with_width(2), 2, seed=1).eval()
+    card = {"classes": ["cold", "warm"], "accuracy": None, "training": {}}
+    path = str(save_classifier(tmp_path / "encoder.safetensors", model, card))
+    pixels = torch.arange(2.0 * 3 * 9 * 8).view(2, 3, 9, 8)
+    torch.testing.assert_close(open_model(network, path).model(pixels), model.encoder(pixels))
+    with pytest.raises(ModelError, match=r"of another network: it has Conv\(name='conv1_1'"):
+        open_model(network.replace("make", "another"), path)
 
 
 @pytest.mark.parametrize(

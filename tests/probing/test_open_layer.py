@@ -13,8 +13,8 @@ from preimage.network.architectures import alexnet
 from preimage.network.build import build
 from preimage.network.spec import EncoderSpec
 from preimage.probing import open_layer as open_layer_module
+from preimage.probing.given_model import ModelError, OpenModel
 from preimage.probing.layer_encoder import layer_encoder
-from preimage.probing.models import ModelError, OpenModel
 from preimage.probing.open_layer import open_inverter, open_layer
 from preimage.probing.preprocessing import RAW
 

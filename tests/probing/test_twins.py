@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from preimage import Conv, Description, build
+from preimage.network.laws import Law
 from preimage.probing.twins import estimate_statistics, random_twin
 
 
@@ -64,6 +66,18 @@ def test_a_law_draws_convolutions_and_linear_layers(trained: Trained) -> None:
     assert not values["linear.bias"].any()
     with pytest.raises(ValueError, match="must be one of gaussian"):
         random_twin(trained, 0, initialisation="normal:1")
+
+
+@pytest.mark.parametrize("law", ["gaussian:0.5", "uniform:fan-in"])
+def test_a_law_draws_networks_of_descriptions(law: str) -> None:
+    network = build(Description("d", (Conv("c", 40, slope=0.5, bias=True),)), seed=3)
+    nn.init.constant_(network.biases["c"], 2.0)
+    twin = random_twin(network, 0, initialisation=law)
+    values = dict(twin.model.named_parameters())
+    weight, expected = values["weights.c"], Law.parse(law).std(27, slope=0.5)
+    assert abs(float(weight.detach().std()) - expected) < 4 * expected / (2 * weight.numel()) ** 0.5
+    assert not values["biases.c"].any()
+    assert twin.redrawn == ()
 
 
 def test_a_function_builds_the_untrained_model(trained: Trained) -> None:

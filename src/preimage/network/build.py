@@ -103,6 +103,10 @@ class Network(nn.Module):
             x = self.norms[conv.name](x)
         return layers.activate(x, conv)
 
+    def extra_repr(self) -> str:
+        """The operations, which parameters do not tell: pools, slopes, strides."""
+        return "\n".join(map(str, self.description.operations))
+
     # --- as an encoder -----------------------------------------------------------------------
 
     @property

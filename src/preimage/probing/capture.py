@@ -26,19 +26,28 @@ def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
     """The modules that names or glob patterns stand for, in the model's order.
 
     Args:
-        patterns: `named_modules()` paths such as `layer1.0.conv2`, or globs such as `layer?`.
+        patterns: `named_modules()` paths such as `layer1.0.conv2`, or globs such as `layer?`, which
+            leave out modules that only hold others.
 
     Raises:
         LayerError: a pattern fits no module.
     """
-    names = [name for name, _ in model.named_modules() if name]
+    modules = {name: module for name, module in model.named_modules() if name}
+    called = [name for name, module in modules.items() if _has_forward(module)]
     found: set[str] = set()
     for pattern in patterns:
-        fitting = [name for name in names if name == pattern or fnmatchcase(name, pattern)]
+        fitting = {name for name in called if fnmatchcase(name, pattern)}
+        fitting |= {pattern} & modules.keys()
         if not fitting:
-            raise LayerError(f"`layers`: no module is called {pattern!r}; {_near(pattern, names)}.")
-        found.update(fitting)
-    return [name for name in names if name in found]
+            near = _near(pattern, called)
+            raise LayerError(f"`layers`: no module is called {pattern!r}; {near}.")
+        found |= fitting
+    return [name for name in modules if name in found]
+
+
+def _has_forward(module: nn.Module) -> bool:
+    """False for what only holds others, such as a ModuleList or a ParameterDict."""
+    return getattr(module.forward, "__func__", None) is not nn.Module.forward
 
 
 def _near(pattern: str, names: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from preimage.data.photos import Photos
 from preimage.probing.climb import Climb, costly, piece_name
 from preimage.probing.costly_rungs import CostlyRungs, Rung
 from preimage.probing.enough_memory import probe_bytes
+from preimage.probing.given_model import given_model
 from preimage.probing.inversion import TOTAL_VARIATIONS
 from preimage.probing.linear_rung import Experiment, probe_network
 from preimage.probing.networks import TwinOptions, network_name
@@ -75,6 +76,7 @@ def probe_cost(
         LayerError: a layer can't be probed.
         ValueError: too few photos.
     """
+    model = given_model(model, preprocessing)[0].model
     what = Climb(costly(rungs, dcn, inversion), min(costly_twins, twins))
     opened = open_probe_photos(photos, held_out, preprocessing.size)
     targets = find_targets(model, layers, preprocessing, opened.training)

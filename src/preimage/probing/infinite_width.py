@@ -80,7 +80,7 @@ class InfiniteWidth:
 
 
 def described(model: nn.Module) -> Description:
-    """The description of a model whose modules are operations of ours (`models.staged`).
+    """The description of a model whose modules are operations of ours (`given_model.staged`).
 
     Raises:
         ValueError: it is none, and so has no kernel.
@@ -117,8 +117,17 @@ def require_line(model: nn.Module, experiment: Experiment, options: KernelOption
 
 
 def _up_to(whole: Description, name: str) -> Description:
-    """The operations up to and with the one of this name."""
-    end = [op.name for op in whole.operations].index(name) + 1
+    """The operations up to and with the one of this name.
+
+    Raises:
+        ValueError: the layer is a part of an operation.
+    """
+    names = [op.name for op in whole.operations]
+    if name not in names:
+        raise ValueError(
+            f"`infinite_width`: layer {name} is no operation; name some of {', '.join(names)}."
+        )
+    end = names.index(name) + 1
     return Description(whole.name, whole.operations[:end], whole.in_channels)
 
 

@@ -17,7 +17,8 @@ from preimage.network.schema import read_as
 from preimage.network.trace import Alignment, Size
 from preimage.probing.capture import LayerError, capture, undisturbed
 from preimage.probing.features import Kind, Layout, layout_of
-from preimage.probing.preprocessing import Preprocessing, find_preprocessing
+from preimage.probing.given_model import given_model
+from preimage.probing.preprocessing import Preprocessing
 from preimage.probing.targets import find_targets
 
 Pixels = Float[Tensor, "N 3 H W"]
@@ -207,19 +208,19 @@ def layer_encoder(
         ((4, 0), (9, 3, 32, 44))
 
     Args:
-        model: takes (N, 3, H, W).
+        model: takes (N, 3, H, W). A `Network` has its operations as layers.
         layer: a `named_modules()` path; it gives maps or tokens.
         preprocessing: size, mean and standard deviation; read from the model if it has a timm
             configuration.
-        name: of the model; its class's if not given.
+        name: of the model; its class's, or its description's, if not given.
         origin: where its weights come from, as plain data; their SHA-256 is added.
 
     Raises:
         LayerError: no such layer, or it gives vectors, which `preimage.probe` decodes.
         ValueError: an unknown preprocessing.
     """
-    preprocessing = preprocessing or find_preprocessing(model)
-    name = name or type(model).__name__
+    given, preprocessing = given_model(model, preprocessing)
+    model, name = given.model, name or given.name
     side = preprocessing.size
     noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     first = next(model.parameters(), torch.empty(0))

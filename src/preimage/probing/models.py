@@ -5,9 +5,9 @@ code, and as trustworthy as whoever wrote it.
 """
 
 import importlib.util
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +19,12 @@ from preimage.decoders.encoders import load_classifier
 from preimage.decoders.pretrained import pretrained_encoder, read_tensors
 from preimage.network.architectures import ARCHITECTURES, architecture
 from preimage.network.build import Network, build
-from preimage.network.description import Description
-from preimage.network.operations import Crop, Unpool
 from preimage.network.weights import no_such_file, weights_kind
+from preimage.probing.given_model import ModelError, OpenModel, open_network, untrained
 from preimage.probing.preprocessing import RAW, Preprocessing, find_preprocessing
 from preimage.probing.twins import random_twin
 
 _SEED = 2**32 - 1  # of untrained weights; twins count from 0
-
-
-class ModelError(ValueError):
-    """A model that can't be had, in one line: which, why, and what to do."""
-
-
-@dataclass(frozen=True)
-class OpenModel:
-    """A model, how it was made, and what it wants its pixels to be.
-
-    Args:
-        make: builds the same model untrained: what its random twins are.
-        preprocessing: None where nothing tells it.
-    """
-
-    name: str
-    model: nn.Module
-    make: Callable[[], nn.Module]
-    preprocessing: Preprocessing | None
 
 
 def open_model(name: str, weights: str | None = None, *, seed: int = _SEED) -> OpenModel:
@@ -73,10 +53,13 @@ def open_model(name: str, weights: str | None = None, *, seed: int = _SEED) -> O
         opened = _opened(name, pretrained=kind == "pretrained")
     if weights and kind == "law":
         twin = random_twin(opened.model, seed, initialisation=weights)
-        return replace(opened, model=twin.model)
-    if weights and kind == "file":
-        load_weights(opened.model, weights)
-    return opened
+        opened = replace(opened, model=twin.model)
+    elif weights and kind == "file":
+        opened = replace(opened, model=_with_weights(opened.model, weights))
+    if not isinstance(opened.model, Network):
+        return opened
+    # Only now a chain: files have the names of the network's own tensors.
+    return replace(open_network(opened.model), name=name, preprocessing=opened.preprocessing)
 
 
 def _opened(name: str, *, pretrained: bool) -> OpenModel:
@@ -98,7 +81,7 @@ def _architecture(name: str, weights: str | None, kind: str | None, seed: int) -
     """One of the paper's, with the weights that `preimage.decoders.encoders` takes."""
     description = architecture(name)
     if not weights:
-        made = _described(description)
+        made = untrained(description)
         return OpenModel(name, made(), made, RAW)
     if kind == "law":
         network = build(description, weights, seed=seed)
@@ -107,47 +90,6 @@ def _architecture(name: str, weights: str | None, kind: str | None, seed: int) -
     else:
         network = pretrained_encoder(weights, name, description.blocks[-1], pooled=True)[0]
     return replace(open_network(network), name=name)
-
-
-def open_network(network: Network) -> OpenModel:
-    """A CNN of this package, each operation a module of its name.
-
-    It takes pixels in [0, 255]; its random twins have weights of `gaussian:fan-in`.
-
-    Raises:
-        ModelError: it is no encoder.
-    """
-    description = network.description
-    for op in description.operations:
-        if isinstance(op, Unpool | Crop):
-            raise ModelError(
-                f"`model`: {op.name} enlarges or crops features; a probe takes an encoder alone."
-            )
-    return OpenModel(description.name, staged(network), _described(description), RAW)
-
-
-def _described(description: Description) -> Callable[[], nn.Module]:
-    def make() -> nn.Module:
-        # Draws from torch's generator, as other libraries' constructors do.
-        return staged(build(description, "gaussian:fan-in", seed=int(torch.randint(2**31, ()))))
-
-    return make
-
-
-def staged(encoder: Network) -> nn.Sequential:
-    """An encoder as a chain of modules, one per operation and of its name, so that each has a hook.
-
-    Plain convolutions throughout: Winograd's blocks would spread a pixel that is no number.
-    """
-    stages = OrderedDict[str, nn.Module]()
-    whole = encoder.state_dict()
-    pairs = zip(encoder.description.operations, encoder.description.channels[:-1], strict=True)
-    for operation, channels in pairs:
-        stage = Network(Description(operation.name, (operation,), channels))
-        stage.load_state_dict({key: whole[key] for key in stage.state_dict()})
-        stage.fast = False
-        stages[operation.name] = stage.eval()
-    return nn.Sequential(stages)
 
 
 def _torchvision(name: str, pretrained: bool) -> OpenModel:
@@ -237,14 +179,33 @@ def _from_file(path: str, function: str) -> OpenModel:
         raise ModelError(
             f"`model`: {path}:{function} returns {type(model).__name__}, not a torch.nn.Module."
         )
-    if isinstance(model, Network):
-        return replace(open_network(model), name=f"{path}:{function}")
     preprocessing: Preprocessing | None
     try:
         preprocessing = find_preprocessing(model)
     except ValueError:
-        preprocessing = getattr(module, "preprocessing", None)
+        unsaid = RAW if isinstance(model, Network) else None
+        preprocessing = getattr(module, "preprocessing", unsaid)
     return OpenModel(f"{path}:{function}", model, make, preprocessing)
+
+
+def _with_weights(model: nn.Module, path: str) -> nn.Module:
+    """The model with the state in a file, or the same encoder as `preimage pretrain` wrote it."""
+    if not (isinstance(model, Network) and is_checkpoint(path)):
+        load_weights(model, path)
+        return model
+    encoder = load_classifier(path).encoder
+    # Batch normalisation is folded into the file's weights and biases.
+    wanted, found = (
+        network.description.with_batch_norm(False).with_bias().operations
+        for network in (model, encoder)
+    )
+    for ours, other in zip_longest(wanted, found):
+        if ours != other:
+            raise ModelError(
+                f"`weights`: {path} is of another network: it has {other or 'no more operations'} "
+                f"where the model has {ours or 'no more operations'}."
+            )
+    return encoder
 
 
 def load_weights(model: nn.Module, path: str) -> None:

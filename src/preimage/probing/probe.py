@@ -10,15 +10,14 @@ from preimage.data.each_photo import Interrupted
 from preimage.data.photos import Photos
 from preimage.data.progress import progress_bar
 from preimage.data.records import environment
-from preimage.network.build import Network
 from preimage.probing.capture import Selector
 from preimage.probing.climb import Climb, Found, climb, costly
 from preimage.probing.costly_rungs import Rung
 from preimage.probing.enough_memory import require_photos, require_probe
+from preimage.probing.given_model import given_model
 from preimage.probing.infinite_width import InfiniteWidth, require_line
 from preimage.probing.infinite_width import infinite_width as layers_at_infinite_width
 from preimage.probing.linear_rung import Experiment
-from preimage.probing.models import open_network
 from preimage.probing.networks import (
     PICTURES,
     NetworkResult,
@@ -27,7 +26,7 @@ from preimage.probing.networks import (
     twin_of,
 )
 from preimage.probing.photos import open_probe_photos
-from preimage.probing.preprocessing import Preprocessing, find_preprocessing
+from preimage.probing.preprocessing import Preprocessing
 from preimage.probing.reports import layer_reports, mean_image
 from preimage.probing.result import ProbeResult
 from preimage.probing.rungs import DcnOptions, InversionOptions
@@ -122,11 +121,8 @@ def probe(
         PhotoError: a photo can't be read.
         Interrupted: Ctrl-C came; `results` is the result of the network and the twins so far.
     """
-    if isinstance(model, Network):
-        ours = open_network(model)
-        model, preprocessing = ours.model, preprocessing or ours.preprocessing
-        initialisation = initialisation or ours.make
-    preprocessing = preprocessing or find_preprocessing(model)
+    given, preprocessing = given_model(model, preprocessing)
+    model, initialisation = given.model, initialisation or given.make
     if isinstance(photos, str | Path):  # files, which are resized
         require_photos(model, (preprocessing.size, preprocessing.size), batch_size)
     opened = open_probe_photos(photos, held_out, preprocessing.size, other)
@@ -150,10 +146,10 @@ def probe(
         except KeyboardInterrupt as stop:
             if type(stop) is not KeyboardInterrupt or not networks:
                 raise
-            found = _result(model, experiment, networks, {}, window, seed)
+            found = _result(given.name, experiment, networks, {}, window, seed)
             said = f"the network and {len(networks) - 1} of {twins} twins are finished"
             raise Interrupted(found, said) from None
-    found = _result(model, experiment, networks, what.rungs, window, seed, climbed)
+    found = _result(given.name, experiment, networks, what.rungs, window, seed, climbed)
     return replace(found, infinite_width=line)
 
 
@@ -171,7 +167,7 @@ def _line(
 
 
 def _result(
-    model: nn.Module,
+    name: str,
     experiment: Experiment,
     networks: Sequence[NetworkResult],
     rungs: Mapping[str, Rung],
@@ -182,7 +178,7 @@ def _result(
     """What these networks say, the trained one first."""
     (trained, *drawn), opened = networks, experiment.photos
     record = {
-        "model": type(model).__name__,
+        "model": name,
         "preprocessing": asdict(experiment.preprocessing),
         "photos": opened.record(),
         "twins": [twin.made for twin in drawn],

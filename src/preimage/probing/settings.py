@@ -16,7 +16,7 @@ from preimage.probing.twins import Initialisation
 from preimage.scores.metrics import COLOUR
 
 #: Raised when the same settings give other numbers than before.
-VERSION = 2
+VERSION = 3
 
 
 def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> dict[str, Any]:
@@ -42,7 +42,10 @@ def settings(model: nn.Module, experiment: Experiment, twins: TwinOptions) -> di
 
 
 def fingerprint(model: nn.Module) -> str:
-    """SHA-256 over a model's parameters and buffers, and its modules as they print themselves."""
+    """SHA-256 over a model's parameters and buffers, and its modules as they print themselves.
+
+    A `Network` prints its operations.
+    """
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     structure = re.sub(r" at 0x[0-9a-f]+", "", repr(model))  # of functions, where they lie
     return hashlib.sha256(f"{structure}\0{digest(tensors)}".encode()).hexdigest()

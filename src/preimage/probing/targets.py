@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from preimage.probing.alignment import Placement, measure_placements
 from preimage.probing.capture import LayerError, Selector, capture, check_features, undisturbed
 from preimage.probing.features import Layout, layout_of
-from preimage.probing.preprocessing import Preprocessing, find_preprocessing
+from preimage.probing.given_model import given_model
+from preimage.probing.preprocessing import Preprocessing
 from preimage.probing.shifts import choose_shifts
 from preimage.probing.survey import Layer, choose_layers, survey
 
@@ -102,7 +103,10 @@ def _placements(
 
 
 def list_layers(model: nn.Module, preprocessing: Preprocessing | None = None) -> list[Layer]:
-    """The modules of a model that give features, with their shapes for one photo."""
-    preprocessing = preprocessing or find_preprocessing(model)
+    """The modules of a model that give features, with their shapes for one photo.
+
+    Those of a `Network` are its operations.
+    """
+    given, preprocessing = given_model(model, preprocessing)
     side = preprocessing.size
-    return survey(model, preprocessing(torch.full((1, 3, side, side), 127.0)))
+    return survey(given.model, preprocessing(torch.full((1, 3, side, side), 127.0)))

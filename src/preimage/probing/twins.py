@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from preimage.data.checkpoints import digest
+from preimage.network.build import Network
 from preimage.network.laws import Law
 from preimage.probing.capture import undisturbed
 
@@ -110,10 +111,17 @@ def _built(model: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
 def _draw(twin: nn.Module, law: Law) -> None:
     for module in twin.modules():
         if isinstance(module, nn.modules.conv._ConvNd | nn.Linear):
-            weight = module.weight
-            weight.copy_(law.sample(tuple(weight.shape), torch.default_generator))
-            if module.bias is not None:
-                module.bias.zero_()
+            _draw_layer(module.weight, module.bias, law)
+        elif isinstance(module, Network):
+            for conv in module.description.convs:
+                bias = module.biases[conv.name] if conv.bias else None
+                _draw_layer(module.weights[conv.name], bias, law, conv.slope)
+
+
+def _draw_layer(weight: Tensor, bias: Tensor | None, law: Law, slope: float = 0.0) -> None:
+    weight.copy_(law.sample(tuple(weight.shape), torch.default_generator, slope))
+    if bias is not None:
+        bias.zero_()
 
 
 def _initialise(twin: nn.Module) -> str:

@@ -14,7 +14,8 @@ from preimage.data.memory import MemorySource, open_squares
 from preimage.data.tables import duration, text_table
 from preimage.probing.costs import ProbeCost, probe_cost
 from preimage.probing.enough_memory import require_photos
-from preimage.probing.models import OpenModel, open_model
+from preimage.probing.given_model import OpenModel
+from preimage.probing.models import open_model
 from preimage.probing.preprocessing import Preprocessing, changed_preprocessing
 from preimage.probing.probe import probe
 from preimage.retention.layer import KernelOptions
