@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from preimage.paper.curves import Curve, slope, slope_difference
+from preimage.paper.curves import Curve, relative_std_ratio, slope, slope_difference
+from preimage.paper.decision import is_below_one
 
 WIDTHS = (4, 8, 32)
 
@@ -78,3 +79,14 @@ def test_few_points_and_networks() -> None:
     assert alone.half_width == math.inf
     steps = slope(Curve("c", {"a": {0: 0.0}, "b": {0: 2.0}}), {"a": 0.0, "b": 1.0}.__getitem__)
     assert steps.mean == pytest.approx(2)
+
+
+def test_equal_relative_deviations_are_told_apart_in_one_case_of_twenty() -> None:
+    """Of half the mean, whose own error then counts; the two samples share their networks."""
+    rng = np.random.default_rng(5)
+    errors = 0
+    for _ in range(800):
+        common, *own = rng.normal(0, 1, (3, 17))
+        samples = [(1 + 0.5 * (0.6 * common + 0.8 * z)).tolist() for z in own]
+        errors += is_below_one(relative_std_ratio(*samples)).holds is not None
+    assert errors / 800 < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 800)

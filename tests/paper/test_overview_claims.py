@@ -5,9 +5,10 @@ import torch
 
 from preimage.data.photo import Photo
 from preimage.network.spec import ReconstructConfig
+from preimage.paper.curves import relative_std_ratio
 from preimage.paper.overview import BY_LAYER, BY_WIDTH, WIDTHS, Grid, Overview, Scored
 from preimage.paper.overview_claims import CONV, MEAN, SIMPLE, WHOLE, findings
-from preimage.scores.statistics import Interval, paired_difference, std_ratio
+from preimage.scores.statistics import Interval, paired_difference
 
 PHOTO = Photo("p", "p", torch.zeros(3, 2, 2))
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
@@ -116,7 +117,7 @@ def test_convergence_is_a_ratio_with_its_interval() -> None:
     convergence = found["demo_convergence"]
     assert convergence.verdict == "holds"
     mean, conv = spread(0.9, 0.001, 6, 1), spread(0.6, 0.1, 6, 2)
-    expected = std_ratio([v / 0.9 for v in mean], [v / 0.6 for v in conv])
+    expected = relative_std_ratio(mean, conv)
     assert convergence.numbers["high"] == pytest.approx(expected.high)
     alike = overview(
         by_width={

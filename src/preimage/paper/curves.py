@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, log2, sqrt
+from math import exp, hypot, inf, log, log2, sqrt
 from statistics import fmean, stdev
 from typing import Any
 
@@ -76,11 +76,20 @@ def relative_std(values: Sequence[float]) -> float:
 
 
 def relative_std_ratio(values: Sequence[float], others: Sequence[float]) -> Ratio:
-    """Of two samples that share their networks: the ratio of their relative deviations."""
+    """Of two samples that share their networks: the ratio of their relative deviations.
+
+    The interval of Pitman and Morgan for the deviations, widened by the error of the two means,
+    which are independent of them for normal values.
+    """
     if len(values) < 2:
         return Ratio(1.0, 0.0, inf, len(values))
     here, there = ([value / fmean(sample) for value in sample] for sample in (values, others))
-    return std_ratio(here, there)
+    of_deviations, of_means = std_ratio(here, there), paired_difference(here, there)
+    if not 0 < of_deviations.value <= of_deviations.high < inf:
+        return of_deviations
+    value = of_deviations.value
+    wider = exp(hypot(log(of_deviations.high / value), of_means.half_width))
+    return Ratio(value, value / wider, value * wider, of_deviations.n)
 
 
 def slope(curve: Curve, position: Position = log2) -> Interval:
