@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from preimage.data.checkpoints import CheckpointError
 from preimage.decoders.classifier import classifier
 from preimage.decoders.encoders import (
     cut,
@@ -68,6 +69,12 @@ def test_a_layer_of_a_file(file: Path) -> None:
     for name in ("conv1_1", "conv1_2"):
         x = torch.conv2d(x, whole.weights[name], whole.biases[name], padding=1).relu()
     torch.testing.assert_close(encoder(pixels), x)
+
+
+def test_what_does_not_fit_a_file_names_it(file: Path) -> None:
+    options = EncoderOptions(spec=EncoderSpec(layer="conv5"), weights=str(file))
+    with pytest.raises(CheckpointError, match=r"encoder.safetensors: `layer` must be one of conv1"):
+        described(options)
 
 
 def test_the_twin_differs_in_its_weights_alone(file: Path) -> None:

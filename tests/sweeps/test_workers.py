@@ -63,6 +63,46 @@ def test_shutdown_without_waiting_ends_a_job(tmp_path: Path) -> None:
     wait_for("the worker's end", lambda: process not in children())
 
 
+INTERRUPTED = """
+import signal, sys, threading
+from pathlib import Path
+import worker_jobs
+from preimage.sweeps.workers import ProcessExecutor
+
+def interrupt(executor, arrived, main):
+    while not (executor._threads._shutdown and len(worker_jobs.arrivals(arrived)) == 2):
+        threading.Event().wait(0.02)
+    signal.pthread_kill(main, signal.SIGINT)
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    executor, arrived = ProcessExecutor(2), Path(sys.argv[1])
+    for _ in range(2):
+        executor.submit(worker_jobs.wait_for_ever, arrived)
+    given = executor, arrived, threading.get_ident()
+    threading.Thread(target=interrupt, args=given).start()
+    try:
+        executor.shutdown()
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def test_ctrl_c_ends_a_shutdown_that_waits(tmp_path: Path) -> None:
+    (tmp_path / "driver.py").write_text(INTERRUPTED)
+    words = [sys.executable, str(tmp_path / "driver.py"), str(tmp_path / "arrived")]
+    done = subprocess.run(
+        words, env=environment(), timeout=LIMIT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "interrupted\n"
+    workers = worker_jobs.arrivals(tmp_path / "arrived")
+    wait_for("the workers' end", lambda: all(map(has_ended, workers)))
+
+
 DRIVER = """
 import os, signal, sys
 from pathlib import Path
@@ -82,7 +122,7 @@ def test_workers_end_with_their_parent(how: signal.Signals, tmp_path: Path) -> N
     arrived = tmp_path / "arrived"
     process = subprocess.Popen(
         [sys.executable, str(tmp_path / "driver.py"), str(arrived)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=environment(),
     )
     try:
         wait_for("the job begins", lambda: worker_jobs.arrivals(arrived))

@@ -91,13 +91,18 @@ def described(options: EncoderOptions) -> Description:
     What `preimage pretrain` wrote has widths of its own; other files have the architecture's.
 
     Raises:
-        ValueError: the file's card is damaged, or the options do not fit.
+        CheckpointError: the file's card is damaged, or the options do not fit it.
+        ValueError: the options do not fit the architecture.
     """
     source = options.twin_of or options.weights
     if weights_kind(source) != "file" or not is_checkpoint(source):
         return options.description()
-    whole = Description.from_dict(open_card(source, CLASSIFIER_KIND)["encoder"])
-    return whole.cut(options.spec.layer, pooled=options.spec.pooled)
+    card = open_card(source, CLASSIFIER_KIND)
+    try:
+        whole = Description.from_dict(card["encoder"])
+        return whole.cut(options.spec.layer, pooled=options.spec.pooled)
+    except ValueError as error:
+        raise CheckpointError(f"{source}: {error}") from None
 
 
 _ORIGIN = ("classes", "accuracy", "training")

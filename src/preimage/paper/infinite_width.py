@@ -61,7 +61,8 @@ def infinite_widths(
         )
         key = cell_key(variant, photos_sha256)
         if key not in known:
-            known[key] = _in_batches(variant, photos, on_batch)
+            found = in_batches(variant, photos, on_batch)
+            known[key] = {name: [value.mean, value.stderr] for name, value in found.items()}
             write_json(cache, known)
         answer[unpool] = {
             name: Interval(mean, stderr, REPEATS) for name, (mean, stderr) in known[key].items()
@@ -69,10 +70,15 @@ def infinite_widths(
     return answer
 
 
-def _in_batches(
-    config: ReconstructConfig, photos: Sequence[Photo], on_batch: Callable[[], object]
-) -> dict[str, list[float]]:
-    """Mean and standard error; the batches share their random draws, so their errors add up."""
+def in_batches(
+    config: ReconstructConfig,
+    photos: Sequence[Photo],
+    on_batch: Callable[[], object] = lambda: None,
+) -> dict[str, Interval]:
+    """As `infinite_width`, in the memory of a few photos, however many there are.
+
+    The batches share their random draws, so their standard errors add up.
+    """
     found: dict[str, list[tuple[int, Interval]]] = {}
     for start in range(0, len(photos), _BATCH):
         batch = photos[start : start + _BATCH]
@@ -81,10 +87,11 @@ def _in_batches(
         on_batch()
     total = len(photos)
     return {
-        metric: [
+        metric: Interval(
             sum(n * value.mean for n, value in values) / total,
             sum(n * value.stderr for n, value in values) / total,
-        ]
+            REPEATS,
+        )
         for metric, values in found.items()
     }
 

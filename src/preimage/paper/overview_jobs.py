@@ -1,8 +1,8 @@
 """The demo's work, in the worker processes of a sweep: networks, pictures of the first, limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 
 from preimage.data.photo import Photo
 from preimage.network.spec import ReconstructConfig
-from preimage.paper.infinite_width import infinite_width
+from preimage.paper.infinite_width import in_batches
 from preimage.scores.statistics import Interval
 from preimage.sweeps.backends import open_backend
 from preimage.sweeps.engine import execute
@@ -38,38 +38,52 @@ class _WithPictures(JobResult):
     greys: dict[ReconstructConfig, list[np.ndarray]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Limit(JobResult):
+    scores: dict[str, Interval]
+
+
 def compute(
     networks: Sequence[ReconstructConfig],
     limits: Sequence[ReconstructConfig],
     photos: Sequence[Photo],
     execution: Execution,
 ) -> Iterator[tuple[ReconstructConfig, Computed | dict[str, Interval]]]:
-    """Networks as they finish, then the limits of configs, which are begun first.
+    """Networks, and limits of configs, as they finish; the limits are begun first.
+
+    Args:
+        limits: none of them a network's.
 
     Raises:
-        RuntimeError: a network could not be computed, as where its worker died three times.
-        WorkerDied: the worker of a limit did.
+        RuntimeError: one could not be computed, as where its worker died three times.
     """
     packed = PackedPhotos.pack(photos)
     backend = open_backend(execution, networks[0].device)
-    begun: dict[ReconstructConfig, Future[dict[str, Interval]]] = {
-        config: backend.executor.submit(_limit, config, packed, execution.threads)
-        for config in limits
-    }
-    jobs = [tuple(group) for group in by_encoder(networks)]
-    threads = execution.threads
-    for outcome in execute(jobs, packed, backend, threads=threads, run=_run):
-        if outcome.result is None:
+    jobs = [*((config,) for config in limits), *(tuple(group) for group in by_encoder(networks))]
+    run = partial(_run, limits=frozenset(limits))
+    for outcome in execute(jobs, packed, backend, threads=execution.threads, run=run):
+        result = outcome.result
+        if result is None:
             raise RuntimeError(outcome.error)
-        greys = outcome.result.greys if isinstance(outcome.result, _WithPictures) else {}
-        for config, rows in zip(outcome.configs, outcome.result.rows, strict=True):
+        if isinstance(result, _Limit):
+            yield outcome.configs[0], result.scores
+            continue
+        greys = result.greys if isinstance(result, _WithPictures) else {}
+        for config, rows in zip(outcome.configs, result.rows, strict=True):
             yield config, Computed(rows, [*map(_picture, greys.get(config, ()), rows)])
-    for config, future in begun.items():
-        yield config, future.result()
 
 
-def _run(configs: tuple[ReconstructConfig, ...], photos: PackedPhotos, threads: int) -> JobResult:
-    """As `run_job`; of the first network of a kind with pictures."""
+def _run(
+    configs: tuple[ReconstructConfig, ...],
+    photos: PackedPhotos,
+    threads: int,
+    limits: Set[ReconstructConfig],
+) -> JobResult:
+    """As `run_job`, of the first network of a kind with pictures; or the limit of a config."""
+    if configs[0] in limits:
+        torch.set_num_threads(threads)
+        opened = [photos.photo(index) for index in range(len(photos))]
+        return _Limit([], {}, in_batches(configs[0], opened))
     if configs[0].network_number:
         return run_job(configs, photos, threads)
     greys: dict[ReconstructConfig, list[np.ndarray]] = {config: [] for config in configs}
@@ -83,8 +97,3 @@ def _run(configs: tuple[ReconstructConfig, ...], photos: PackedPhotos, threads: 
 
 def _picture(grey: np.ndarray, row: Mapping[str, Any]) -> Picture:
     return Picture(torch.from_numpy(grey), row["ssim"], row["pearson"], row["inverted"])
-
-
-def _limit(config: ReconstructConfig, photos: PackedPhotos, threads: int) -> dict[str, Interval]:
-    torch.set_num_threads(threads)
-    return infinite_width(config, [photos.photo(index) for index in range(len(photos))])

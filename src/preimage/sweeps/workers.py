@@ -65,14 +65,22 @@ class ProcessExecutor(Executor):
         return self._threads.submit(self._call, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the workers: after their jobs with `wait`, else at once."""
-        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        """Ends the workers: after their jobs with `wait`, else, or at Ctrl-C, at once."""
+        try:
+            self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        except BaseException:
+            self._kill()
+            raise
+        self._kill()
+        if wait:
+            for worker in self._workers:
+                worker.process.join()
+
+    def _kill(self) -> None:
         with self._lock:
             self._closed = True
             for worker in self._workers:
                 worker.process.kill()
-                if wait:
-                    worker.process.join()
 
     def _call(self, fn: Callable[..., _Result], args: Any, kwargs: Any) -> _Result:
         worker = getattr(self._slot, "worker", None)
