@@ -26,7 +26,7 @@ from preimage.sweeps.reconstruction import Picture
 #: The widths, from the narrowest to the widest.
 WIDTHS = (8, 64, 256)
 #: Where a verdict rests on networks, there are so many times as many.
-DECIDED = 6
+DECIDED = 10
 
 
 @dataclass(frozen=True)

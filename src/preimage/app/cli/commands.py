@@ -156,7 +156,7 @@ class DemoCommand(Checked):
         out: Folder for the page (report.html), its pictures and its tables.
         photos: Image files, folders, zips or quoted glob patterns; four photos that scikit-image
             ships if not given.
-        networks: Random networks per layer and width, for means and standard deviations; six times
+        networks: Random networks per layer and width, for means and standard deviations; ten times
             as many where a verdict rests on them.
         seed: Seed of all random streams.
         weights: A law such as gaussian:0.015 or gaussian:fan-in: these networks are random.
@@ -167,7 +167,7 @@ class DemoCommand(Checked):
 
     out: str = "preimage-demo"
     photos: tuple[str, ...] = ()
-    networks: Positive = 5
+    networks: Positive = 3
     seed: int = 0
     weights: str = "gaussian:0.1"
     size: Side = 227
