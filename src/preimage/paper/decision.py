@@ -72,20 +72,10 @@ class Decision:
         return "not decided" if self.holds is None else "holds" if self.holds else "fails"
 
 
-def is_above(
-    interval: Interval, level: float = 0.0, *, negligible: float = 0.0, over: Over = "networks"
-) -> Decision:
-    """Whether the mean is above `level`.
-
-    Args:
-        negligible: the statement fails where the mean is less than this above the level: so little
-            does not count. Named beforehand.
-    """
-    up, _ = _tails(interval, level)
-    _, down = _tails(interval, level + negligible)
-    # Whichever end is farther from the mean decides first.
-    distances = (abs(interval.mean - level), abs(interval.mean - level - negligible))
-    needed = _needed(interval, max(distances))
+def is_above(interval: Interval, level: float = 0.0, *, over: Over = "networks") -> Decision:
+    """Whether the mean is above `level`: 0, or what is too little to count, named beforehand."""
+    up, down = _tails(interval, level)
+    needed = _needed(interval, abs(interval.mean - level))
     return _decision(up, down, interval, over, needed)
 
 

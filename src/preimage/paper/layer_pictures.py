@@ -21,7 +21,7 @@ from preimage.paper.decoder_draw import save_files, with_files
 from preimage.paper.decoder_scores import DCN, LEAST_SQUARES, METHODS, slope
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.fits_cost import fits_cost
-from preimage.paper.law_pictures import the_cat
+from preimage.paper.law_pictures import VISIBLE_DB, the_cat
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
 from preimage.paper.trainings import Arm, Encoders, Trainings
@@ -191,8 +191,12 @@ def _vgg_better(means: Means, method: str) -> Finding:
     numbers["networks"] = len(vgg["Conv1"])
     listed = ", ".join(f"{layer} {{{layer.lower()}:+.1f}}" for layer in gaps)
     sentence = (
-        f"{method}, PSNR of VGG16 minus AlexNet, in dB: {listed} ({{networks}} networks each)"
+        f"{method}, PSNR of VGG16 minus AlexNet, in dB: {listed} ({{networks}} networks each); "
+        "less than {visible:g} dB is not seen"
     )
-    decision = all_of(*map(is_above, gaps.values()))
-    brief = f"{method}, VGG16 minus AlexNet, in dB: {listed}"
+    numbers["visible"] = VISIBLE_DB
+    decision = all_of(*(is_above(gap, VISIBLE_DB) for gap in gaps.values()))
+    brief = (
+        f"{method}, VGG16 minus AlexNet, in dB: {listed}, less than {{visible:g}} counting as none"
+    )
     return VGG_BETTER[method].finding(sentence, decision, numbers, brief=brief)

@@ -18,7 +18,7 @@ Means = dict[str, dict[str, list[float]]]
 
 @dataclass(frozen=True)
 class Cell:
-    """The pictures that the decoder of one random network makes of all photos."""
+    """What the decoder of one random network makes of photos: the scores, and pictures to draw."""
 
     row: str
     column: str
@@ -29,15 +29,23 @@ class Cell:
 
     @classmethod
     def of(
-        cls, row: str, column: str, network: int, inverter: Inverter, photos: Sequence[Photo]
+        cls,
+        row: str,
+        column: str,
+        network: int,
+        inverter: Inverter,
+        photos: Sequence[Photo],
+        drawn: int | None = None,
     ) -> "Cell":
-        """What a decoder makes of the photos, and its scores."""
-        outputs = [inverter(photo.pixels[None]).cpu()[0] for photo in photos]
-        scores = [
-            colour_scores(photo.pixels[None], output[None])
-            for photo, output in zip(photos, outputs, strict=True)
-        ]
-        psnr, ssim = [float(s.psnr) for s in scores], [float(s.ssim) for s in scores]
+        """What a decoder makes of the photos; the pictures of the first `drawn` are kept."""
+        outputs, psnr, ssim = [], [], []
+        for photo in photos:
+            output = inverter(photo.pixels[None]).cpu()
+            scores = colour_scores(photo.pixels[None], output)
+            psnr.append(float(scores.psnr))
+            ssim.append(float(scores.ssim))
+            if drawn is None or len(outputs) < drawn:
+                outputs.append(output[0])
         return cls(row, column, network, outputs, psnr, ssim)
 
     @property

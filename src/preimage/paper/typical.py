@@ -161,7 +161,7 @@ def _finding(
         "SSIM changes per doubling of the width by {conv_zeros:+.3f} (zeros) and "
         "{conv_nearest:+.3f} (nearest) in the original network, {mean_zeros:+.3f} and "
         f"{{mean_nearest:+.3f}} in the variant (95 % intervals over networks; {per_point})",
-        is_above(slopes["conv_zeros"], negligible=NEGLIGIBLE),
+        is_above(slopes["conv_zeros"], NEGLIGIBLE),
         {**slopes, "networks": curves["conv"]["zeros"].networks, "photos": photos},
         brief=f"SSIM per doubling of the width: {{conv_zeros:+.3f}} (zeros); {per_point}",
         pictures=pictures,

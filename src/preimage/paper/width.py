@@ -222,7 +222,7 @@ def _growth(figure: str, original: dict[str, Curve], files: _Files) -> Finding:
         f"{name} changes per doubling of the width by {{zeros:+.3f}} (zeros) and {{nearest:+.3f}} "
         "(nearest); with zeros from {first:.3f} at width {narrow} to {last:.3f} at {wide}; less "
         "than {negligible} is no growth to speak of",
-        is_above(slopes["zeros"], negligible=NEGLIGIBLE),
+        is_above(slopes["zeros"], NEGLIGIBLE),
         {
             **slopes,
             "negligible": NEGLIGIBLE,
