@@ -82,17 +82,17 @@ def feature_size(description: Description, size: Size) -> Size:
 
 def least_size(description: Description, limit: int = 4096) -> int:
     """The side of the smallest square input that every operation can take, at most `limit`."""
+    return next((length for length in range(1, limit) if _takes(description, length)), limit)
 
-    def fits(length: int) -> bool:
-        lengths = {DATA: length}
-        for op in description.operations:
-            lengths[op.name] = length
-            length = output_length(op, length, lengths.get(getattr(op, "like", DATA), 0))
-            if length < 1:
-                return False
-        return True
 
-    return next((length for length in range(1, limit) if fits(length)), limit)
+def _takes(description: Description, length: int) -> bool:
+    lengths = {DATA: length}
+    for op in description.operations:
+        lengths[op.name] = length
+        length = output_length(op, length, lengths.get(getattr(op, "like", DATA), 0))
+        if length < 1:
+            return False
+    return True
 
 
 def trace(

@@ -75,7 +75,7 @@ class Decision:
 def is_above(interval: Interval, level: float = 0.0, *, over: Over = "networks") -> Decision:
     """Whether the mean is above `level`: 0, or what is too little to count, named beforehand."""
     up, down = _tails(interval, level)
-    needed = _needed(interval, abs(interval.mean - level))
+    needed = _Needed(interval, [abs(interval.mean - level)])
     return _decision(up, down, interval, over, needed)
 
 
@@ -90,7 +90,7 @@ def is_within(interval: Interval, margin: float, *, over: Over = "networks") -> 
     above_high, below_high = _tails(interval, margin)
     near, far = abs(margin - abs(interval.mean)), margin + abs(interval.mean)
     inside = abs(interval.mean) < margin
-    needed = _needed(interval, near, far) if inside else _needed(interval, near)
+    needed = _Needed(interval, [near, far] if inside else [near])
     supports, opposes = max(above_low, below_high), min(below_low, above_high)
     return _decision(supports, opposes, interval, over, needed)
 
@@ -201,25 +201,30 @@ def _tails(interval: Interval, level: float) -> tuple[float, float]:
     return above, below
 
 
-def _needed(interval: Interval, *distances: float) -> Callable[[float], int | None]:
+@dataclass(frozen=True)
+class _Needed:
     """By level: so many values that a mean at these distances from its bounds decides.
 
     Of several bounds all must be kept.
     """
 
-    def decided(n: int, level: float) -> bool:
-        quantile = t_quantile(1 - level, max(1.0, interval.freedom * n / interval.n))
-        units = sqrt(n / interval.n) / interval.stderr
-        missed = sum(float(special.ndtr(quantile - d * units)) for d in distances)
-        return 1 - missed >= _POWER
+    interval: Interval
+    distances: Sequence[float]
 
-    def needed(level: float) -> int | None:
-        if interval.n < 2 or not min(distances) or not 0 < interval.stderr < inf:
+    def __call__(self, level: float) -> int | None:
+        measured = self.interval
+        if measured.n < 2 or not min(self.distances) or not 0 < measured.stderr < inf:
             return None
-        found = bisect_left(range(_MOST + 1), True, key=lambda n: n >= 2 and decided(n, level))
+        numbers = range(_MOST + 1)
+        found = bisect_left(numbers, True, key=lambda n: n >= 2 and self._decide(n, level))
         return found if found <= _MOST else None
 
-    return needed
+    def _decide(self, n: int, level: float) -> bool:
+        measured = self.interval
+        quantile = t_quantile(1 - level, max(1.0, measured.freedom * n / measured.n))
+        units = sqrt(n / measured.n) / measured.stderr
+        missed = sum(float(special.ndtr(quantile - d * units)) for d in self.distances)
+        return 1 - missed >= _POWER
 
 
 def _half_sum(ratio: float) -> float:

@@ -38,7 +38,7 @@ class Cell:
         drawn: int | None = None,
     ) -> "Cell":
         """What a decoder makes of the photos; the pictures of the first `drawn` are kept."""
-        outputs, psnr, ssim = [], [], []
+        outputs, psnr, ssim = list[Tensor](), list[float](), list[float]()
         for photo in photos:
             output = inverter(photo.pixels[None]).cpu()
             scores = colour_scores(photo.pixels[None], output)

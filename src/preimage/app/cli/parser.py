@@ -8,6 +8,7 @@ sees the flat options of `preimage.app.cli.options`, not the composed dataclass.
 
 from collections.abc import Sequence
 from dataclasses import MISSING
+from functools import cache
 from inspect import Parameter as Argument
 from inspect import Signature
 from pathlib import Path
@@ -112,6 +113,7 @@ def _missing(error: MissingArgumentError, words: Sequence[str]) -> str:
     return f"{error.argument.name} is missing{named}."
 
 
+@cache
 def verb_app(name: str, kind: type) -> App:
     """The parser of a verb; its call returns the values that were given, by option."""
     positional = [option.name for option in options(kind) if option.positional]
