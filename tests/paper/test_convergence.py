@@ -1,16 +1,14 @@
 """Figure 2a: its numbers are recomputed from the table that it writes."""
 
 from collections.abc import Sequence
-from math import log2
 
 import numpy as np
 import pytest
 from trained_figures import Workplace, parts, welch
 
-from preimage.paper import convergence
-from preimage.paper.convergence import LEVEL, Tuned, _final, _speed, _tuned, best_rate
+from preimage.paper.convergence import LEVEL, _final, _speed
 from preimage.paper.loss_curves import LossCurve
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.tuning import Tuned
 
 
 def tuned(curves: Sequence[LossCurve]) -> dict[str, Tuned]:
@@ -42,40 +40,6 @@ def test_figure_2a(workplace: Workplace) -> None:
     speed = findings["fig2a_speed"].numbers
     assert speed["level"] == pytest.approx(LEVEL * max(np.mean(random), np.mean(trained)))
     assert findings["fig2a_vgg"].verdict == "absent"
-
-
-def curve(network: int, rate: float, end: float, name: str = "a") -> LossCurve:
-    return LossCurve(name, network, True, rate, [9.0, end])
-
-
-def test_the_best_rate_is_chosen_by_the_mean_of_all_networks() -> None:
-    # Rate 2 is best for network 0 alone; rate 4 diverged.
-    curves = [curve(0, 1.0, 3.0), curve(1, 1.0, 3.0), curve(0, 2.0, 1.0), curve(1, 2.0, 8.0)]
-    assert best_rate([curve(0, 4.0, float("nan")), *curves]) == 1.0
-
-
-def test_the_grid_grows_until_the_best_rate_is_inside(
-    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[float, int]] = []
-
-    def descended(_: Trainings, arms: Sequence[tuple[str, int, Arm]]) -> list[LossCurve]:
-        asked.extend((arm.learning_rate or 0.0, number) for _, number, arm in arms)
-        # The least loss is at 0.032, beyond the grid of 0.002, 0.004, 0.008.
-        return [
-            curve(number, rate, abs(log2(rate / 0.032)), name)
-            for name, number, arm in arms
-            if (rate := arm.learning_rate)
-        ]
-
-    monkeypatch.setattr(convergence, "train_curves", descended)
-    trainings = Trainings(workplace.options("fig2a", networks=4))
-    found = _tuned(trainings, trainings.random_vggs("conv2", 4))
-    assert found.rates == [0.002, 0.004, 0.008, 0.016, 0.032, 0.064]
-    assert (found.rate, found.is_inside) == (0.032, True)
-    assert [c.network for c in found.curves] == [0, 1, 2, 3]
-    # Three networks choose; the fourth is trained at the rate that they chose.
-    assert [rate for rate, number in asked if number == 3] == [0.032]
 
 
 RAW = {"random": [40.0, 42.0], "trained": [30.0, 31.0]}  # which decides nothing

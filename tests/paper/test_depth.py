@@ -1,13 +1,23 @@
 """Figure 3a: its numbers are recomputed from the table; one verdict per statement."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from trained_figures import Workplace, paired, parts, welch
 
+from preimage.decoders.options import EncoderOptions
 from preimage.network.architectures import LAYERS
+from preimage.paper import depth
 from preimage.paper.decoder_scores import DCN, LEAST_SQUARES, PHOTOS, Score, Scores
 from preimage.paper.depth import _agree, _lower, _steeper
+from preimage.paper.loss_curves import LossCurve
+from preimage.paper.presets import PRESETS
+from preimage.paper.trainings import Arm, Encoders, Trainings
+from preimage.paper.tuning import Tuned
 
+Kinds = Mapping[str, Sequence[Encoders]]
 Table = dict[tuple[str, str, str, str], np.ndarray]
 
 
@@ -21,8 +31,13 @@ def by_network(rows: list[dict[str, str]], metric: str) -> Table:
 
 
 @pytest.mark.slow
-def test_figure_3a(workplace: Workplace) -> None:
+def test_figure_3a(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRESETS, "quick", replace(PRESETS["quick"], rates=()))  # no grid
     findings, rows = workplace.run("fig3a")
+    rates = findings["fig3a_lower"].ours.partition("learning rates ")[2]
+    assert rates.startswith("random Conv1 0.002, Conv2 0.002, ")
+    assert "Conv5 0.002; trained Conv1 0.002, " in rates
+    assert ", not tuned; decoders trained for 4 steps" in rates
     mse, psnr = by_network(rows, "mse"), by_network(rows, "psnr")
     random, trained = "VGG16 random", "VGG16 trained here"
     for method, suffix in ((DCN, ""), (LEAST_SQUARES, "_least_squares")):
@@ -89,3 +104,31 @@ def test_one_network_decides_nothing_about_networks() -> None:
     s = scores(SHALLOW[None], SHALLOW[None] * 3)
     assert _lower(s, "random", "trained", DCN).verdict == "not decided"
     assert _steeper(s, "random", "trained", DCN).verdict == "not decided"
+
+
+def test_each_kind_is_trained_at_its_own_rate(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained encoders learn best at 0.004, random ones at an eighth of it from Conv4 on."""
+    best = {"conv4": 5e-4, "conv5": 5e-4}
+    asked = {}
+
+    def tuned(trainings: Trainings, kind: Encoders, networks: int) -> Tuned:
+        layer = kind.networks[0].spec.layer
+        rate = 4e-3 if "trained" in kind.label else best.get(layer, 2e-3)
+        curve = LossCurve(kind.label, 0, True, rate, [1.0])
+        return Tuned(rate, [curve], [curve], [Arm(e, learning_rate=rate) for e in kind.networks])
+
+    def scored(_: Trainings, kinds: Kinds, arm: Callable[[EncoderOptions], Arm]) -> Scores:
+        for layer, of_layer in kinds.items():
+            for kind in of_layer:
+                asked[layer, kind.label] = {arm(e).learning_rate for e in kind.networks}
+        raise InterruptedError
+
+    monkeypatch.setattr(depth, "tune", tuned)
+    monkeypatch.setattr(depth, "score_decoders", scored)
+    with pytest.raises(InterruptedError):
+        depth.run(workplace.options("fig3a"))
+    assert asked["conv5", "VGG16 random"] == {5e-4}
+    assert asked["conv1", "VGG16 random"] == {2e-3}
+    assert asked["conv5", "VGG16 trained here"] == {4e-3}

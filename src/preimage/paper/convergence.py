@@ -1,8 +1,6 @@
 """Figure 2a: how fast DCNs learn from random features, from trained ones, and from AlexNet's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import inf, isnan
 from statistics import fmean
 
 from preimage.paper.decision import is_below
@@ -12,6 +10,7 @@ from preimage.paper.loss_curves import LossCurve, by_name, save_curves, steps_to
 from preimage.paper.options import FigureOptions
 from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
 from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
+from preimage.paper.tuning import NamedArm, Tuned, place, tune, tuning_arms
 from preimage.scores.statistics import difference, mean_interval
 
 LAYER = "conv2"
@@ -41,33 +40,6 @@ ALEXNET = Claim(
 )
 #: Steps are counted to the higher of the two final losses; 2 % more, so that noise does not decide.
 LEVEL = 1.02
-#: The learning rate of each kind of encoder is chosen on its first networks.
-_TUNED_ON = 3
-_STEP, _MOST_RATES = 2, 9  # of the grid: a factor between rates, and where it ends
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """One kind of encoder with scaled features, at the learning rate that ends lowest.
-
-    Args:
-        curves: of all networks, at that rate.
-        tried: of the networks that the rate was chosen by, at every rate of the grid.
-    """
-
-    rate: float
-    curves: Sequence[LossCurve]
-    tried: Sequence[LossCurve]
-
-    @property
-    def rates(self) -> list[float]:
-        """The grid, in order."""
-        return sorted({curve.rate for curve in self.tried})
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether worse rates were tried on either side."""
-        return self.rates[0] < self.rate < self.rates[-1]
 
 
 def run(options: FigureOptions) -> list[Finding]:
@@ -80,7 +52,7 @@ def run(options: FigureOptions) -> list[Finding]:
     trainings = Trainings(options)
     kinds = _kinds(trainings)
     raw = train_curves(trainings, [arm for kind in kinds for arm in _raw_arms(kind)])
-    tuned = {kind.label: _tuned(trainings, kind) for kind in kinds}
+    tuned = {kind.label: tune(trainings, kind, feature_scaling=True) for kind in kinds}
     best = [curve for found in tuned.values() for curve in found.curves]
     tried = [c for found in tuned.values() for c in found.tried if c.rate != found.rate]
     panels = {
@@ -102,22 +74,18 @@ def run(options: FigureOptions) -> list[Finding]:
 def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take, where no grid of rates has to be widened."""
     trainings = Trainings(options)
-    rates = trainings.preset.rates or (None,)
-    kinds = _kinds(trainings)
     arms = [
         arm
-        for kind in kinds
+        for kind in _kinds(trainings)
         for *_, arm in (
             *_raw_arms(kind),
-            *(arm for rate in rates for arm in _arms(kind, rate, _TUNED_ON)),
-            *_arms(kind, rates[0], None),
+            *tuning_arms(trainings, kind, feature_scaling=True),
         )
     ]
     return trainings_cost(trainings, arms)
 
 
 Ends = Mapping[str, Sequence[float]]  # final losses of each kind
-NamedArm = tuple[str, int, Arm]  # label of the kind, number of the network, training
 
 
 def _kinds(trainings: Trainings) -> list[Encoders]:
@@ -131,39 +99,6 @@ def _raw_arms(kind: Encoders) -> list[NamedArm]:
         (kind.label, number, Arm(encoder, feature_scaling=False))
         for number, encoder in enumerate(kind.networks)
     ]
-
-
-def _arms(kind: Encoders, rate: float | None, networks: int | None) -> list[NamedArm]:
-    """Features divided by one constant, of the first so many networks or of all."""
-    return [
-        (kind.label, number, Arm(encoder, feature_scaling=True, learning_rate=rate))
-        for number, encoder in enumerate(kind.networks[:networks])
-    ]
-
-
-def _tuned(trainings: Trainings, kind: Encoders) -> Tuned:
-    """The rate that ends lowest; while it is at an edge of the grid, the grid grows there."""
-
-    def curves(rates: Sequence[float | None], networks: int | None) -> list[LossCurve]:
-        return train_curves(trainings, [arm for r in rates for arm in _arms(kind, r, networks)])
-
-    tried = curves(trainings.preset.rates or (None,), _TUNED_ON)
-    found = Tuned(best_rate(tried), tried, tried)
-    while trainings.preset.rates and not found.is_inside and len(found.rates) < _MOST_RATES:
-        wider = found.rate * _STEP if found.rate == found.rates[-1] else found.rate / _STEP
-        tried = tried + curves([wider], _TUNED_ON)
-        found = Tuned(best_rate(tried), tried, tried)
-    rate = found.rate if trainings.preset.rates else None
-    return Tuned(found.rate, curves([rate], None), tried)
-
-
-def best_rate(curves: Sequence[LossCurve]) -> float:
-    """The learning rate whose curves end lowest, in the mean over the networks."""
-    ends: dict[float, list[float]] = {}
-    for curve in curves:
-        ends.setdefault(curve.rate, []).append(curve.final)
-    means = {rate: fmean(values) for rate, values in ends.items()}
-    return min(means, key=lambda rate: inf if isnan(means[rate]) else means[rate])
 
 
 def _speed(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
@@ -190,15 +125,6 @@ def _speed(tuned: Sequence[LossCurve], random: str, trained: str) -> Finding:
         "grey levels² ({random_networks} and {trained_networks} networks)"
     )
     return SPEED.finding(sentence, is_below(gap), numbers, brief=brief)
-
-
-def _place(tuned: Sequence[Tuned]) -> str:
-    """Of the rates in their grids."""
-    if all(found.is_inside for found in tuned):
-        return "each between worse ones"
-    if all(len(found.rates) == 1 for found in tuned):
-        return "not tuned"
-    return "not each between worse ones"
 
 
 def _final(tuned: Mapping[str, Tuned], raw: Ends, random: str, trained: str) -> Finding:
@@ -228,13 +154,13 @@ def _compared(
         "one_networks": len(ends[one]),
         "other_networks": len(ends[other]),
     }
-    place = _place([tuned[one], tuned[other]])
+    where = place([tuned[one], tuned[other]])
     counted = "{one_networks} and {other_networks} networks"
     both = f"{{one:.0f}} grey levels² on {names[one]}, {{other:.0f}} on {names[other]}"
     as_they_are = "features as they are, all at one rate: {raw_one:.0f} and {raw_other:.0f}"
     sentence = (
         f"features divided by one constant: {both}: {{gap:+.0f}} (learning rates {{one_rate:g}} "
-        f"and {{other_rate:g}}, {place}; {counted}); {as_they_are}"
+        f"and {{other_rate:g}}, {where}; {counted}); {as_they_are}"
     )
     brief = f"features divided by one constant: {both}; {as_they_are} ({counted})"
     return claim.finding(sentence, is_below(gap), numbers, brief=brief)

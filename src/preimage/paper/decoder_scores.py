@@ -1,6 +1,6 @@
 """Scores of decoders photo by photo, and how encoders compare: over networks and over photos."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -124,11 +124,16 @@ class Scores:
         return [slope(values) for values in zip(*columns, strict=True)]
 
 
-def score_decoders(trainings: Trainings, kinds: Mapping[str, Sequence[Encoders]]) -> Scores:
+def score_decoders(
+    trainings: Trainings,
+    kinds: Mapping[str, Sequence[Encoders]],
+    arm: Callable[[EncoderOptions], Arm] = Arm,
+) -> Scores:
     """Trains and fits what is missing, and scores it.
 
     Args:
         kinds: the encoders of each layer; the same kinds in the same order.
+        arm: the training of an encoder's DCN.
 
     Raises:
         Incomplete: time was up.
@@ -138,16 +143,14 @@ def score_decoders(trainings: Trainings, kinds: Mapping[str, Sequence[Encoders]]
         for number in range(len(kind.networks)):
             for layer, encoders in kinds.items():
                 encoder = encoders[index].networks[number]
-                found += _scores(trainings, kind.label, number, layer, encoder)
+                found += _scores(trainings, kind.label, number, layer, arm(encoder))
     return Scores(found)
 
 
-def _scores(
-    trainings: Trainings, label: str, number: int, layer: str, encoder: EncoderOptions
-) -> Iterator[Score]:
+def _scores(trainings: Trainings, label: str, number: int, layer: str, arm: Arm) -> Iterator[Score]:
     inverters = {
-        DCN: trainings.train(Arm(encoder)).inverter,
-        LEAST_SQUARES: trainings.fit(encoder),
+        DCN: trainings.train(arm).inverter,
+        LEAST_SQUARES: trainings.fit(arm.encoder),
     }
     for method, inverter in inverters.items():
         for photos, found in trainings.scores(inverter).items():
