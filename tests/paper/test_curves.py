@@ -71,6 +71,16 @@ def test_thin_points_do_not_feign_certainty() -> None:
     assert slope(Curve("c", values)).half_width == math.inf
 
 
+def test_points_of_a_few_networks_are_not_judged() -> None:
+    def judged(**counts: int) -> list[int]:
+        curve = Curve("c", {x: dict.fromkeys(range(n), 0.5) for x, n in counts.items()})
+        return curve.judged.num_networks
+
+    assert judged(a=30, b=5, c=4, d=2) == [30, 5]
+    assert judged(a=3, b=3, c=2) == [3, 3]  # as many as any
+    assert judged(a=30, b=4, c=2) == [30, 4, 2]  # a slope needs two
+
+
 def test_few_points_and_networks() -> None:
     with pytest.raises(ValueError, match="at least two points"):
         slope(Curve("c", {4: {0: 0.1}}))

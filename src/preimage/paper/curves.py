@@ -10,6 +10,9 @@ from preimage.scores.statistics import Interval, Ratio, mean_interval, paired_di
 from preimage.sweeps.run import Results
 
 Position = Callable[[Any], float]
+#: Points of fewer networks are drawn, and no verdict rests on them: a sweep that was stopped has
+#: one or two of its widest networks, which say next to nothing of their own error.
+ENOUGH = 5
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,13 @@ class Curve:
     def interval(self, x: Any) -> Interval:
         """The mean over the networks at x."""
         return mean_interval(list(self.values[x].values()))
+
+    @property
+    def judged(self) -> "Curve":
+        """The points of at least five networks, or as many as any has; all where one is left."""
+        enough = min(ENOUGH, max(self.num_networks))
+        kept = {x: networks for x, networks in self.values.items() if len(networks) >= enough}
+        return Curve(self.label, kept) if len(kept) > 1 else self
 
     @property
     def num_networks(self) -> list[int]:

@@ -152,7 +152,7 @@ def _finding(
     table: str,
 ) -> Finding:
     slopes = {
-        f"{head}_{unpool}": slope(by_width)
+        f"{head}_{unpool}": slope(by_width.judged)
         for head, of_head in curves.items()
         for unpool, by_width in of_head.items()
     }
@@ -162,7 +162,7 @@ def _finding(
         "{conv_nearest:+.3f} (nearest) in the original network, {mean_zeros:+.3f} and "
         f"{{mean_nearest:+.3f}} in the variant (95 % intervals over networks; {per_point})",
         is_above(slopes["conv_zeros"], NEGLIGIBLE),
-        {**slopes, "networks": curves["conv"]["zeros"].networks, "photos": photos},
+        {**slopes, "networks": curves["conv"]["zeros"].judged.networks, "photos": photos},
         brief=f"SSIM per doubling of the width: {{conv_zeros:+.3f}} (zeros); {per_point}",
         pictures=pictures,
         tables=(table,),

@@ -115,10 +115,11 @@ def run(options: FigureOptions) -> list[Finding]:
     require(results, [c for of_head in curves.values() for c in of_head.values()])
     limits = _limits(options, results, photos)
     files = _draw(options, results, curves, limits, len(photos))
+    judged = {head: {u: c.judged for u, c in of_head.items()} for head, of_head in curves.items()}
     findings = [
-        _growth(options.figure, curves["conv"], files),
-        _contrast(options.figure, curves, files),
-        _convergence(options.figure, curves, limits, files),
+        _growth(options.figure, judged["conv"], files),
+        _contrast(options.figure, judged, files),
+        _convergence(options.figure, judged, limits, files),
     ]
     return finish(options, FOLDER, results, findings)
 
