@@ -61,8 +61,8 @@ STEEPER = {
 #: Training and held-out photos agree within half a dB: 12 % of the loss, less than the least step
 #: from one layer to the next that the paper's curves show.
 SAME_DB = 0.5
-#: Networks of a kind and layer that choose its learning rate: deep layers want an eighth of what
-#: Conv1 wants, and at too high a rate a DCN ends as one grey.
+#: Networks of a kind that choose its learning rate at each layer: Conv1 wants one sixteen times as
+#: high as Conv3, and at too high a rate a DCN ends as one grey.
 _TUNED_ON = 2
 
 

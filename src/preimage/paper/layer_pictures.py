@@ -197,6 +197,6 @@ def _vgg_better(means: Means, method: str) -> Finding:
     numbers["visible"] = VISIBLE_DB
     decision = all_of(*(is_above(gap, VISIBLE_DB) for gap in gaps.values()))
     brief = (
-        f"{method}, VGG16 minus AlexNet, in dB: {listed}, less than {{visible:g}} counting as none"
+        f"{method}, VGG16 minus AlexNet: {listed} dB, less than {{visible:g}} dB counting as none"
     )
     return VGG_BETTER[method].finding(sentence, decision, numbers, brief=brief)
