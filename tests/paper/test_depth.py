@@ -109,7 +109,7 @@ def test_one_network_decides_nothing_about_networks() -> None:
 def test_each_kind_is_trained_at_its_own_rate(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Trained encoders learn best at 0.004, random ones at an eighth of it from Conv4 on."""
+    """By a stand-in for the grid, whose best rates differ between kinds and layers."""
     best = {"conv4": 5e-4, "conv5": 5e-4}
     asked = {}
 

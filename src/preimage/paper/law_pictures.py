@@ -10,6 +10,7 @@ from preimage.data.photo import SIZE, Photo, embedded_photos
 from preimage.data.photos import open_photos
 from preimage.paper.decision import all_of, is_within, opposite
 from preimage.paper.decoder_draw import save_files, with_files
+from preimage.paper.figure_sweep import PHOTOS
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
@@ -35,7 +36,6 @@ APART = Claim(
 #: What the eye tells apart: pictures of one photo whose PSNR differs by 1 dB or more, a quarter of
 #: the squared error. It stands in for a viewer, whom the paper asked and we did not.
 VISIBLE_DB = 1.0
-_PHOTOS = 50  # as in the paper's Section 4
 
 
 def run(options: FigureOptions) -> list[Finding]:
@@ -75,7 +75,7 @@ def the_cat(options: FigureOptions) -> Photo:
     return _photos(options, 1)[0]
 
 
-def _photos(options: FigureOptions, most: int = _PHOTOS) -> list[Photo]:
+def _photos(options: FigureOptions, most: int = PHOTOS["paper"]) -> list[Photo]:
     """The first photos of `data`, else those of scikit-image, its cat first."""
     if options.data:
         return list(islice(open_photos(options.data, SIZE), most))

@@ -61,10 +61,6 @@ VGG_BETTER = {
 _HELD_OUT = 2  # of these photos, beside the cat
 _SIDE = 256  # of the photos that are trained on: the fields of VGG16's Conv5 are 196 pixels wide
 _COARSEST = 32  # crops are a multiple of it, so that no stride leaves a rest
-#: How many times the preset's steps a layer's decoders are trained for.
-_LONGER = {"conv4": 2, "conv5": 3}
-#: Their learning rate: at the preset's, 2e-3, half of VGG16's decoders diverge and end as one grey.
-_RATES = {"conv4": 5e-4, "conv5": 5e-4}
 
 
 def run(options: FigureOptions) -> list[Finding]:
@@ -79,9 +75,11 @@ def run(options: FigureOptions) -> list[Finding]:
     photos = [the_cat(options), *islice(held_out, _HELD_OUT)]
     cells, halves = _cells(trainings, photos)
     steps = trainings.preset.steps
-    longer = ", ".join(f"{x.capitalize()} {n * steps:,}" for x, n in _LONGER.items())
+    factors = trainings.preset.layer_steps
+    longer = ", ".join(f"{x.capitalize()} {n * steps:,}" for x, n in factors.items())
+    each = f"{steps:,} ({longer})" if longer else f"{steps:,}"
     heading = (
-        f"Nothing of the CNN is trained; trained DCNs after {steps:,} steps ({longer}); "
+        f"Nothing of the CNN is trained; trained DCNs after {each} steps; "
         "above each picture its PSNR"
     )
     figure = draw_pictures(photos, [cell for cell in cells if cell.network == 0], heading)
@@ -90,7 +88,6 @@ def run(options: FigureOptions) -> list[Finding]:
     findings = [finding(means, method) for method in METHODS for finding in (_decays, _vgg_better)]
     findings[0] = _with_gains(findings[0], means, means_of(halves))
     closed_form = {claims[LEAST_SQUARES].name for claims in (DECAYS, VGG_BETTER)}
-    each = f"{steps:,} ({longer})"
     return with_files(findings, files, each, trainings.seconds, closed_form)
 
 
@@ -124,8 +121,8 @@ def _arms(trainings: Trainings, layer: str, number: int, encoder: EncoderOptions
     crop = min(trainings.side, max(preset.crop, -(-field // _COARSEST) * _COARSEST))
     # As many pixels a step as the preset's crops have, but no fewer than two photos.
     batch = max(2, round(trainings.batch_size * (preset.crop / crop) ** 2))
-    steps = preset.steps * _LONGER.get(layer, 1)
-    rate = _RATES.get(layer)
+    steps = preset.steps * preset.layer_steps.get(layer, 1)
+    rate = preset.layer_rates.get(layer)
     whole = Arm(encoder, learning_rate=rate, steps=steps, crop=crop, batch_size=batch)
     return [whole] if number else [whole, replace(whole, steps=max(1, steps // 2))]
 

@@ -1,6 +1,7 @@
 """How the decoders of a figure are trained at each scale."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from preimage.data.photo import SIZE
@@ -17,7 +18,9 @@ class Preset:
     Args:
         in_memory: photos are read once, as squares of this side; 0 reads each when needed.
         photos: training and held-out photos that are scored.
-        rates: the learning rates that Figure 2a chooses from; none: the recipe's.
+        rates: the learning rates that Figures 2a and 3a choose from; none: the recipe's.
+        layer_rates, layer_steps: of Figure 4's deep layers: the learning rate, and how many times
+            as many steps.
     """
 
     recipe: RecipeName
@@ -30,6 +33,8 @@ class Preset:
     batch_size: int | None = None
     precision: Literal["fp32"] | None = None
     rates: tuple[float, ...] = ()
+    layer_rates: Mapping[str, float] = field(default_factory=dict)
+    layer_steps: Mapping[str, int] = field(default_factory=dict)
 
 
 PRESETS = {
@@ -43,6 +48,8 @@ PRESETS = {
         width_factor=0.25,
         precision="fp32",  # whatever is fastest here: figures have one set of numbers
         rates=(2e-3, 4e-3, 8e-3),
+        layer_rates={"conv4": 5e-4, "conv5": 5e-4},  # at 2e-3 half of VGG16's diverge
+        layer_steps={"conv4": 2, "conv5": 3},
     ),
     "paper": Preset(recipe="paper", steps=200_000, crop=SIZE, in_memory=0, photos=5000),
 }
