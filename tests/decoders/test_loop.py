@@ -94,6 +94,22 @@ def test_state_goes_on_to_the_same_bits() -> None:
         assert torch.equal(second.state()[name], value), name
 
 
+def test_overflown_mean_squares_are_a_state_like_any_other() -> None:
+    """At a loss of 1e17 squared gradients overflow, and the steps go on."""
+    first = training()
+    list(first.run(batches()[:3]))
+    state = {k: v.clone().contiguous() for k, v in first.state().items()}
+    name = next(k for k in state if k.endswith(".exp_avg_sq"))
+    state[name].flatten()[0] = torch.inf
+    second = training()
+    second.load_state(3, state)
+    assert torch.equal(second.state()[name], state[name])
+    for wrong, value in ((name, torch.nan), (name.removesuffix("_sq"), torch.inf)):
+        broken = {**state, wrong: torch.full_like(state[wrong], value)}
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            training().load_state(3, broken)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run() -> None:
     recipe = replace(RECIPE, learning_rate=1e30, steps=50)
     with pytest.raises(ArithmeticError, match=r"is nan at step 2; lower `learning_rate`\.$"):

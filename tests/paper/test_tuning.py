@@ -47,6 +47,21 @@ def test_the_grid_grows_until_the_best_rate_is_inside(
     assert [arm.learning_rate for arm in found.arms] == [0.032] * 4
 
 
+def test_a_rate_whose_loss_is_not_finite_is_worse_than_any(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def descended(_: Trainings, arms: Sequence[tuple[str, int, Arm]]) -> list[LossCurve]:
+        rates = [arm.learning_rate or 0.0 for *_, arm in arms]
+        if max(rates) > 0.004:
+            raise ArithmeticError("the loss is nan")
+        return [curve(n, r, 1 - r, name) for (name, n, _), r in zip(arms, rates, strict=True)]
+
+    monkeypatch.setattr(tuning, "train_curves", descended)
+    trainings = Trainings(workplace.options("fig2a"))
+    found = tune(trainings, trainings.random_vggs("conv2", 2))
+    assert (found.rate, found.rates, found.is_inside) == (0.004, [0.002, 0.004, 0.008], True)
+
+
 def test_rates_are_between_worse_ones_or_not() -> None:
     inside, edge = (
         [curve(0, rate, abs(log2(rate / x))) for rate in (1.0, 2.0, 4.0)] for x in (2, 4)

@@ -165,7 +165,12 @@ class Training:
         Raises:
             ValueError: the state belongs to another network.
         """
-        require_tensors(tensors, self._expected(tensors), "the saved state is of another network")
+        # The mean squares of a training that goes astray overflow, and it goes on.
+        finite = {
+            k: torch.where(v.isposinf(), 0, v) if k.endswith(".exp_avg_sq") else v
+            for k, v in tensors.items()
+        }
+        require_tensors(finite, self._expected(tensors), "the saved state is of another network")
         trained = {
             k.removeprefix("trained."): v for k, v in tensors.items() if k.startswith("trained.")
         }

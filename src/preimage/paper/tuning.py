@@ -6,7 +6,7 @@ Features of different scale and depth want different rates; kinds are compared e
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, isnan
+from math import inf, isnan, nan
 from statistics import fmean
 
 from preimage.paper.loss_curves import LossCurve, train_curves
@@ -63,8 +63,9 @@ def tune(
     tried: list[LossCurve] = []
     untried: Sequence[float | None] = rates or (None,)
     while untried:
-        arms = [arm for r in untried for arm in _arms(kind, r, feature_scaling)[:networks]]
-        tried += train_curves(trainings, arms)
+        for rate in untried:
+            for arm in _arms(kind, rate, feature_scaling)[:networks]:
+                tried.append(_tried(trainings, arm))
         found = Tuned(best_rate(tried), tried, tried)
         grows = rates and not found.is_inside and len(found.rates) < _MOST_RATES
         up = found.rate == found.rates[-1]
@@ -102,6 +103,17 @@ def place(tuned: Sequence[Tuned]) -> str:
     if all(len(found.rates) == 1 for found in tuned):
         return "not tuned"
     return "not each between worse ones"
+
+
+def _tried(trainings: Trainings, arm: NamedArm) -> LossCurve:
+    """Its curve; of a training whose loss is no longer finite, a curve that ends as NaN."""
+    try:
+        (curve,) = train_curves(trainings, [arm])
+    except ArithmeticError:
+        name, network, training = arm
+        recipe = trainings.settings(training).recipe
+        return LossCurve(name, network, recipe.feature_scaling, recipe.learning_rate, [nan])
+    return curve
 
 
 def _arms(kind: Encoders, rate: float | None, feature_scaling: bool | None) -> list[NamedArm]:
