@@ -34,7 +34,7 @@ def by_network(rows: list[dict[str, str]], metric: str) -> Table:
 def test_figure_3a(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PRESETS, "quick", replace(PRESETS["quick"], rates=()))  # no grid
     findings, rows = workplace.run("fig3a")
-    rates = findings["fig3a_lower"].ours.partition("learning rates ")[2]
+    _, rates = findings["fig3a_lower"].ours.split("learning rates ")
     assert rates.startswith("random Conv1 0.002, Conv2 0.002, ")
     assert "Conv5 0.002; trained Conv1 0.002, " in rates
     assert ", not tuned; decoders trained for 4 steps" in rates

@@ -92,11 +92,11 @@ def run(options: FigureOptions) -> list[Finding]:
     for method in METHODS:
         if len(labels) > 1:
             random, trained = labels
+            lower = _lower(scores, random, trained, method)
             findings += [
-                _lower(scores, random, trained, method),
+                _with_rates(lower, tuned) if method == DCN else lower,
                 _steeper(scores, random, trained, method),
             ]
-            findings[1] = _with_rates(findings[1], tuned)
         else:
             reason = NO_TRAINED
             findings += [LOWER[method].absent(reason), STEEPER[method].absent(reason)]
