@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from accelerate.state import AcceleratorState, PartialState
 
 from preimage.decoders import machine
 from preimage.decoders.inverter import Inversion
@@ -44,6 +46,18 @@ def test_auto_is_the_faster_and_says_so(
     assert training.recipe == RECIPE.changed(precision=expected)
     line = f"precision {expected}: a step takes fp32 {fp32} s, bf16 {bf16} s on this machine."
     assert line in caplog.messages
+
+
+def test_another_device_than_the_training_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a GPU had trained in this process: accelerate by itself refuses, or stays there."""
+    recipe = RECIPE.changed(precision="fp32")
+    open_training(inversion(), recipe, ON_CPU, tmp_path)
+    monkeypatch.setitem(PartialState._shared_state, "device", torch.device("cuda"))
+    monkeypatch.setitem(AcceleratorState._shared_state, "device", torch.device("cuda"))
+    training = open_training(inversion(), recipe, ON_CPU, tmp_path)
+    assert training.accelerator.device == torch.device("cpu")
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from preimage.data.photo import embedded_photos
+from preimage.data.records import environment
 from preimage.sweeps import costs as costs_module
 from preimage.sweeps.costs import estimate
 from preimage.sweeps.grid import SweepConfig
@@ -92,14 +93,26 @@ def test_kinds_beyond_the_time_for_timing_are_as_fast_per_flop(
 def test_a_folder_goes_by_the_speed_of_its_cells(
     tmp_path: Path, photos: PackedPhotos, timed: Timed
 ) -> None:
-    store, cells = Store(tmp_path), GRID.cells()
+    store, cells, here = Store(tmp_path), GRID.cells(), environment()
     for cell, seconds in zip(cells, (1.0, 2.0, 100.0), strict=False):
-        store.save(cell, photos, [{}] * 4, {"flops": 1000.0, "seconds": seconds})
+        run = {"flops": 1000.0, "seconds": seconds, "environment": here}
+        store.save(cell, photos, [{}] * 4, run)
     cost = estimate(cells, photos, store, workers=3, threads=1)
     assert (cost.cells, cost.done, cost.jobs) == (8, 3, 3)
     # At the median of 1000, 500 and 10 FLOP/s, by three workers, behind their start.
     assert cost.seconds == pytest.approx(cost.flops / 500 / 3 + 5)
     assert "3 workers, each as fast as its finished cells" in str(cost)
+
+
+def test_cells_of_a_gpu_tell_nothing_of_the_processor(
+    tmp_path: Path, photos: PackedPhotos, timed: Timed
+) -> None:
+    cells, run = GRID.cells(), {"flops": 1e12, "seconds": 1.0}
+    gpu = {**environment(), "device": "cuda"}
+    Store(tmp_path).save(cells[0], photos, [{}] * 4, {**run, "environment": gpu})
+    cost = estimate(cells, photos, Store(tmp_path), workers=1, threads=1)
+    assert cost.done == 1
+    assert "as fast as one network of each kind on one photo, just timed" in str(cost)
 
 
 def test_the_disk_is_somewhat_more_than_cells_take(tmp_path: Path) -> None:

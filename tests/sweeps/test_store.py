@@ -33,9 +33,20 @@ def store(tmp_path: Path) -> Store:
 
 def test_rows_come_back_as_they_were(store: Store, photos: PackedPhotos) -> None:
     assert store.load(CELL, photos) is None
-    store.save(CELL, photos, ROWS, {"seconds": 1.0, "flops": 10})
+    store.save(CELL, photos, ROWS, {})
     assert store.load(CELL, photos) == ROWS
-    assert store.rates() == [(10.0, 1.0)]
+
+
+def test_rates_are_those_of_this_machine_and_device(store: Store, photos: PackedPhotos) -> None:
+    here, gpu, other = (
+        {"platform": p, "device": d} for p, d in (("a", "cpu"), ("a", "cuda"), ("b", "cpu"))
+    )
+    for number, (where, seconds) in enumerate(((here, 1.0), (gpu, 2.0), (other, 3.0))):
+        run = {"seconds": seconds, "flops": 10, "environment": {**where, "threads": 1}}
+        store.save(replace(CELL, network_number=number), photos, ROWS, run)
+    store.save(replace(CELL, network_number=3), photos, ROWS, {"seconds": 4.0, "flops": 10})
+    assert store.rates(here) == [(10.0, 1.0)]
+    assert store.rates(gpu) == [(10.0, 2.0)]
 
 
 def test_a_cell_is_its_numbers_not_its_device(store: Store, photos: PackedPhotos) -> None:

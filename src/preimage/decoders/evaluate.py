@@ -126,10 +126,10 @@ def evaluate(
         methods["mean image"] = lambda x: mean.expand_as(x)
     parts: dict[str, list[Evaluation]] = {name: [] for name in methods}
     for start in range(0, len(photos), batch_size):
-        batch = photos[start : start + batch_size].float().to(inverter.device)
+        batch = photos[start : start + batch_size].float()
         features = inverter.features(batch)
         for name, method in methods.items():
-            parts[name].append(_score(inverter, batch, features, method(batch)))
+            parts[name].append(_score(inverter, batch, features, method(batch).cpu()))
     return Evaluations(
         (name, Evaluation(*(torch.cat([getattr(p, m) for p in found]) for m in METRICS)))
         for name, found in parts.items()

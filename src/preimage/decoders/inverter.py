@@ -29,6 +29,7 @@ from preimage.decoders.least_squares import LeastSquaresDecoder
 from preimage.decoders.loop import Objective
 from preimage.network.build import Network, build
 from preimage.network.description import Description
+from preimage.network.device import full_precision
 from preimage.network.encoder import Encoder
 from preimage.network.trace import Size
 from preimage.notebook.brief import brief
@@ -78,7 +79,8 @@ class Inverter(Shown):
     @torch.inference_mode()
     def features(self, pixels: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N C h w"]:
         """Features of photos in [0, 255]."""
-        output: Tensor = self.encoder(pixels.to(self.device))
+        with full_precision(self.device):
+            output: Tensor = self.encoder(pixels.to(self.device))
         return output
 
     @torch.inference_mode()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from preimage.decoders.arrays import Maps, Photos
 from preimage.decoders.blocks import on_blocks
 from preimage.decoders.cards import require_tensors
+from preimage.network.device import full_precision
 from preimage.network.ranges import Kernel, Nonnegative, Range, Side
 from preimage.network.schema import read_as
 from preimage.network.trace import Alignment, Size
@@ -122,7 +123,8 @@ class LeastSquaresDecoder(nn.Module):
         maps = on_blocks(features, self.alignment, size)
         maps = maps.contiguous(memory_format=torch.channels_last)
         weight, bias = self.weight.to(maps.dtype), self.bias.to(maps.dtype)
-        blocks = F.conv2d(maps, weight, bias, padding=self.window // 2)
+        with full_precision(maps.device):
+            blocks = F.conv2d(maps, weight, bias, padding=self.window // 2)
         return F.pixel_shuffle(blocks, self.alignment.stride)[..., : size[0], : size[1]]
 
     def tensors(self) -> dict[str, Tensor]:

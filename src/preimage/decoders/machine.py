@@ -4,7 +4,9 @@ import logging
 from pathlib import Path
 from statistics import median
 
+import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState, is_initialized
 from accelerate.utils import broadcast_object_list
 
 from preimage.decoders.loop import Objective, Training
@@ -28,8 +30,7 @@ def open_training(
     Raises:
         ValueError: no such device, or the folder's state is damaged.
     """
-    device = resolve_device(machine.device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
+    accelerator = _accelerator(resolve_device(machine.device))
     objective.to(accelerator.device)
     if recipe.precision == "auto":
         precision = _precision(objective, recipe, machine, folder, accelerator)
@@ -37,6 +38,13 @@ def open_training(
     return Training(
         objective, recipe, accelerator, accumulate=machine.accumulate, compiled=machine.compile
     )
+
+
+def _accelerator(device: torch.device) -> Accelerator:
+    """Accelerate stays on the device of a process's first training, unless it is made to forget."""
+    if is_initialized() and AcceleratorState().device.type != device.type:
+        AcceleratorState._reset_state(reset_partial_state=True)
+    return Accelerator(cpu=device.type == "cpu")
 
 
 def _precision(

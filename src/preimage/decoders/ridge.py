@@ -15,6 +15,7 @@ from preimage.decoders.blocks import on_blocks, to_blocks
 from preimage.decoders.least_squares import FitRecord, LeastSquaresDecoder
 from preimage.decoders.normal_equations import NormalEquations
 from preimage.decoders.window_sums import WindowMoments
+from preimage.network.device import full_precision
 from preimage.network.laws import stream
 from preimage.network.trace import Alignment
 
@@ -73,7 +74,9 @@ def fit_least_squares(
     sums = PhotoSums(alignment, window, positions, seed, HELD_BACK if len(ridges) > 1 else None)
     with torch.no_grad():
         for photos in batches:
-            sums.add(photos, encoder(photos))
+            with full_precision(photos.device):
+                features = encoder(photos)
+            sums.add(photos, features)
         return _solve(sums, tuple(float(ridge) for ridge in ridges))
 
 

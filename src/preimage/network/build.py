@@ -1,6 +1,7 @@
 """From a description and a law (or tensors) to a torch module."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from preimage.network import layers, winograd
 from preimage.network.description import Description
+from preimage.network.device import full_precision
 from preimage.network.laws import Law, stream
 from preimage.network.operations import Conv, Unpool, UnpoolKind
 from preimage.network.trace import (
@@ -28,7 +30,8 @@ class Network(nn.Module):
     Runs in the channels-last memory format, which is as fast as channels first for plain
     convolutions and several times as fast for strided transposed convolutions and poolings, with
     AVX2 and with AVX-512 (benchmarks/RESULTS.md). Without gradients, wide convolutions go through
-    `winograd` where that is faster, unless `fast` is False.
+    `winograd` where that is faster, unless `fast` is False. In eval mode a GPU computes in
+    `full_precision`, in train mode as torch is told.
 
     The network of a CNN is a `preimage.network.encoder.Encoder`. `origin` tells where its weights
     come from; those who read or draw them fill it in.
@@ -71,6 +74,10 @@ class Network(nn.Module):
             )
         known = input_sizes(self.description, size[0], size[1], sizes)
         x = x.contiguous(memory_format=torch.channels_last)
+        with nullcontext() if self.training else full_precision(x.device):
+            return self._compute(x, known)
+
+    def _compute(self, x: Tensor, known: Mapping[str, Size]) -> Tensor:
         pending: Unpool | None = None  # an unpooling that the next convolution takes over
         for op, after in pairwise((*self.description.operations, None)):
             assert op is not None

@@ -1,6 +1,9 @@
 """The device to compute on, and how fast the processor is."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +22,26 @@ def resolve_device(name: str) -> torch.device:
     if name not in ("cpu", "cuda"):
         raise ValueError(f"`device` must be auto, cpu or cuda, got {name!r}.")
     return torch.device(name)
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Convolutions of float32 numbers in float32 on a GPU, too.
+
+    There torch rounds what they multiply to TF32, of 11 binary digits: ten times as fast, but with
+    a thousand times the error (benchmarks/RESULTS-gpu.md). torch.compile does not see this.
+    """
+    if device.type != "cuda" or torch.compiler.is_compiling():
+        yield
+        return
+    cudnn: Any = torch.backends.cudnn
+    convolutions = cudnn.conv
+    before = convolutions.fp32_precision
+    convolutions.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        convolutions.fp32_precision = before
 
 
 @torch.no_grad()

@@ -14,7 +14,8 @@ from preimage.scores.statistics import Interval
 class Line:
     """A curve in a panel: mean over networks, and a band of ± one standard deviation.
 
-    `limit` is where it tends, drawn as a dashed level; `dashed` curves have no band.
+    `limit` is where it tends, a dashed level with its value at the right; `dashed` curves have no
+    band.
     """
 
     curve: Curve
@@ -43,10 +44,18 @@ def draw_curves(panels: Sequence[Panel], x_label: str, heading: str) -> Figure:
         _name_points(axis, panel.lines[0].curve)
         axis.set(title=panel.title, xlabel=x_label, ylabel=panel.y_label)
         axis.title.set_fontsize(10)
-        axis.tick_params(labelleft=True)
+        axis.tick_params(labelleft=True, labelsize=9)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(loc="best", fontsize=8, frameon=False)
+    # Below, since bands leave no room inside that is free in every figure.
+    keys = {
+        label: key
+        for axis in axes
+        for key, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        keys.values(), keys.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False
+    )
     return figure
 
 
@@ -71,10 +80,11 @@ def _draw_line(axis: Axes, line: Line) -> None:
         axis.axhline(line.limit.mean, color=line.colour, linestyle=(0, (5, 4)), linewidth=1)
         axis.annotate(
             f"∞ {line.limit.mean:.3f}",
-            (0.01, line.limit.mean),
+            (1, line.limit.mean),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 2),
+            xytext=(3, 0),
             textcoords="offset points",
+            va="center",
             color=line.colour,
             fontsize=8,
         )

@@ -10,7 +10,8 @@ from statistics import median
 import torch
 
 from preimage.data.cost import start_up, takes
-from preimage.network.device import convolution_rate
+from preimage.data.records import environment
+from preimage.network.device import convolution_rate, resolve_device
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.enough_memory import group_bytes
 from preimage.sweeps.jobs import flops
@@ -73,6 +74,8 @@ def estimate(
 ) -> Cost:
     """The cost of what the store lacks: by the speed of its finished cells, or of one of each kind.
 
+    Cells that another machine or device finished say nothing of this one.
+
     Args:
         store: of the finished cells; None where there are none, and none are kept.
 
@@ -83,7 +86,10 @@ def estimate(
     groups = [tuple(group) for group in by_encoder(missing, photos.sizes)]
     kinds = Counter(tuple(replace(c, network_number=0) for c in group) for group in groups)
     work = {kind: sum(flops(kind, size) for size in photos.sizes) for kind in kinds}
-    finished = [(flop, time) for flop, time in store.rates() if time > 0] if store else []
+    finished = []
+    if store and cells:
+        here = environment(resolve_device(cells[0].device))
+        finished = [(flop, time) for flop, time in store.rates(here) if time > 0]
     if finished:
         seconds = {kind: work[kind] / _rate_near(work[kind], finished) for kind in kinds}
     else:

@@ -176,13 +176,18 @@ class Store:
         path = self._failure_path(cell_key(config, photos.sha256))
         write_json(path, {"cell": label(config), "error": error})
 
-    def rates(self) -> list[tuple[float, float]]:
-        """(FLOPs, seconds) of finished jobs, of at most the first 200 cells."""
+    def rates(self, where: Mapping[str, Any]) -> list[tuple[float, float]]:
+        """(FLOPs, seconds) of jobs finished on such a machine, of at most the first 200 cells.
+
+        Args:
+            where: an `environment`, of which platform and device count.
+        """
         pairs = []
         for path in sorted(self.folder.glob("cells/[!.]*.json"))[:_RATES_FROM]:
             try:
                 run = json.loads(path.read_text("utf-8"))["run"]
-                pairs.append((float(run["flops"]), float(run["seconds"])))
+                if all(run["environment"][name] == where[name] for name in ("platform", "device")):
+                    pairs.append((float(run["flops"]), float(run["seconds"])))
             except _DAMAGE:
                 continue
         return pairs
