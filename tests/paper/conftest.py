@@ -11,7 +11,7 @@ from trained_figures import Workplace
 from preimage.decoders.options import MachineOptions
 from preimage.decoders.pretrain import pretrain_encoder
 from preimage.decoders.recipes import CLASSIFIER_RECIPE
-from preimage.network.spec import EncoderSpec
+from preimage.network.spec import ArchitectureName, EncoderSpec
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +30,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two classifiers after two steps each, in place of torchvision's file."""
-    folders = [tmp_path_factory.mktemp(f"encoder{seed}") for seed in (0, 1)]
-    for seed, folder in enumerate(folders):
+    """Two VGG16s and two AlexNets after two steps each, in place of torchvision's file."""
+    names: tuple[ArchitectureName, ...] = ("vgg16", "vgg16", "alexnet", "alexnet")
+    folders = [tmp_path_factory.mktemp(f"encoder{seed}") for seed in range(len(names))]
+    for seed, (name, folder) in enumerate(zip(names, folders, strict=True)):
         pretrain_encoder(
-            EncoderSpec(layer="conv5", width_factor=0.02),
+            EncoderSpec(architecture=name, layer="conv5", width_factor=0.02),
             str(photos / "train"),
             CLASSIFIER_RECIPE.changed(steps=2, batch_size=2, precision="fp32"),
             folder,

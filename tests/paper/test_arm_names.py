@@ -8,8 +8,9 @@ import pytest
 
 from preimage.paper import presets
 from preimage.paper.arm_names import fit_name
+from preimage.paper.arms import Arm
 from preimage.paper.options import FigureOptions, Scale, TrainingSet
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.trainings import Trainings
 
 
 def trainings(scale: Scale, **training: Any) -> Trainings:
@@ -24,7 +25,7 @@ def name(trainings: Trainings, arm: Arm) -> str:
 def test_trainings_of_the_papers_scale() -> None:
     t = trainings("paper", trained=("imagenet",))
     random, imagenet = (kind.networks[0] for kind in t.encoders("conv2", 1))
-    alexnet = t.alexnets("conv5", 1).networks[0]
+    alexnet = t.random_encoders("conv5", 1, "alexnet").networks[0]
     leaky = t.random_encoder("conv2", 0, law="laplace:0.015", slope=0.2)
     assert [
         name(t, Arm(random, feature_scaling=False)),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trained_figures import Workplace, parts, welch
 
-from preimage.paper.convergence import LEVEL, _final, _speed
+from preimage.paper.convergence import LEVEL, _clearest, _final, _speed
 from preimage.paper.loss_curves import LossCurve
 from preimage.paper.tuning import Tuned
 
@@ -25,21 +25,26 @@ def test_figure_2a(workplace: Workplace) -> None:
         if (row["scaled"], row["step"]) == ("True", "4"):
             by_rate = ends.setdefault(row["encoder"], {})
             by_rate.setdefault(float(row["learning_rate"]), []).append(float(row["loss"]))
-    assert list(ends) == ["VGG16 random", "VGG16 trained here", "AlexNet random"]
+    kinds = ("random", "trained here")
+    assert list(ends) == [f"{name} {kind}" for name in ("VGG16", "AlexNet") for kind in kinds]
     best = {name: min(rates, key=lambda r: np.mean(rates[r])) for name, rates in ends.items()}
     for name, rates in ends.items():
         assert {2e-3, 4e-3, 8e-3} <= set(rates)
         assert all(len(values) == 2 for values in rates.values())  # networks
         assert min(rates) < best[name] < max(rates) or len(rates) == 9
     final = findings["fig2a_loss"].numbers
-    random, trained, alexnet = (ends[name][best[name]] for name in ends)
+    random, trained, alexnet, trained_alexnet = (ends[name][best[name]] for name in ends)
     assert parts(final["gap"]) == pytest.approx(welch(random, trained))
     assert final["one_rate"] == best["VGG16 random"]
     assert parts(findings["fig2a_alexnet"].numbers["gap"]) == pytest.approx(welch(random, alexnet))
     assert parts(final["one"])[0] == pytest.approx(np.mean(random))
     speed = findings["fig2a_speed"].numbers
     assert speed["level"] == pytest.approx(LEVEL * max(np.mean(random), np.mean(trained)))
-    assert findings["fig2a_vgg"].verdict == "absent"
+    clearest = findings["fig2a_vgg"].numbers
+    assert parts(clearest["vgg"]) == pytest.approx(welch(random, trained))
+    assert parts(clearest["alexnet"]) == pytest.approx(welch(alexnet, trained_alexnet))
+    gaps = [abs(clearest[name].mean) for name in ("vgg", "alexnet")]
+    assert parts(clearest["wider"])[0] == pytest.approx(gaps[0] - gaps[1])
 
 
 RAW = {"random": [40.0, 42.0], "trained": [30.0, 31.0]}  # which decides nothing
@@ -66,6 +71,31 @@ def test_speed_and_final_loss_have_verdicts_of_their_own(
     final = _final(tuned(curves), RAW, "random", "trained")
     assert final.verdict == loss
     assert "features as they are, all at one rate: 41 ± 13 and 30 ± 6" in final.in_brief
+
+
+@pytest.mark.parametrize(
+    ("alexnet", "verdict"),
+    [
+        ((52.0, 50.0), "holds"),
+        ((50.0, 52.0), "holds"),
+        ((70.0, 50.0), "fails"),
+        ((50.0, 70.0), "fails"),
+        ((60.0, 50.0), "not decided"),
+    ],
+)
+@pytest.mark.parametrize("vgg", [(20.0, 30.0), (30.0, 20.0)])
+def test_clearest_is_the_wider_gap_whichever_way(
+    vgg: tuple[float, float], alexnet: tuple[float, float], verdict: str
+) -> None:
+    names = ("vgg", "vgg trained", "alexnet", "alexnet trained")
+    curves = [
+        LossCurve(name, network, True, 1e-3, [100.0, *[end + off] * 40])
+        for name, end in zip(names, (*vgg, *alexnet), strict=True)
+        for network, off in enumerate((-1.0, 0.0, 1.0))
+    ]
+    found = _clearest(tuned(curves), ("vgg", "vgg trained"), ("alexnet", "alexnet trained"))
+    assert found.verdict == verdict
+    assert "(3 and 3 networks)" in found.in_brief
 
 
 def test_faster_to_a_higher_loss_holds_for_one_and_fails_for_the_other() -> None:

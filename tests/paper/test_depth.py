@@ -10,11 +10,12 @@ from trained_figures import Workplace, paired, parts, welch
 from preimage.decoders.options import EncoderOptions
 from preimage.network.architectures import LAYERS
 from preimage.paper import depth
+from preimage.paper.arms import Arm, Encoders
 from preimage.paper.decoder_scores import DCN, LEAST_SQUARES, PHOTOS, Score, Scores
 from preimage.paper.depth import _agree, _lower, _steeper
 from preimage.paper.loss_curves import LossCurve
 from preimage.paper.presets import PRESETS
-from preimage.paper.trainings import Arm, Encoders, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.tuning import Tuned
 
 Kinds = Mapping[str, Sequence[Encoders]]

@@ -12,9 +12,10 @@ from trained_figures import Workplace
 from preimage.data.checkpoints import read_checkpoint
 from preimage.decoders.inverter import Inverter
 from preimage.paper import registry
+from preimage.paper.arms import Arm
 from preimage.paper.finding import Incomplete
 from preimage.paper.options import FigureOptions, TrainingSet
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.sweeps.grid import Execution
 
 
@@ -102,6 +103,18 @@ def test_a_random_twin_differs_from_its_trained_encoder_in_weights_alone(
     assert len({network.description for network in networks}) == 1
     weights = [torch.cat([p.flatten() for p in network.parameters()]) for network in networks]
     assert len({round(float(w.norm()), 3) for w in weights}) == 4
+
+
+def test_files_are_of_the_architecture_that_their_card_names(workplace: Workplace) -> None:
+    trainings = Trainings(workplace.options("fig2a"))
+    assert trainings.trained_files() == workplace.trained[:2]
+    random, trained = trainings.encoders("conv2", 2, "alexnet")
+    assert [kind.label for kind in (random, trained)] == ["AlexNet random", "AlexNet trained here"]
+    assert [encoder.weights for encoder in trained.networks] == list(workplace.trained[2:])
+    (alone,) = Trainings(
+        workplace.options("fig2a", training=replace(trainings.options.training, trained=()))
+    ).encoders("conv2", 2, "alexnet")
+    assert alone.label == "AlexNet random"
 
 
 def test_one_random_twin_where_a_single_trained_encoder_has_no_interval(

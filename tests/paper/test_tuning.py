@@ -7,8 +7,9 @@ import pytest
 from trained_figures import Workplace
 
 from preimage.paper import tuning
+from preimage.paper.arms import Arm
 from preimage.paper.loss_curves import LossCurve
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.tuning import Tuned, best_rate, place, tune
 
 
@@ -38,7 +39,7 @@ def test_the_grid_grows_until_the_best_rate_is_inside(
 
     monkeypatch.setattr(tuning, "train_curves", descended)
     trainings = Trainings(workplace.options("fig2a", networks=4))
-    found = tune(trainings, trainings.random_vggs("conv2", 4))
+    found = tune(trainings, trainings.random_encoders("conv2", 4))
     assert found.rates == [0.002, 0.004, 0.008, 0.016, 0.032, 0.064]
     assert (found.rate, found.is_inside) == (0.032, True)
     assert [c.network for c in found.curves] == [0, 1, 2, 3]
@@ -58,7 +59,7 @@ def test_a_rate_whose_loss_is_not_finite_is_worse_than_any(
 
     monkeypatch.setattr(tuning, "train_curves", descended)
     trainings = Trainings(workplace.options("fig2a"))
-    found = tune(trainings, trainings.random_vggs("conv2", 2))
+    found = tune(trainings, trainings.random_encoders("conv2", 2))
     assert (found.rate, found.rates, found.is_inside) == (0.004, [0.002, 0.004, 0.008], True)
 
 

@@ -6,6 +6,7 @@ from scipy import stats
 
 from preimage.scores.statistics import (
     Interval,
+    contrast,
     difference,
     mean_interval,
     paired_difference,
@@ -84,6 +85,25 @@ def test_unpaired_interval_is_scipys() -> None:
     assert interval.mean == pytest.approx(a.mean() - b.mean())
     assert interval.half_width == pytest.approx((expected.high - expected.low) / 2)
     assert difference([0.9], list(b)).sign == 0
+
+
+def test_a_contrast_holds_the_truth_nineteen_times_out_of_twenty() -> None:
+    """a − b − (c − d) of samples of unequal sizes and spreads."""
+    rng = np.random.default_rng(3)
+    sizes, spreads, truths = (4, 6, 9, 5), (1.0, 3.0, 0.5, 2.0), (2.0, 1.0, 0.5, 0.7)
+    held = 0
+    for _ in range(1000):
+        a, b, c, d = (
+            list(rng.normal(mean, spread, size))
+            for mean, spread, size in zip(truths, spreads, sizes, strict=True)
+        )
+        found = contrast([a, d], [b, c])
+        held += abs(found.mean - (2.0 - 1.0 - (0.5 - 0.7))) <= found.half_width
+    assert held / 1000 == pytest.approx(0.95, abs=0.021)  # three standard errors
+    assert (found.n, found.samples) == (24, 4)
+    parts = [np.var(x, ddof=1) / len(x) for x in (a, d, b, c)]
+    assert found.stderr == pytest.approx(np.sqrt(sum(parts)))
+    assert contrast([a], [b]) == difference(a, b)
 
 
 def test_one_value_decides_nothing() -> None:

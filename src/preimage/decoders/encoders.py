@@ -105,6 +105,18 @@ def described(options: EncoderOptions) -> Description:
         raise CheckpointError(f"{source}: {error}") from None
 
 
+def architecture_of(weights: str) -> str:
+    """Of the encoder in a file that `preimage pretrain` wrote; VGG16 of anything else.
+
+    Raises:
+        CheckpointError: the file's card is damaged.
+    """
+    if weights_kind(weights) != "file" or not is_checkpoint(weights):
+        return "vgg16"
+    name: str = open_card(weights, CLASSIFIER_KIND)["encoder"]["name"]
+    return name.split()[0]  # "alexnet conv5"
+
+
 _ORIGIN = ("classes", "accuracy", "training")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from preimage.decoders.evaluate import METRICS, Evaluation
 from preimage.decoders.options import EncoderOptions
-from preimage.paper.trainings import Arm, Encoders, Trainings
+from preimage.paper.arms import Arm, Encoders
+from preimage.paper.trainings import Trainings
 from preimage.scores.statistics import Interval, difference, mean_interval, paired_difference
 
 DCN, LEAST_SQUARES = METHODS = ("trained DCN", "least squares")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from preimage.data.cost import Sum
 from preimage.network.architectures import LAYERS
+from preimage.paper.arms import NO_TRAINED, Encoders
 from preimage.paper.decision import all_of, is_below, is_within
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
 from preimage.paper.decoder_scores import (
@@ -19,7 +20,7 @@ from preimage.paper.decoder_scores import (
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.fits_cost import fits_cost
 from preimage.paper.options import FigureOptions
-from preimage.paper.trainings import NO_TRAINED, Encoders, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.trainings_cost import trainings_cost
 from preimage.paper.tuning import Tuned, place, tune, tuning_arms
 from preimage.scores.statistics import mean_interval

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from preimage.data.cost import Sum
+from preimage.paper.arms import NO_TRAINED, Arm, Encoders
 from preimage.paper.decision import is_within
 from preimage.paper.decoder_draw import ErrorLine, draw_errors, save_files, with_files
 from preimage.paper.decoder_scores import DCN, METHODS, PHOTOS, Scores, score_decoders
@@ -10,7 +11,7 @@ from preimage.paper.depth import SAME_DB, heading
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.fits_cost import fits_cost
 from preimage.paper.options import FigureOptions
-from preimage.paper.trainings import NO_TRAINED, Arm, Encoders, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.trainings_cost import trainings_cost
 
 LAYER = "conv3"
@@ -68,7 +69,8 @@ def cost(options: FigureOptions) -> Sum:
 
 def _kinds(trainings: Trainings) -> Sequence[Encoders]:
     networks = trainings.num_compared
-    return [*trainings.encoders(LAYER, networks), trainings.alexnets(LAYER, networks)]
+    alexnets = trainings.random_encoders(LAYER, networks, "alexnet")
+    return [*trainings.encoders(LAYER, networks), alexnets]
 
 
 def _line(scores: Scores, label: str, method: str, colour: int) -> ErrorLine:

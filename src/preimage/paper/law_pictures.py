@@ -8,13 +8,14 @@ from itertools import islice
 
 from preimage.data.photo import SIZE, Photo, embedded_photos
 from preimage.data.photos import open_photos
+from preimage.paper.arms import Arm
 from preimage.paper.decision import all_of, is_within, opposite
 from preimage.paper.decoder_draw import save_files, with_files
 from preimage.paper.figure_sweep import PHOTOS
 from preimage.paper.finding import Claim, Finding, Number
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.paper.weight_laws import LAWS, PAPER_SIGMA, SLOPE, slug
 from preimage.scores.statistics import mean_interval, paired_difference

@@ -16,6 +16,7 @@ from preimage.data.photos import open_photos
 from preimage.decoders.options import EncoderOptions
 from preimage.network.architectures import LAYERS
 from preimage.network.trace import receptive_field
+from preimage.paper.arms import NAMES, Arm, Encoders
 from preimage.paper.decision import all_of, is_above, is_below
 from preimage.paper.decoder_draw import save_files, with_files
 from preimage.paper.decoder_scores import DCN, LEAST_SQUARES, METHODS, slope
@@ -24,7 +25,7 @@ from preimage.paper.fits_cost import fits_cost
 from preimage.paper.law_pictures import VISIBLE_DB, the_cat
 from preimage.paper.options import FigureOptions
 from preimage.paper.pictures import Cell, Means, draw_pictures, means_of, picture_rows
-from preimage.paper.trainings import Arm, Encoders, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.trainings_cost import trainings_cost
 from preimage.scores.statistics import difference, mean_interval
 
@@ -108,8 +109,8 @@ def cost(options: FigureOptions) -> Sum:
 def _kinds(trainings: Trainings) -> list[tuple[str, str, Encoders]]:
     """Architecture, layer, random networks."""
     return [
-        (name, layer, kind(layer, trainings.num_networks))
-        for name, kind in ((VGG, trainings.random_vggs), (ALEXNET, trainings.alexnets))
+        (name, layer, trainings.random_encoders(layer, trainings.num_networks, architecture))
+        for architecture, name in NAMES.items()
         for layer in LAYERS
     ]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from preimage.paper.arms import Arm
 from preimage.paper.decoder_draw import Files, save_files, tidy
 from preimage.paper.draw import COLOURS
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.trainings import Trainings
 
 _STYLES = ("-", "--", ":", "-.")
 _SMOOTHED = 0.05  # of all steps: wide enough to hide the batch, narrow enough to show the descent

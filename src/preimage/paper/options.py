@@ -25,7 +25,8 @@ class TrainingSet(Checked):
     Args:
         train: photos to train on.
         held_out: photos that they are not trained on.
-        trained: files of trained encoders, in place of torchvision's.
+        trained: files of trained encoders, in place of torchvision's VGG16; of AlexNet, too, for
+            Figure 2a.
         side: photos are read once, as squares of this side.
         steps: of each training.
         batch_size: photos per step.

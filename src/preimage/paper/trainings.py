@@ -12,6 +12,7 @@ from typing import Any
 
 from preimage.data.memory import open_squares
 from preimage.data.photo import SIZE
+from preimage.decoders.encoders import architecture_of
 from preimage.decoders.evaluate import Evaluation, evaluate, mean_image
 from preimage.decoders.fit import fit_decoder
 from preimage.decoders.inverter import Inverter
@@ -22,38 +23,17 @@ from preimage.decoders.recipes import DECODER_INPUTS, DECODER_RECIPES, Recipe
 from preimage.decoders.train import train_decoder
 from preimage.network.spec import ArchitectureName, EncoderSpec
 from preimage.paper.arm_names import fit_name, training_name
+from preimage.paper.arms import NAMES, Arm, Encoders
 from preimage.paper.finding import Incomplete
 from preimage.paper.options import FigureOptions
 from preimage.paper.presets import NETWORKS, PRESETS
 
 #: The paper's law: σ = 0.015, the standard deviation.
 LAW = "gaussian:0.015"
-#: Why statements about trained encoders can be absent.
-NO_TRAINED = "not measured: neither torchvision's VGG16 nor another trained encoder was given"
 #: In place of the slope of a trained encoder, or of its twin, which have the file's.
 _OWN_SLOPE = 0.2
 _FITTED_PIXELS = 5_000_000  # least squares sees at least so many: 300 photos of 128×128
 _SCORED_PIXELS = 2**19  # per batch of an evaluation: 32 photos of 128×128
-
-
-@dataclass(frozen=True)
-class Encoders:
-    """A kind of encoder in a figure: its name, and the options of each of its networks."""
-
-    label: str
-    networks: tuple[EncoderOptions, ...]
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One training of a figure: an encoder, and what is not as in the preset."""
-
-    encoder: EncoderOptions
-    feature_scaling: bool | None = None
-    learning_rate: float | None = None
-    steps: int | None = None
-    crop: int | None = None
-    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +107,7 @@ class Trainings:
     @property
     def num_compared(self) -> int:
         """Random networks beside trained ones: one where a single trained one has no interval."""
-        several = len(self.options.training.trained) > 1
+        several = len(self.trained_files()) > 1
         return self.options.networks or (NETWORKS["quick"] if several else 1)
 
     def random_encoder(
@@ -152,43 +132,52 @@ class Trainings:
             input=DECODER_INPUTS[self.preset.recipe],
         )
 
-    def trained_files(self) -> tuple[str, ...]:
+    def trained_files(self, architecture: ArchitectureName = "vgg16") -> tuple[str, ...]:
         """Trained encoders: those asked for, else torchvision's VGG16 if it is there.
 
         At scale `paper` torchvision's file is fetched.
-        """
-        fetched = self.options.scale == "paper" or cached_file("vgg16").is_file()
-        return self.options.training.trained or (("imagenet",) if fetched else ())
 
-    def encoders(self, layer: str, networks: int) -> list[Encoders]:
-        """Random VGG16s and, where there are files, trained ones that differ in weights alone."""
-        files = self.trained_files()
+        Raises:
+            CheckpointError: a file's card is damaged.
+        """
+        if given := self.options.training.trained:
+            return tuple(file for file in given if architecture_of(file) == architecture)
+        fetched = self.options.scale == "paper" or cached_file("vgg16").is_file()
+        return ("imagenet",) if fetched and architecture == "vgg16" else ()
+
+    def encoders(
+        self, layer: str, networks: int, architecture: ArchitectureName = "vgg16"
+    ) -> list[Encoders]:
+        """Random encoders and, where there are files, trained ones that differ in weights alone."""
+        files = self.trained_files(architecture)
+        random = self.random_encoders(layer, networks, architecture, (*files, None)[0])
         if not files:
-            return [self.random_vggs(layer, networks)]
-        twins = tuple(
-            self.random_encoder(layer, number, slope=_OWN_SLOPE, twin_of=files[0])
+            return [random]
+        spec = EncoderSpec(architecture=architecture, layer=layer, slope=_OWN_SLOPE)
+        seed, own = self.options.seed, DECODER_INPUTS[self.preset.recipe]
+        trained = tuple(EncoderOptions(spec=spec, weights=f, seed=seed, input=own) for f in files)
+        label = "pre-trained on ImageNet" if files == ("imagenet",) else "trained here"
+        return [random, Encoders(f"{NAMES[architecture]} {label}", trained)]
+
+    def random_encoders(
+        self,
+        layer: str,
+        networks: int,
+        architecture: ArchitectureName = "vgg16",
+        twin_of: str | None = None,
+    ) -> Encoders:
+        """Twins of a trained one, or, with ReLU and the preset's width, of none."""
+        random = tuple(
+            self.random_encoder(
+                layer,
+                number,
+                architecture=architecture,
+                slope=_OWN_SLOPE if twin_of else 0.0,
+                twin_of=twin_of,
+            )
             for number in range(networks)
         )
-        trained = tuple(self._trained_encoder(layer, file) for file in files)
-        label = "pre-trained on ImageNet" if files == ("imagenet",) else "trained here"
-        return [Encoders("VGG16 random", twins), Encoders(f"VGG16 {label}", trained)]
-
-    def random_vggs(self, layer: str, networks: int) -> Encoders:
-        """Random VGG16s with ReLU, of the preset's width."""
-        random = tuple(self.random_encoder(layer, number) for number in range(networks))
-        return Encoders("VGG16 random", random)
-
-    def alexnets(self, layer: str, networks: int) -> Encoders:
-        """Random AlexNets."""
-        random = tuple(
-            self.random_encoder(layer, number, architecture="alexnet") for number in range(networks)
-        )
-        return Encoders("AlexNet random", random)
-
-    def _trained_encoder(self, layer: str, file: str) -> EncoderOptions:
-        spec = EncoderSpec(layer=layer, slope=_OWN_SLOPE)
-        input_name = DECODER_INPUTS[self.preset.recipe]
-        return EncoderOptions(spec=spec, weights=file, seed=self.options.seed, input=input_name)
+        return Encoders(f"{NAMES[architecture]} random", random)
 
     @property
     def side(self) -> int:

@@ -10,7 +10,8 @@ from preimage.decoders.encoders import described
 from preimage.decoders.options import MachineOptions
 from preimage.decoders.recipes import Recipe
 from preimage.network.description import Description
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.arms import Arm
+from preimage.paper.trainings import Trainings
 
 _ROUGH = 20.0  # seconds of a kind of training, whose steps are then timed for one or two
 _What = tuple[Description, Description, Recipe, MachineOptions, Path]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from math import inf, isnan, nan
 from statistics import fmean
 
+from preimage.paper.arms import Arm, Encoders
 from preimage.paper.loss_curves import LossCurve, train_curves
-from preimage.paper.trainings import Arm, Encoders, Trainings
+from preimage.paper.trainings import Trainings
 
 NamedArm = tuple[str, int, Arm]  # label of the kind, number of the network, training
 _TUNED_ON = 3  # networks of a kind that its rate is chosen by

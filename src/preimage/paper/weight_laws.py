@@ -9,6 +9,7 @@ from itertools import combinations
 from math import log10
 from statistics import fmean
 
+from preimage.paper.arms import Arm
 from preimage.paper.decision import all_of, is_above, is_within, opposite
 from preimage.paper.decoder_draw import with_files
 from preimage.paper.finding import Claim, Finding, Number
@@ -20,7 +21,7 @@ from preimage.paper.loss_curves import (
     train_curves,
 )
 from preimage.paper.options import FigureOptions
-from preimage.paper.trainings import Arm, Trainings
+from preimage.paper.trainings import Trainings
 from preimage.paper.trainings_cost import TrainingsCost, trainings_cost
 from preimage.scores.statistics import Interval, mean_interval, paired_difference
 

@@ -101,20 +101,32 @@ def difference(values: Sequence[float], others: Sequence[float]) -> Interval:
     Raises:
         ValueError: one of them is empty.
     """
-    samples = (values, others)
+    return contrast([values], [others])
+
+
+def contrast(plus: Sequence[Sequence[float]], minus: Sequence[Sequence[float]]) -> Interval:
+    """The means of some samples, minus those of others; no two samples share a value.
+
+    `difference` for more than two: Welch's interval, with Satterthwaite's degrees of freedom. With
+    fewer than two values in a sample the half-width is infinite.
+
+    Raises:
+        ValueError: one of them is empty.
+    """
+    samples = [*plus, *minus]
     if not all(samples):
         raise ValueError("there are no values to average.")
-    n = len(values) + len(others)
-    mean = fmean(values) - fmean(others)
-    if min(len(values), len(others)) < 2:
-        return Interval(mean, inf, n, samples=2)
+    n, count = sum(map(len, samples)), len(samples)
+    mean = sum(map(fmean, plus)) - sum(map(fmean, minus))
+    if min(map(len, samples)) < 2:
+        return Interval(mean, inf, n, samples=count)
     parts = [variance(sample) / len(sample) for sample in samples]
     if not sum(parts):
-        return Interval(mean, 0.0, n, samples=2)
+        return Interval(mean, 0.0, n, samples=count)
     degrees = sum(parts) ** 2 / sum(
         part**2 / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True)
     )
-    return Interval(mean, sqrt(sum(parts)), n, degrees, samples=2)
+    return Interval(mean, sqrt(sum(parts)), n, degrees, samples=count)
 
 
 @dataclass(frozen=True)
