@@ -1,5 +1,7 @@
 """An encoder with its decoder: files that come back, what is refused, the loss."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,13 @@ import torch
 from torch import Tensor
 
 from preimage.data.checkpoints import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
+from preimage.decoders import inverter as inverter_module
+from preimage.decoders import least_squares, ridge
 from preimage.decoders.inverter import Inversion, Inverter, measure_scale
+from preimage.decoders.ridge import fit_least_squares
+from preimage.network import build as build_module
 from preimage.network.architectures import vgg16
-from preimage.network.build import build
+from preimage.network.build import Network, build
 from preimage.network.trace import input_sizes
 
 ENCODER = vgg16().cut("conv2").with_width(3)
@@ -95,3 +101,34 @@ def test_the_loss_is_equation_1(inverter: Inverter) -> None:
     loss.backward()
     assert all(parameter.grad is None for parameter in inverter.encoder.parameters())
     assert all(parameter.grad is not None for parameter in inverter.decoder.parameters())
+
+
+def test_what_a_gpu_computes_in_full_precision(
+    inverter: Inverter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks that are not in training, fits, least-squares decoders, any module's features."""
+    entered: list[str] = []
+
+    def recorder(name: str) -> Callable[[torch.device], AbstractContextManager[None]]:
+        return lambda device: nullcontext(entered.append(name))
+
+    for module in (build_module, inverter_module, least_squares, ridge):
+        monkeypatch.setattr(module, "full_precision", recorder(module.__name__.split(".")[-1]))
+
+    def seen(act: Callable[[], object]) -> set[str]:
+        entered.clear()
+        act()
+        return set(entered)
+
+    net = inverter.encoder
+    assert isinstance(net, Network)
+    assert seen(lambda: net.eval()(pixels())) == {"build"}
+    assert seen(lambda: net.train()(pixels())) == set()
+    net.eval()
+    assert seen(lambda: inverter.features(pixels())) == {"build", "inverter"}
+    found = []
+    assert seen(lambda: found.append(fit_least_squares(net, [pixels(4)], window=1))) == {
+        "build",
+        "ridge",
+    }
+    assert seen(lambda: found[0](net(pixels()), (9, 8))) == {"build", "least_squares"}

@@ -48,14 +48,18 @@ def test_auto_is_the_faster_and_says_so(
     assert line in caplog.messages
 
 
-def test_another_device_than_the_training_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("trained", [True, False])
+def test_another_device_than_the_one_before(
+    trained: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if a GPU had trained in this process: accelerate by itself refuses, or stays there."""
+    """As if a GPU had been used in this process: accelerate by itself refuses, or stays there."""
     recipe = RECIPE.changed(precision="fp32")
     open_training(inversion(), recipe, ON_CPU, tmp_path)
     monkeypatch.setitem(PartialState._shared_state, "device", torch.device("cuda"))
-    monkeypatch.setitem(AcceleratorState._shared_state, "device", torch.device("cuda"))
+    if trained:
+        monkeypatch.setitem(AcceleratorState._shared_state, "device", torch.device("cuda"))
+    else:  # as behind PartialState() alone
+        AcceleratorState._reset_state()
     training = open_training(inversion(), recipe, ON_CPU, tmp_path)
     assert training.accelerator.device == torch.device("cpu")
 

@@ -12,6 +12,7 @@ from trained_figures import Workplace
 from preimage.data.checkpoints import read_checkpoint
 from preimage.decoders.inverter import Inverter
 from preimage.paper import registry
+from preimage.paper import trainings as trainings_module
 from preimage.paper.arms import Arm
 from preimage.paper.finding import Incomplete
 from preimage.paper.options import FigureOptions, TrainingSet
@@ -105,7 +106,9 @@ def test_a_random_twin_differs_from_its_trained_encoder_in_weights_alone(
     assert len({round(float(w.norm()), 3) for w in weights}) == 4
 
 
-def test_files_are_of_the_architecture_that_their_card_names(workplace: Workplace) -> None:
+def test_files_are_of_the_architecture_that_their_card_names(
+    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trainings = Trainings(workplace.options("fig2a"))
     assert trainings.trained_files() == workplace.trained[:2]
     random, trained = trainings.encoders("conv2", 2, "alexnet")
@@ -115,6 +118,13 @@ def test_files_are_of_the_architecture_that_their_card_names(workplace: Workplac
         workplace.options("fig2a", training=replace(trainings.options.training, trained=()))
     ).encoders("conv2", 2, "alexnet")
     assert alone.label == "AlexNet random"
+    only_alexnets = replace(trainings.options.training, trained=workplace.trained[2:])
+    there = tmp_path / "vgg16.pth"
+    there.touch()
+    for file, expected in ((tmp_path / "absent", ()), (there, ("imagenet",))):
+        monkeypatch.setattr(trainings_module, "cached_file", lambda name, file=file: file)
+        found = Trainings(workplace.options("fig2a", training=only_alexnets))
+        assert found.trained_files() == expected
 
 
 def test_one_random_twin_where_a_single_trained_encoder_has_no_interval(

@@ -106,7 +106,7 @@ def described(options: EncoderOptions) -> Description:
 
 
 def architecture_of(weights: str) -> str:
-    """Of the encoder in a file that `preimage pretrain` wrote; VGG16 of anything else.
+    """The architecture of an encoder that `preimage pretrain` wrote; VGG16 for any other weights.
 
     Raises:
         CheckpointError: the file's card is damaged.

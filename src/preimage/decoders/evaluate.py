@@ -126,7 +126,7 @@ def evaluate(
         methods["mean image"] = lambda x: mean.expand_as(x)
     parts: dict[str, list[Evaluation]] = {name: [] for name in methods}
     for start in range(0, len(photos), batch_size):
-        batch = photos[start : start + batch_size].float()
+        batch = photos[start : start + batch_size].float().cpu()
         features = inverter.features(batch)
         for name, method in methods.items():
             parts[name].append(_score(inverter, batch, features, method(batch).cpu()))

@@ -6,7 +6,7 @@ from statistics import median
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState, is_initialized
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import broadcast_object_list
 
 from preimage.decoders.loop import Objective, Training
@@ -41,8 +41,13 @@ def open_training(
 
 
 def _accelerator(device: torch.device) -> Accelerator:
-    """Accelerate stays on the device of a process's first training, unless it is made to forget."""
-    if is_initialized() and AcceleratorState().device.type != device.type:
+    """Accelerate stays on the first device of a process, unless it is made to forget it.
+
+    What it made before is then of no use: a process trains on one device after another, not on two
+    at once.
+    """
+    first = PartialState._shared_state.get("device")
+    if first is not None and first.type != device.type:
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(cpu=device.type == "cpu")
 

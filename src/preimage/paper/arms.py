@@ -7,7 +7,7 @@ from preimage.network.spec import ArchitectureName
 
 NAMES: dict[ArchitectureName, str] = {"vgg16": "VGG16", "alexnet": "AlexNet"}
 #: Why statements about trained encoders can be absent.
-NO_TRAINED = "not measured: neither torchvision's VGG16 nor another trained encoder was given"
+NO_TRAINED = "not measured: neither torchvision's VGG16 nor another trained one was given"
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def _clearest(
 ) -> Finding:
     """Whether the losses of random and trained features lie further apart on VGG16 than on AlexNet.
 
-    Further than AlexNet's, whichever of AlexNet's is the higher.
+    In squared grey levels, which the paper's figure shows; whichever of AlexNet's two is the lower.
     """
     ends = {name: [c.final for c in tuned[name].curves] for name in (*vgg, *alexnet)}
     low, high = sorted((ends[name] for name in vgg), key=fmean)
@@ -175,7 +175,8 @@ def _clearest(
         "{vgg:+.0f} grey levels² ({networks} networks), AlexNet {alexnet:+.0f} ({alexnets})"
     )
     return CLEAREST.finding(
-        f"{measured}; VGG16's lie further apart by {{wider:.0f}}",
+        f"{measured}; the gap of VGG16 minus that of AlexNet: {{wider:+.0f}} (learning rates "
+        f"{place([tuned[name] for name in (*vgg, *alexnet)])})",
         all_of(*(is_above(found) for found in wider)),
         numbers,
         brief=measured,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from preimage.data.records import environment, write_json
 from preimage.data.tables import duration
+from preimage.network.device import resolve_device
 from preimage.notebook.gallery import Gallery
 from preimage.notebook.view import Shown
 from preimage.paper.decision import Decision, together
@@ -192,7 +193,7 @@ def save_finding(folder: Path, finding: Finding, record: Mapping[str, Any]) -> P
         **finding.to_dict(),
         "date": datetime.now(UTC).date().isoformat(),
         "record": dict(record),
-        "environment": environment(),
+        "environment": environment(resolve_device(str(record.get("device", "cpu")))),
     }
     return write_json(folder / f"{finding.claim.name}.json", data)
 

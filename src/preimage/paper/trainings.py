@@ -140,8 +140,9 @@ class Trainings:
         Raises:
             CheckpointError: a file's card is damaged.
         """
-        if given := self.options.training.trained:
-            return tuple(file for file in given if architecture_of(file) == architecture)
+        given = self.options.training.trained
+        if files := tuple(file for file in given if architecture_of(file) == architecture):
+            return files
         fetched = self.options.scale == "paper" or cached_file("vgg16").is_file()
         return ("imagenet",) if fetched and architecture == "vgg16" else ()
 
@@ -166,7 +167,7 @@ class Trainings:
         architecture: ArchitectureName = "vgg16",
         twin_of: str | None = None,
     ) -> Encoders:
-        """Twins of a trained one, or, with ReLU and the preset's width, of none."""
+        """Twins of a trained one; without one, random ones with ReLU and the preset's width."""
         random = tuple(
             self.random_encoder(
                 layer,

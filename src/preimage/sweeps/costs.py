@@ -74,13 +74,13 @@ def estimate(
 ) -> Cost:
     """The cost of what the store lacks: by the speed of its finished cells, or of one of each kind.
 
-    Cells that another machine or device finished say nothing of this one.
+    Cells that another platform or device finished say nothing of this one.
 
     Args:
         store: of the finished cells; None where there are none, and none are kept.
 
     Raises:
-        ValueError: a photo is too small.
+        ValueError: a photo is too small; or no such device.
     """
     missing = [c for c in cells if store is None or store.load(c, photos) is None]
     groups = [tuple(group) for group in by_encoder(missing, photos.sizes)]

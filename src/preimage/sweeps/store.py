@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 #: The scores of one photo by one network, with the photo's name and hash.
 Row = dict[str, Any]
-_RATES_FROM = 200  # files; reading all files of a large sweep for one median would take seconds
+_RATES_FROM = 200  # jobs; reading all files of a large sweep for one median would take seconds
 #: What reading a damaged file raises; RecursionError of JSON that is nested too deeply.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError)
 _MANIFEST = {
@@ -177,13 +177,15 @@ class Store:
         write_json(path, {"cell": label(config), "error": error})
 
     def rates(self, where: Mapping[str, Any]) -> list[tuple[float, float]]:
-        """(FLOPs, seconds) of jobs finished on such a machine, of at most the first 200 cells.
+        """(FLOPs, seconds) of at most 200 jobs that were finished on this platform and device.
 
         Args:
             where: an `environment`, of which platform and device count.
         """
-        pairs = []
-        for path in sorted(self.folder.glob("cells/[!.]*.json"))[:_RATES_FROM]:
+        pairs: list[tuple[float, float]] = []
+        for path in sorted(self.folder.glob("cells/[!.]*.json")):
+            if len(pairs) == _RATES_FROM:
+                break
             try:
                 run = json.loads(path.read_text("utf-8"))["run"]
                 if all(run["environment"][name] == where[name] for name in ("platform", "device")):
