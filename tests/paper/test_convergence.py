@@ -96,6 +96,7 @@ def test_clearest_is_the_wider_gap_whichever_way(
     found = _clearest(tuned(curves), ("vgg", "vgg trained"), ("alexnet", "alexnet trained"))
     assert found.verdict == verdict
     assert "(3 and 3 networks)" in found.in_brief
+    assert found.numbers["vgg_percent"] == pytest.approx(100 / 3)
 
 
 def test_faster_to_a_higher_loss_holds_for_one_and_fails_for_the_other() -> None:

@@ -167,12 +167,15 @@ def _clearest(
         "vgg": difference(ends[vgg[0]], ends[vgg[1]]),
         "alexnet": difference(one, other),
         "wider": min(wider, key=lambda found: found.mean),
+        "vgg_percent": _percent(low, high),
+        "alexnet_percent": _percent(one, other),
         "networks": " and ".join(str(len(ends[name])) for name in vgg),
         "alexnets": " and ".join(str(len(ends[name])) for name in alexnet),
     }
     measured = (
         "features divided by one constant, loss on random minus loss on trained features: VGG16 "
-        "{vgg:+.0f} grey levels² ({networks} networks), AlexNet {alexnet:+.0f} ({alexnets})"
+        "{vgg:+.0f} grey levels² ({networks} networks), AlexNet {alexnet:+.0f} ({alexnets}), which "
+        "is {vgg_percent:.0f} and {alexnet_percent:.0f} % of the higher loss"
     )
     return CLEAREST.finding(
         f"{measured}; the gap of VGG16 minus that of AlexNet: {{wider:+.0f}} (learning rates "
@@ -181,6 +184,12 @@ def _clearest(
         numbers,
         brief=measured,
     )
+
+
+def _percent(values: Sequence[float], others: Sequence[float]) -> float:
+    """How far apart their means are, in per cent of the higher one."""
+    low, high = sorted((fmean(values), fmean(others)))
+    return 100 * (1 - low / high)
 
 
 def _compared(
