@@ -126,6 +126,11 @@ def test_what_a_gpu_computes_in_full_precision(
     assert seen(lambda: net.train()(pixels())) == set()
     net.eval()
     assert seen(lambda: inverter.features(pixels())) == {"build", "inverter"}
+    decoder = build(ENCODER.mirror()).train()
+    assert seen(lambda: Inversion(net, decoder, 1.0)(pixels().byte(), None)) == {
+        "build",
+        "inverter",
+    }
     found = []
     assert seen(lambda: found.append(fit_least_squares(net, [pixels(4)], window=1))) == {
         "build",

@@ -284,7 +284,7 @@ class Inversion(Objective):
     def forward(self, pixels: Pixels, labels: Labels | None) -> Float[Tensor, ""]:
         """The sum over photos, channels and pixels."""
         photos = pixels.float()
-        with torch.no_grad():
+        with torch.no_grad(), full_precision(photos.device):
             features = self.encoder(photos) / self.scale
         sizes = self.encoder.input_sizes((photos.shape[-2], photos.shape[-1]))
         loss: Tensor = (self.trained(features, sizes).float() - photos).square().sum()
