@@ -5,6 +5,7 @@ import os
 import pickle
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 from photo_files import FILES, encoded, make_tar, make_zip, picture
 from PIL import Image
 
-from preimage.data.archives import PhotoError
+from preimage.data import sources
+from preimage.data.archives import Entry, OnError, PhotoError, expand
 from preimage.data.sources import ImageSource, open_images
 
 
@@ -74,6 +76,36 @@ def test_a_fingerprint_knows_names_sizes_and_a_zips_checksums(folder: Path, tmp_
         for value in (1, 2)
     )
     assert one.fingerprint != other.fingerprint
+
+
+def test_an_archive_is_listed_once_until_it_is_written_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+
+    def counting(source: str, on_error: OnError | None = None) -> Iterator[Entry]:
+        listed.append(source)
+        return expand(source, on_error)
+
+    monkeypatch.setattr(sources, "expand", counting)
+    archive = make_zip(tmp_path / "a.zip", FILES)
+    part = f"{archive}/{min(FILES).partition('/')[0]}"
+    for name in (str(archive), part):
+        assert open_images(name) is open_images(name)
+    open_images(str(archive), labelled=True)
+    assert listed == [str(archive), part, str(archive)]
+    kept = dict(list(FILES.items())[1:])
+    make_zip(archive, kept)
+    assert open_images(str(archive)).names == sorted(kept)
+    # A folder does not tell what was added below it.
+    assert open_images(folder) is not open_images(folder)
+    # The same words from another place.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    make_zip(elsewhere / "a.zip", dict(list(FILES.items())[:2]))
+    for place, count in ((tmp_path, len(kept)), (elsewhere, 2)):
+        monkeypatch.chdir(place)
+        assert len(open_images("a.zip")) == count
 
 
 def test_shards_and_their_classes(tmp_path: Path) -> None:

@@ -45,6 +45,20 @@ def expand(source: str, on_error: OnError | None = None) -> Iterator[Entry]:
             on_error(error)
 
 
+def archive_stamp(source: str) -> tuple[int, ...] | None:
+    """Another value when the file that a source is, or is part of, has been written since.
+
+    None where a source is no file: a folder, a pattern, nothing.
+    """
+    path = Path(source)
+    try:
+        file = next((place for place in (path, *path.parents) if place.is_file()), None)
+        status = file.stat() if file else None
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns, status.st_size) if status else None
+
+
 def _expand_one(source: str) -> Iterator[Entry]:
     if not source:
         raise PhotoError("a photo's name is empty; name a file or a folder (`.` for this one).")

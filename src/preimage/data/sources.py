@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import UInt8
 from torch import Tensor
 
-from preimage.data.archives import Entry, PhotoError, expand, shown
+from preimage.data.archives import Entry, PhotoError, archive_stamp, expand, shown
 from preimage.data.decoding import read_image
 from preimage.data.photo import fit_pixels, to_pixels
+from preimage.data.recent import Recent
 
 #: Folder names for the parts of a data set; as class names they are a mistake.
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
@@ -86,6 +87,17 @@ def open_images(source: str | os.PathLike[str], *, labelled: bool = False) -> Im
     text = os.fspath(source)
     if text.startswith("hf:"):
         return HuggingFaceSource(text, labelled=labelled)
+    stamp = archive_stamp(text)
+    if stamp is None:
+        return _list(text, labelled)
+    key = (text, os.path.abspath(text), labelled, stamp)
+    return _listed.get(key, lambda: _list(text, labelled))
+
+
+_listed: Recent["FileSource"] = Recent(4)  # archives, whose index may take seconds
+
+
+def _list(text: str, labelled: bool) -> "FileSource":
     problems: list[str] = []
     entries = list(expand(text, lambda error: problems.append(str(error))))
     if not entries:
