@@ -9,6 +9,7 @@ from strategies import encoders, unpools
 from preimage.network.architectures import alexnet, torchvision_alexnet, vgg16
 from preimage.network.build import Network, build
 from preimage.network.description import Description
+from preimage.network.operations import Conv, Pool, PoolKind
 from preimage.network.trace import input_sizes, least_size
 
 
@@ -41,6 +42,24 @@ def test_the_papers_networks_equal_the_naive_ones(make, unpool) -> None:  # type
     with torch.inference_mode():
         output = network(image)[0].numpy()
     np.testing.assert_allclose(output, naive(network, image), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2, 1.0, -0.5])
+@pytest.mark.parametrize("pool", ["max", "avg", "l2"])
+def test_an_activation_behind_its_pool_gives_the_same_bits(slope: float, pool: PoolKind) -> None:
+    """Without gradients a maximum over pixels comes first, where the activation does not fall."""
+    convs = (
+        Conv("a", 4, slope=slope),
+        Pool("pool", pool, 3, 2),
+        Conv("b", 5, slope=slope, normalised=True),
+        Pool("pool2", pool, ceil=False),
+    )
+    network = build(Description("ends in a pool", convs, 3), seed=3)
+    image = torch.randn(2, 3, 13, 10, generator=torch.Generator().manual_seed(0))
+    with torch.enable_grad():
+        expected = network(image)
+    with torch.no_grad():
+        assert torch.equal(network(image), expected)
 
 
 def test_a_layers_weights_do_not_depend_on_the_others() -> None:

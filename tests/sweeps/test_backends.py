@@ -1,4 +1,4 @@
-"""The same cells through a Dask scheduler and two workers, each a process of its own."""
+"""The same cells through a Dask scheduler and its worker, each a process of its own."""
 
 import re
 import socket
@@ -49,9 +49,8 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with ExitStack() as stack:
         start(stack, "dask_scheduler", log, "--host", "127.0.0.1", "--port", "0")
         wait_for("the scheduler's address", address)
-        for number in range(2):
-            words = (address(), "--nthreads", "1", "--no-nanny")
-            start(stack, "dask_worker", folder / f"worker-{number}", *words)
+        words = (address(), "--nthreads", "1", "--no-nanny")
+        start(stack, "dask_worker", folder / "worker", *words)
         yield address()
 
 

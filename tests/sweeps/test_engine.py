@@ -12,7 +12,7 @@ from preimage.data.photo import embedded_photos
 from preimage.sweeps import engine
 from preimage.sweeps.engine import Backend, Configs, execute
 from preimage.sweeps.grid import SweepConfig
-from preimage.sweeps.jobs import METRICS, JobResult, run_job
+from preimage.sweeps.jobs import JobResult, run_job
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.trials import by_encoder, run_trials
 from preimage.sweeps.workers import ProcessExecutor
@@ -55,9 +55,8 @@ def test_the_engine_gives_what_trials_give(jobs: list[Configs], photos: PackedPh
     for trial in trials:
         for row, result in zip(rows[trial.config], trial.reconstructions, strict=True):
             assert row["photo_sha256"] == result.photo.sha256
-            assert {name: row[name] for name in METRICS} == {
-                name: result.record()[name] for name in METRICS
-            }
+            scores = result.scores()
+            assert {name: row[name] for name in scores} == scores
 
 
 def test_a_cell_that_fails_three_times_spoils_no_other(

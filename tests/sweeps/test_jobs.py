@@ -5,9 +5,10 @@ from preimage.network.spec import ReconstructConfig
 from preimage.network.trace import trace
 from preimage.sweeps import jobs
 from preimage.sweeps.grid import SweepConfig
-from preimage.sweeps.jobs import METRICS, flops, in_turn, run_job
+from preimage.sweeps.jobs import flops, in_turn, run_job
 from preimage.sweeps.pair import RandomPair
 from preimage.sweeps.photos import PackedPhotos
+from preimage.sweeps.results import METRICS
 from preimage.sweeps.trials import by_encoder
 
 CONFIG = ReconstructConfig(layer="conv1", width=3, size=0, device="cpu")
@@ -23,11 +24,12 @@ def test_a_job_gives_what_the_pair_gives_photo_by_photo() -> None:
     for rows, config in zip(result.rows, configs, strict=True):
         pair = RandomPair(config)
         for row, photo in zip(rows, photos, strict=True):
-            record = pair(photo).record()
+            expected = pair(photo).scores()
+            assert expected.keys() == {*METRICS, "inverted"}
             assert row == {
                 "photo": photo.name,
                 "photo_sha256": photo.sha256,
-                **{metric: _close(row[metric], record[metric]) for metric in METRICS},
+                **{name: _close(row[name], value) for name, value in expected.items()},
             }
 
 

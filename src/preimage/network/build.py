@@ -79,15 +79,20 @@ class Network(nn.Module):
 
     def _compute(self, x: Tensor, known: Mapping[str, Size]) -> Tensor:
         pending: Unpool | None = None  # an unpooling that the next convolution takes over
+        late: Conv | None = None  # whose activation follows the next pooling
         for op, after in pairwise((*self.description.operations, None)):
             assert op is not None
             if isinstance(op, Conv):
                 x = self._convolve(x, op, pending, known)
                 pending = None
+                late = op if layers.commute(op, after) and not torch.is_grad_enabled() else None
+                x = x if late else layers.activate(x, op)
             elif isinstance(op, Unpool) and isinstance(after, Conv):
                 pending = op
             else:
                 x = layers.apply(x, op, output_size(op, known[op.name], known))
+                x = layers.activate(x, late) if late else x
+                late = None
         return x
 
     def _convolve(
@@ -108,7 +113,7 @@ class Network(nn.Module):
             x = (winograd if fast else layers).convolve(x, weight, bias, conv)
         if conv.batch_norm:
             x = self.norms[conv.name](x)
-        return layers.activate(x, conv)
+        return x
 
     def extra_repr(self) -> str:
         """The operations, which parameters do not tell: pools, slopes, strides."""

@@ -22,6 +22,14 @@ def activate(x: Maps, conv: Conv) -> Maps:
     return x if conv.slope == 1 else F.leaky_relu_(x, conv.slope)
 
 
+def commute(conv: Conv, after: Operation | None) -> bool:
+    """Whether a pooling behind the activation gives the same bits before it, on fewer pixels.
+
+    A maximum does where the activation does not fall, since rounding does not either.
+    """
+    return isinstance(after, Pool) and after.kind == "max" and conv.slope >= 0
+
+
 def convolve(
     x: Maps, weight: Float[Tensor, "D C K K"], bias: Float[Tensor, " D"] | None, conv: Conv
 ) -> Float[Tensor, "N D h w"]:

@@ -14,7 +14,7 @@ from preimage.data.records import environment
 from preimage.network.device import convolution_rate, resolve_device
 from preimage.network.spec import ReconstructConfig
 from preimage.sweeps.enough_memory import group_bytes
-from preimage.sweeps.jobs import flops
+from preimage.sweeps.jobs import flops, total_flops
 from preimage.sweeps.pair import RandomPair
 from preimage.sweeps.photos import PackedPhotos
 from preimage.sweeps.store import Store
@@ -85,7 +85,7 @@ def estimate(
     missing = [c for c in cells if store is None or store.load(c, photos) is None]
     groups = [tuple(group) for group in by_encoder(missing, photos.sizes)]
     kinds = Counter(tuple(replace(c, network_number=0) for c in group) for group in groups)
-    work = {kind: sum(flops(kind, size) for size in photos.sizes) for kind in kinds}
+    work = {kind: total_flops(kind, photos.sizes) for kind in kinds}
     finished = []
     if store and cells:
         here = environment(resolve_device(cells[0].device))

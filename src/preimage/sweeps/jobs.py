@@ -19,8 +19,6 @@ from preimage.sweeps.reconstruction import Reconstruction
 from preimage.sweeps.stages import split_head
 from preimage.sweeps.store import Row
 
-#: What a cell keeps of a reconstruction.
-METRICS = ("ssim", "pearson", "mse", "psnr", "inverted")
 _SCORED_TOGETHER = 16  # photos; larger batches are no faster and take more memory
 
 
@@ -59,18 +57,17 @@ def run_job(
         for config, kept, of_config in zip(configs, rows, results, strict=True):
             for index, result in zip(indices, of_config, strict=True):
                 on_result(config, result)
-                record = result.record()
                 kept.append(
                     {
                         "photo": photos.names[index],
                         "photo_sha256": photos.hashes[index],
-                        **{name: record[name] for name in METRICS},
+                        **result.scores(),
                     }
                 )
     run = {
         "seconds": round(time.perf_counter() - start, 3),
         "core_seconds": round(time.process_time() - start_of_cores, 3),
-        "flops": sum(flops(configs, size) for size in photos.sizes),
+        "flops": total_flops(configs, photos.sizes),
         "cells": len(configs),
         "environment": environment(resolve_device(configs[0].device)),
     }
@@ -100,6 +97,11 @@ def in_turn(
         spent[kind] += works.setdefault(kind, 0)
         keyed.append((spent[kind], configs))
     return [configs for _, configs in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def total_flops(configs: tuple[ReconstructConfig, ...], sizes: Iterable[Size]) -> int:
+    """`flops` of a job on photos of these sizes."""
+    return sum(count * flops(configs, size) for size, count in Counter(sizes).items())
 
 
 def flops(configs: tuple[ReconstructConfig, ...], size: Size) -> int:

@@ -74,16 +74,19 @@ class Reconstruction(Drawn):
 
     def record(self) -> dict[str, Any]:
         """The scores and their convention as plain data; an infinite PSNR is None, as in JSON."""
-        scores = {name: getattr(self, name) for name in ("ssim", "pearson", "mse")}
-        scores["psnr"] = self.psnr if math.isfinite(self.psnr) else None
         return {
             "photo": self.photo.name,
             "source": self.photo.source,
             "photo_sha256": self.photo.sha256,
-            **scores,
-            "inverted": self.inverted,
+            **self.scores(),
             "contract": asdict(GREY),
         }
+
+    def scores(self) -> dict[str, float | bool | None]:
+        """All scores by name, and whether the picture was inverted; an infinite PSNR is None."""
+        finite = self.psnr if math.isfinite(self.psnr) else None
+        found = {"ssim": self.ssim, "pearson": self.pearson, "mse": self.mse, "psnr": finite}
+        return {**found, "inverted": self.inverted}
 
 
 @dataclass(frozen=True)
