@@ -5,11 +5,13 @@ An m×m block of the output needs (m + r − 1)² products per channel and filte
     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 
 with a block d of the input, of (m + r − 1)² pixels, and an r×r kernel g. Here m + r − 1 is 6, so
-that 3×3 kernels have blocks of 4×4 and a quarter of the products. The sums over channels are 36
+that 3×3 kernels have blocks of 4×4 and a quarter of the products; or 8, for 3×3 kernels where that
+is faster still, with blocks of 6×6 and a fifth of the products. The sums over channels are 36 or 64
 matmuls, and so are the transformations: of kernels with the Kronecker square of G, of blocks with A
 and B along one axis after the other.
 
-For CPUs, in float32 and without gradients; the largest error is about 3e-6 of the largest value.
+For CPUs, in float32 and without gradients; the largest error is about 3e-6 of the largest value,
+and 1e-5 with blocks of 8.
 `layers` has the same two functions in their plain form, for everything else.
 
 Which form to take depends on the shapes and on the processor's instruction set, never on a timing
@@ -35,9 +37,11 @@ from preimage.network.trace import Size
 
 Maps = Float[Tensor, "N C H W"]
 
-_BLOCK = 6  # m + r − 1
-# With the point at infinity. (0, ±1, ±2) give Lavin & Gray's matrices and four times the error.
-_POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
+#: The side of a block, m + r − 1, and the points that it is computed with, besides infinity.
+#: (0, ±1, ±2) give Lavin & Gray's matrices and four times the error.
+_POINTS = {6: (0.0, 0.75, -0.75, 1.5, -1.5), 8: (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0)}
+#: What transforming a number of a block's inputs or outputs takes, in products.
+_TRANSFORMING = {6: 128, 8: 150}
 _FEWEST_BLOCKS = 128  # in a band
 _MOST_BYTES = 2**28  # of transformed kernels at once
 #: Where `_saves` was measured, with MKL's matmuls (benchmarks/RESULTS.md). On any other processor
@@ -46,14 +50,14 @@ _MEASURED_ON = ("AVX2", "AVX512")
 
 
 class _Transforms(NamedTuple):
-    """Aᵀ and Bᵀ, which act along one axis of a block, and the Kronecker square of G."""
+    """Aᵀ and Bᵀ, which act along one axis of a block of n×n, and the Kronecker square of G."""
 
-    output: Tensor  # (m, 6)
-    kernel: Tensor  # (36, r²)
-    input: Tensor  # (6, 6)
+    output: Tensor  # (m, n)
+    kernel: Tensor  # (n², r²)
+    input: Tensor  # (n, n)
 
 
-def matrices(taps: int, points: tuple[float, ...] = _POINTS) -> tuple[Tensor, Tensor, Tensor]:
+def matrices(taps: int, points: tuple[float, ...] = _POINTS[6]) -> tuple[Tensor, Tensor, Tensor]:
     """Aᵀ (m, n), G (n, r) and Bᵀ (n, n) in float64, for r = `taps` and m = n − r + 1.
 
     Filtering is the transpose of multiplying polynomials, for which Toom and Cook evaluate at n
@@ -70,8 +74,8 @@ def matrices(taps: int, points: tuple[float, ...] = _POINTS) -> tuple[Tensor, Te
 
 
 @lru_cache
-def _transforms(taps: int) -> _Transforms:
-    output, kernel, inputs = matrices(taps)
+def _transforms(taps: int, block: int) -> _Transforms:
+    output, kernel, inputs = matrices(taps, _POINTS[block])
     return _Transforms(output.float(), torch.kron(kernel, kernel).float(), inputs.float())
 
 
@@ -83,6 +87,7 @@ class _Tiling(NamedTuple):
     position p // `phases`. A plain convolution has one phase.
     """
 
+    block: int
     taps: int
     phases: int
     before: int
@@ -92,7 +97,7 @@ class _Tiling(NamedTuple):
     @property
     def step(self) -> int:
         """m: how many positions a block covers along an axis."""
-        return _BLOCK + 1 - self.taps
+        return self.block + 1 - self.taps
 
     @property
     def blocks(self) -> Size:
@@ -116,7 +121,9 @@ def convolve_is_faster(x: Maps, conv: Conv) -> bool:
 def _tiling(x: Tensor, conv: Conv) -> _Tiling:
     before, after = conv.padding
     height, width = (n + before + after - conv.kernel_size + 1 for n in x.shape[-2:])
-    return _Tiling(conv.kernel_size, 1, before, 0, (height, width))
+    blocks = (6, 8) if conv.kernel_size == 3 else (6,)
+    tilings = [_Tiling(n, conv.kernel_size, 1, before, 0, (height, width)) for n in blocks]
+    return min(tilings, key=lambda tiling: _products(x.shape[1], conv, tiling))
 
 
 def unpool_convolve(
@@ -160,12 +167,12 @@ def _unpool_tiling(op: Unpool, conv: Conv, size: Size) -> _Tiling:
     taps = -(-_transposed_size(op, conv) // op.stride)
     skipped, early = divmod(conv.kernel_size - 1 - conv.padding[0], op.stride)
     height, width = (n + sum(conv.padding) - conv.kernel_size + 1 for n in size)
-    return _Tiling(taps, op.stride, taps - 1 - skipped, early, (height, width))
+    return _Tiling(6, taps, op.stride, taps - 1 - skipped, early, (height, width))
 
 
 def _is_faster(x: Tensor, conv: Conv, tiling: _Tiling, kernel_size: int) -> bool:
     float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    if not (float32 and x.device.type == "cpu" and 2 <= tiling.taps < _BLOCK):
+    if not (float32 and x.device.type == "cpu" and 2 <= tiling.taps < tiling.block):
         return False
     if not _is_measured_here():
         return False
@@ -180,23 +187,28 @@ def _is_measured_here() -> bool:
 
 
 def _saves(channels: int, conv: Conv, tiling: _Tiling, plain: int) -> bool:
-    """Whether it takes clearly less time than `plain` products per channel and filter.
+    """Whether it takes clearly less time than `plain` products per channel and filter."""
+    return 1.2 * _products(channels, conv, tiling) < plain * channels * conv.out_channels
+
+
+def _products(channels: int, conv: Conv, tiling: _Tiling) -> int:
+    """What it takes, in products.
 
     Measured (benchmarks/RESULTS.md): transforming a block's inputs and outputs takes as long as
-    128 more products for each of its 36 numbers; transforming the kernels as long as 20 to 130
-    blocks, depending on the processor and on whether they fit its cache.
+    128 more products for each of its 36 numbers, or 150 for each of 64; transforming the kernels
+    as long as 20 to 130 blocks, depending on the processor and on whether they fit its cache.
     """
     filters, blocks = conv.out_channels * tiling.phases**2, prod(tiling.blocks)
     kernels = max(64, 13 * tiling.taps**2)
-    products = (blocks + kernels) * channels * filters + 128 * blocks * (channels + filters)
-    return 1.2 * _BLOCK**2 * products < plain * channels * conv.out_channels
+    transforming = _TRANSFORMING[tiling.block] * blocks * (channels + filters)
+    return tiling.block**2 * ((blocks + kernels) * channels * filters + transforming)
 
 
 def _run(x: Tensor, weight: Tensor, bias: Tensor | None, tiling: _Tiling) -> Tensor:
     """The convolution of x with weight (r, r, C, [phase, phase,] D), its columns first."""
     channels, filters = weight.shape[2], weight.shape[-1]
     out = x.new_empty(len(x), *tiling.size, filters)
-    per_filter = 4 * _BLOCK**2 * tiling.phases**2 * channels
+    per_filter = 4 * tiling.block**2 * tiling.phases**2 * channels
     parts = -(-filters * per_filter // _MOST_BYTES)
     for columns in torch.arange(filters).tensor_split(min(parts, filters)):
         part = slice(int(columns[0]), int(columns[-1]) + 1)
@@ -208,8 +220,8 @@ def _run(x: Tensor, weight: Tensor, bias: Tensor | None, tiling: _Tiling) -> Ten
 def _run_part(x: Tensor, weight: Tensor, bias: Tensor | None, tiling: _Tiling, out: Tensor) -> None:
     """Writes the output of some filters, and frees what it took before the next ones' turn."""
     kernels = weight.reshape(tiling.taps**2, -1)
-    transformed = torch.mm(_transforms(tiling.taps).kernel, kernels)
-    band = _Band(tiling, transformed.view(_BLOCK**2, weight.shape[2], -1), bias)
+    transformed = torch.mm(_transforms(tiling.taps, tiling.block).kernel, kernels)
+    band = _Band(tiling, transformed.view(tiling.block**2, weight.shape[2], -1), bias)
     for photo, result in zip(x.permute(0, 2, 3, 1), out, strict=True):
         for first in range(0, tiling.blocks[0], band.rows):
             band.read(photo, first)
@@ -221,10 +233,15 @@ class _Band:
     """A few rows of blocks, and the memory in which they are computed."""
 
     def __init__(
-        self, tiling: _Tiling, weight: Float[Tensor, "36 C F"], bias: Float[Tensor, " D"] | None
+        self, tiling: _Tiling, weight: Float[Tensor, "B C F"], bias: Float[Tensor, " D"] | None
     ) -> None:
         self.tiling, self.weight, self.bias = tiling, weight, bias
-        (down, across), step, phases = tiling.blocks, tiling.step, tiling.phases
+        (down, across), step, phases, block = (
+            tiling.blocks,
+            tiling.step,
+            tiling.phases,
+            tiling.block,
+        )
         _, channels, filters = weight.shape
         # Enough blocks for matmuls at full speed, few enough for the caches.
         bands = max(1, down * across // (_FEWEST_BLOCKS + channels // 8))
@@ -233,11 +250,11 @@ class _Band:
             rows * step + tiling.taps - 1, across * step + tiling.taps - 1, channels
         )
         width = self.padded.shape[1]
-        self.tall = weight.new_empty(rows, _BLOCK, width * channels)
-        self.blocks = weight.new_empty(_BLOCK, _BLOCK, rows, across, channels)
-        self.inputs = weight.new_empty(_BLOCK**2, rows * across, channels)
-        self.products = weight.new_empty(_BLOCK**2, rows * across, filters)
-        self.wide = weight.new_empty(step, _BLOCK, rows * across * filters)
+        self.tall = weight.new_empty(rows, block, width * channels)
+        self.blocks = weight.new_empty(block, block, rows, across, channels)
+        self.inputs = weight.new_empty(block**2, rows * across, channels)
+        self.products = weight.new_empty(block**2, rows * across, filters)
+        self.wide = weight.new_empty(step, block, rows * across * filters)
         each = (phases, phases, filters // phases**2)
         self.outputs = weight.new_empty(step, step, rows, across, *each)
         self.pixels = weight.new_empty(rows, step, phases, across, step, phases, each[-1])
@@ -254,18 +271,19 @@ class _Band:
 
     def compute(self) -> None:
         """Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A."""
-        step, transforms = self.tiling.step, _transforms(self.tiling.taps)
+        step, block = self.tiling.step, self.tiling.block
+        transforms = _transforms(self.tiling.taps, block)
         width, channels = self.padded.shape[1:]
         # Rows of pixels that neighbouring blocks share are read in place, by both.
         lines = self.padded.as_strided(
             self.tall.shape, (step * width * channels, width * channels, 1)
         )
         torch.bmm(transforms.input.expand(self.rows, -1, -1), lines, out=self.tall)
-        columns = self.tall.view(self.rows, _BLOCK, width, channels).unfold(2, _BLOCK, step)
+        columns = self.tall.view(self.rows, block, width, channels).unfold(2, block, step)
         self.blocks.copy_(columns.permute(4, 1, 0, 2, 3))
-        torch.mm(transforms.input, self.blocks.view(_BLOCK, -1), out=self.inputs.view(_BLOCK, -1))
+        torch.mm(transforms.input, self.blocks.view(block, -1), out=self.inputs.view(block, -1))
         torch.bmm(self.inputs, self.weight, out=self.products)
-        torch.mm(transforms.output, self.products.view(_BLOCK, -1), out=self.wide.view(step, -1))
+        torch.mm(transforms.output, self.products.view(block, -1), out=self.wide.view(step, -1))
         output = transforms.output.expand(step, -1, -1)
         torch.bmm(output, self.wide, out=self.outputs.view(step, step, -1))
 
