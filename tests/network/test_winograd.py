@@ -134,6 +134,29 @@ def test_unpooling(kind: UnpoolKind, stride: int, kernel_size: int) -> None:
             assert largest_error(got, exact, scale) < TOLERANCE
 
 
+def test_large_blocks_on_large_maps_of_3x3_kernels_only() -> None:
+    """By shapes alone; a kernel that no block holds is left to the plain form."""
+    small, large = torch.empty(1, 128, 57, 57), torch.empty(1, 128, 227, 200)
+    sides = {
+        (kernel, len(x[0, 0])): winograd._tiling(x, Conv("c", 128, kernel, padding=(0, 0))).block
+        for kernel in (2, 3, 5, 6, 7)
+        for x in (small, large)
+    }
+    assert {shape for shape, block in sides.items() if block == 8} == {(3, 227)}
+    for kernel in (1, 6, 7, 11):
+        assert not winograd.convolve_is_faster(large, Conv("c", 128, kernel, padding=(0, 0)))
+
+
+def test_blocks_of_8_are_chosen_and_exact() -> None:
+    x, weight, bias = draw(conv := Conv("c", 96), 1, 96, 115, 121)
+    assert winograd._tiling(x, conv).block == 8
+    exact = layers.convolve(x.double(), weight.double(), bias.double(), conv)
+    scale = layers.convolve(x, weight.abs(), bias.abs(), conv)
+    assert largest_error(winograd.convolve(x, weight, bias, conv), exact, scale) < TOLERANCE
+    got = winograd.convolve(x, weight, bias, conv)
+    assert float((got - exact).abs().max() / exact.abs().max()) < 3e-5
+
+
 def test_a_wide_layer_is_as_exact() -> None:
     """At full width, where sums are long, of features as a network has them: all positive."""
     x, weight, _ = draw(conv := Conv("c", 512), 1, 512, 15, 22)

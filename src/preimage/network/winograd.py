@@ -121,9 +121,11 @@ def convolve_is_faster(x: Maps, conv: Conv) -> bool:
 def _tiling(x: Tensor, conv: Conv) -> _Tiling:
     before, after = conv.padding
     height, width = (n + before + after - conv.kernel_size + 1 for n in x.shape[-2:])
-    blocks = (6, 8) if conv.kernel_size == 3 else (6,)
-    tilings = [_Tiling(n, conv.kernel_size, 1, before, 0, (height, width)) for n in blocks]
-    return min(tilings, key=lambda tiling: _products(x.shape[1], conv, tiling))
+    tiling = _Tiling(6, conv.kernel_size, 1, before, 0, (height, width))
+    if conv.kernel_size != 3:
+        return tiling
+    both = tiling, tiling._replace(block=8)
+    return min(both, key=lambda tiling: _products(x.shape[1], conv, tiling))
 
 
 def unpool_convolve(
