@@ -238,12 +238,7 @@ class _Band:
         self, tiling: _Tiling, weight: Float[Tensor, "B C F"], bias: Float[Tensor, " D"] | None
     ) -> None:
         self.tiling, self.weight, self.bias = tiling, weight, bias
-        (down, across), step, phases, block = (
-            tiling.blocks,
-            tiling.step,
-            tiling.phases,
-            tiling.block,
-        )
+        (down, across), step, block = tiling.blocks, tiling.step, tiling.block
         _, channels, filters = weight.shape
         # Enough blocks for matmuls at full speed, few enough for the caches.
         bands = max(1, down * across // (_FEWEST_BLOCKS + channels // 8))
@@ -257,6 +252,7 @@ class _Band:
         self.inputs = weight.new_empty(block**2, rows * across, channels)
         self.products = weight.new_empty(block**2, rows * across, filters)
         self.wide = weight.new_empty(step, block, rows * across * filters)
+        phases = tiling.phases
         each = (phases, phases, filters // phases**2)
         self.outputs = weight.new_empty(step, step, rows, across, *each)
         self.pixels = weight.new_empty(rows, step, phases, across, step, phases, each[-1])
