@@ -107,9 +107,16 @@ def test_a_random_twin_differs_from_its_trained_encoder_in_weights_alone(
 
 
 def test_files_are_of_the_architecture_that_their_card_names(
-    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    trainings = Trainings(workplace.options("fig2a"))
+    trainings = Trainings(workplace.options("fig2a"), takes=("vgg16", "alexnet"))
+    assert caplog.messages == []
+    Trainings(workplace.options("fig3a"))
+    left_out = ", ".join(workplace.trained[2:])
+    assert caplog.messages == [f"fig3a takes VGG16; left out: {left_out}."]
     assert trainings.trained_files() == workplace.trained[:2]
     random, trained = trainings.encoders("conv2", 2, "alexnet")
     assert [kind.label for kind in (random, trained)] == ["AlexNet random", "AlexNet trained here"]

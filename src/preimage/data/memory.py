@@ -22,7 +22,6 @@ from preimage.data.free_memory import require_memory
 from preimage.data.photo import fingerprint, fit_pixels
 from preimage.data.photos import Photos, open_photos, stack_photos
 from preimage.data.progress import progress_bar
-from preimage.data.recent import Recent
 from preimage.data.records import write_atomically
 from preimage.data.sources import ImageSource, open_images
 
@@ -103,14 +102,19 @@ def read_squares(
     )
 
 
-_kept: Recent[MemorySource] = Recent(4)
+_kept: dict[tuple[str, str, int, int | None], MemorySource] = {}
+_MOST_KEPT = 4
 
 
 def keep_squares(source: ImageSource, side: int, limit: int | None = None) -> MemorySource:
     """`read_squares`, once for a process: files that have changed since are read again."""
     labels = "" if source.labels is None else hashlib.sha256(source.labels.data).hexdigest()
     key = (source.fingerprint + labels, source.stamp(), side, limit)
-    return _kept.get(key, lambda: read_squares(source, side, limit=limit))
+    if key not in _kept:
+        while len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = read_squares(source, side, limit=limit)
+    return _kept[key]
 
 
 def open_source(

@@ -4,6 +4,7 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from torch import Tensor
 from preimage.data.archives import Entry, PhotoError, archive_stamp, expand, shown
 from preimage.data.decoding import read_image
 from preimage.data.photo import fit_pixels, to_pixels
-from preimage.data.recent import Recent
 
 #: Folder names for the parts of a data set; as class names they are a mistake.
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test"})
@@ -90,11 +90,12 @@ def open_images(source: str | os.PathLike[str], *, labelled: bool = False) -> Im
     stamp = archive_stamp(text)
     if stamp is None:
         return _list(text, labelled)
-    key = (text, os.path.abspath(text), labelled, stamp)
-    return _listed.get(key, lambda: _list(text, labelled))
+    return _list_once(text, os.path.abspath(text), labelled, stamp)
 
 
-_listed: Recent["FileSource"] = Recent(4)  # archives, whose index may take seconds
+@lru_cache(maxsize=4)  # of an archive, whose index may take seconds
+def _list_once(text: str, place: str, labelled: bool, stamp: tuple[int, ...]) -> "FileSource":
+    return _list(text, labelled)
 
 
 def _list(text: str, labelled: bool) -> "FileSource":

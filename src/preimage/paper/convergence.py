@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from preimage.paper.arms import NO_TRAINED, Arm, Encoders
+from preimage.paper.arms import NAMES, NO_TRAINED, Arm, Encoders
 from preimage.paper.decision import all_of, is_above, is_below
 from preimage.paper.decoder_draw import with_files
 from preimage.paper.finding import Claim, Finding, Number
@@ -54,7 +54,7 @@ def run(options: FigureOptions) -> list[Finding]:
         Incomplete: time was up.
         ValueError: no photos to train on.
     """
-    trainings = Trainings(options)
+    trainings = Trainings(options, takes=tuple(NAMES))
     kinds = _kinds(trainings)
     raw = train_curves(trainings, [arm for kind in kinds for arm in _raw_arms(kind)])
     tuned = {kind.label: tune(trainings, kind, feature_scaling=True) for kind in kinds}
@@ -82,7 +82,7 @@ def run(options: FigureOptions) -> list[Finding]:
 
 def cost(options: FigureOptions) -> TrainingsCost:
     """What the trainings take, where no grid of rates has to be widened."""
-    trainings = Trainings(options)
+    trainings = Trainings(options, takes=tuple(NAMES))
     arms = [
         arm
         for kind in _kinds(trainings)

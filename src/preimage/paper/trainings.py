@@ -4,7 +4,9 @@ Trainings and fits are kept in folders named by their settings, so figures share
 common, and a run that was stopped goes on.
 """
 
+import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isinf
 from pathlib import Path
@@ -27,6 +29,8 @@ from preimage.paper.arms import NAMES, Arm, Encoders
 from preimage.paper.finding import Incomplete
 from preimage.paper.options import FigureOptions
 from preimage.paper.presets import NETWORKS, PRESETS
+
+_log = logging.getLogger(__name__)
 
 #: The paper's law: σ = 0.015, the standard deviation.
 LAW = "gaussian:0.015"
@@ -68,13 +72,24 @@ class Trainings:
     Args:
         options: of the figure.
         side: of the photos in memory, where the scale holds them there and the options name none.
+        takes: architectures of trained encoders; a file of another one is named and left out.
 
     Raises:
         ValueError: no photos to train on, or none held out.
+        CheckpointError: the card of a trained encoder's file is damaged.
     """
 
-    def __init__(self, options: FigureOptions, side: int | None = None) -> None:
+    def __init__(
+        self,
+        options: FigureOptions,
+        side: int | None = None,
+        takes: Sequence[ArchitectureName] = ("vgg16",),
+    ) -> None:
         given = options.training
+        self.trained = {file: architecture_of(file) for file in given.trained}
+        if unused := [file for file, name in self.trained.items() if name not in takes]:
+            known = " and ".join(NAMES[name] for name in takes)
+            _log.warning("%s takes %s; left out: %s.", options.figure, known, ", ".join(unused))
         for name in ("train", "held_out"):
             if not getattr(given, name):
                 raise ValueError(
@@ -133,15 +148,8 @@ class Trainings:
         )
 
     def trained_files(self, architecture: ArchitectureName = "vgg16") -> tuple[str, ...]:
-        """Trained encoders: those asked for, else torchvision's VGG16 if it is there.
-
-        At scale `paper` torchvision's file is fetched.
-
-        Raises:
-            CheckpointError: a file's card is damaged.
-        """
-        given = self.options.training.trained
-        if files := tuple(file for file in given if architecture_of(file) == architecture):
+        """Those asked for, else torchvision's VGG16: at scale `paper`, or if it is there."""
+        if files := tuple(file for file, name in self.trained.items() if name == architecture):
             return files
         fetched = self.options.scale == "paper" or cached_file("vgg16").is_file()
         return ("imagenet",) if fetched and architecture == "vgg16" else ()
